@@ -1,0 +1,35 @@
+"""The only part of the package that knows which database it talks to."""
+
+from __future__ import annotations
+
+from django.db import connections
+
+from ..errors import MergeRefused
+from .base import Database
+from .mysql import MySQL
+from .postgresql import PostgreSQL
+from .sqlite import SQLite
+
+__all__ = ["Database", "database"]
+
+_BY_VENDOR: dict[str, type[Database]] = {
+    "mysql": MySQL,
+    "postgresql": PostgreSQL,
+    "sqlite": SQLite,
+}
+
+
+def database(using: str) -> Database:
+    """The SQL of the database with alias ``using``.
+
+    Raises `MergeRefused` for a database this package has no SQL for.
+    """
+    connection = connections[using]
+    try:
+        dialect = _BY_VENDOR[connection.vendor]
+    except KeyError:
+        raise MergeRefused(
+            f"database {using!r} is {connection.display_name}: duplicates can be merged on"
+            " SQLite, PostgreSQL, MariaDB and MySQL only"
+        ) from None
+    return dialect(connection)

@@ -1,0 +1,243 @@
+"""The SQL that every database shares, and the names of the parts in which they differ.
+
+Row values travel through the journal as *images*: a JSON array of the exact text of each
+value. Every method that takes or returns SQL works on text with ``%s`` placeholders.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db.utils import DatabaseError, DataError, IntegrityError, InternalError
+
+from .tables import Column, DatabaseKey, Table, pk_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Model
+
+
+class Database(ABC):
+    """One connection, and how its database spells what a merge needs."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self.using = connection.alias
+        self._tables: dict[type[Model], Table] = {}
+
+    batch_size = 10_000
+    """Groups in one transaction, unless a person says otherwise: see the page on performance."""
+
+    # -- running SQL ---------------------------------------------------------------------
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Execute one statement; returns the number of rows it changed."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return int(cursor.rowcount)
+
+    def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return list(cursor.fetchall())
+
+    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        return self.fetch(sql, params)[0][0]
+
+    def q(self, name: str) -> str:
+        """The name, quoted, and safe among placeholders."""
+        return str(self.connection.ops.quote_name(name)).replace("%", "%%")
+
+    def qualified(self, alias: str, columns: Sequence[str]) -> list[str]:
+        return [f"{alias}.{self.q(column)}" for column in columns]
+
+    # -- tables --------------------------------------------------------------------------
+
+    def table(self, model: type[Model]) -> Table:
+        """What the database says of the model's table; asked once."""
+        if model not in self._tables:
+            self._tables[model] = self._read_table(model)
+        return self._tables[model]
+
+    def _read_table(self, model: type[Model]) -> Table:
+        name = model._meta.db_table
+        columns = tuple(self.columns(name))
+        by_name = {column.name: column for column in columns}
+        pk = tuple(by_name[field.column] for field in pk_fields(model))
+        return Table(model=model, name=name, pk=pk, columns=columns)
+
+    @abstractmethod
+    def columns(self, table: str) -> list[Column]:
+        """The columns of a table, in their order, as the database declares them."""
+
+    @abstractmethod
+    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
+        """The foreign keys of the whole database that point at a table."""
+
+    @abstractmethod
+    def create_work_table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        primary_key: Sequence[str],
+        indexes: Sequence[str] = (),
+    ) -> None:
+        """A new temporary table; one of that name left by an earlier merge is dropped first.
+
+        Never ends the transaction, which rules out any later DDL on MariaDB and MySQL.
+        """
+
+    @abstractmethod
+    def drop_work_table(self, name: str) -> None: ...
+
+    def analyze(self, name: str) -> None:  # noqa: B027  # most databases need none
+        """Let the planner know what a freshly filled work table holds."""
+
+    def text_like(self, column: Column) -> str:
+        """A type for work tables that compares with a text column, and can be indexed."""
+        return column.definition
+
+    # -- values --------------------------------------------------------------------------
+
+    @abstractmethod
+    def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        """SQL for the image of these (column, SQL of its value) pairs."""
+
+    image_type = "text"
+    """The type of a work table's column that holds images."""
+
+    @abstractmethod
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        """SQL for one value of an image, of the column's own type."""
+
+    @abstractmethod
+    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+        """SQL for a primary key as the journal names it: exact, and readable where it can be."""
+
+    @abstractmethod
+    def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        """SQL for one column of the primary key that `key_text` wrote."""
+
+    @abstractmethod
+    def as_python_text(self, sql: str, field: Any) -> str:
+        """SQL for a key as Python's ``str()`` writes it, which is how generic keys store it."""
+
+    @abstractmethod
+    def same(self, left: str, right: str, column: Column) -> str:
+        """SQL that is true when two values are exactly the same, NULLs and case included."""
+
+    def same_text(self, left: str, right: str) -> str:
+        """SQL that is true when two texts are the same to the byte."""
+        return f"{left} = {right}"
+
+    def equal(self, left: Sequence[str], right: Sequence[str]) -> str:
+        """SQL that is true when two (possibly composite) keys are equal."""
+        return " AND ".join(f"{a} = {b}" for a, b in zip(left, right, strict=True))
+
+    def blank(self, sql: str, column: Column) -> str:
+        """SQL that is true for a NULL, or an empty string in a text column."""
+        if column.is_text:
+            return f"({sql} IS NULL OR LENGTH({sql}) = 0)"
+        return f"{sql} IS NULL"
+
+    @abstractmethod
+    def join_texts(self, rows: str, keys: str, separator: str) -> str:
+        """A query for ``keys`` and the joined ``value`` of these rows (``y``), by ``place``."""
+
+    @abstractmethod
+    def json_text(self, sql: str, path: Sequence[str]) -> str:
+        """SQL for the text of the number or string at a path of a JSON value."""
+
+    @abstractmethod
+    def json_replaced(self, sql: str, path: Sequence[str], text: str) -> str:
+        """SQL for a JSON value with another key at a path: a number where one stood there."""
+
+    def array_replaced(self, sql: str, source: str) -> str:
+        """SQL for an array with each member of a mapping replaced by its survivor."""
+        raise NotImplementedError(f"{self.connection.display_name} has no arrays")
+
+    # -- statements that differ ----------------------------------------------------------
+
+    join = "JOIN"
+    """Joins a small work table (left) with a large table (right), by the latter's index."""
+
+    @abstractmethod
+    def update(
+        self,
+        table: str,
+        assignments: Mapping[str, str],
+        *,
+        source: str,
+        on: Mapping[str, str],
+        where: str = "",
+        where_source: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        """Set columns of ``table`` (alias ``t``) from columns of a work table (alias ``m``).
+
+        ``assignments`` and ``on`` map columns of the table to columns of the work table;
+        ``where`` may speak of ``t`` only, ``where_source`` of ``m`` only.
+        """
+
+    @abstractmethod
+    def delete(
+        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
+    ) -> int:
+        """Delete the rows of ``table`` that a work table (alias ``m``) names."""
+
+    @abstractmethod
+    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+        """Keep others from changing, deleting or newly referencing the rows until commit."""
+
+    def see_commits(self) -> None:  # noqa: B027  # a lock on the whole database needs none
+        """First thing in a transaction: let each statement see what others have committed by then.
+
+        A merge locks rows and looks what points at them. A snapshot older than the locks, as
+        stricter isolation levels keep one, would hide what came in between.
+        """
+
+    def check_constraints_now(self) -> None:  # noqa: B027  # only deferred constraints need it
+        """Let a foreign key or unique rule that is broken fail here and not at commit."""
+
+    @contextmanager
+    def broken_foreign_keys(self) -> Iterator[None]:
+        """Lets a row take a new primary key before the rows that point at it follow.
+
+        Nothing to do where foreign keys are checked at commit, as Django declares them.
+        """
+        yield
+
+    @contextmanager
+    def run_lock(self, name: str) -> Iterator[bool]:
+        """Hold a lock of that name, freed however the process ends; yields whether it is ours."""
+        yield True
+
+    def blames_rows(self, error: DatabaseError) -> bool:
+        """Whether the database refuses what some row would become."""
+        return isinstance(error, IntegrityError | DataError | InternalError)
+
+    def is_passing(self, error: DatabaseError) -> bool:
+        """Whether the same statements may succeed when tried again: a deadlock, a busy database."""
+        return False
+
+    def enforces(self, constraint: Any) -> bool:
+        """Whether the database really has this unique constraint, or Django only warned."""
+        features = self.connection.features
+        needs = {
+            "supports_partial_indexes": constraint.condition is not None,
+            "supports_expression_indexes": bool(constraint.expressions),
+            "supports_nulls_distinct_unique_constraints": constraint.nulls_distinct is not None,
+            "supports_deferrable_unique_constraints": constraint.deferrable is not None,
+        }
+        return all(getattr(features, name) for name, needed in needs.items() if needed)
+
+
+def json_path(path: Sequence[str]) -> str:
+    """A path as the JSON functions of SQLite, MariaDB and MySQL take it, as an SQL literal."""
+    steps = (f"[{name}]" if name.isdigit() else f'."{name}"' for name in path)
+    return "'$" + "".join(steps).replace("'", "''").replace("%", "%%") + "'"

@@ -1,0 +1,76 @@
+"""Unique indexes that are built while others go on writing, where the database can do that."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError
+from django.db.transaction import atomic
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from django.db.models import Model, UniqueConstraint
+
+_PLAIN = "CREATE UNIQUE INDEX"
+_CONCURRENT = "CREATE UNIQUE INDEX CONCURRENTLY"
+_VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+
+
+def builds_concurrently(connection: Any) -> bool:
+    """Whether the database can build an index without keeping writers out."""
+    return hasattr(connection.SchemaEditorClass, "sql_create_index_concurrently")
+
+
+def whole_or_not_at_all(connection: Any) -> AbstractContextManager[Any]:
+    """A transaction around schema changes, where the database can take such changes back.
+
+    Without it a table rebuild that fails half way, as SQLite needs one, leaves its copy behind
+    and every later try stumbles over that.
+    """
+    return atomic(connection.alias) if connection.features.can_rollback_ddl else nullcontext()
+
+
+def add_unique_concurrently(editor: Any, model: type[Model], constraint: UniqueConstraint) -> None:
+    """Build the unique index without blocking writes, then make it the constraint's.
+
+    An invalid index of that name, left by a build that failed, is dropped first: it looks like
+    a unique index and enforces nothing. A build that fails drops its own.
+    """
+    name = editor.quote_name(constraint.name)
+    statement: Any = constraint.create_sql(model, editor)
+    statement.template = editor.sql_create_unique_index.replace(_PLAIN, _CONCURRENT, 1)
+    if not editor.collect_sql:
+        drop_invalid(editor, constraint.name)
+    try:
+        editor.execute(statement)
+    except IntegrityError:
+        drop_invalid(editor, constraint.name)
+        raise
+    if not editor.collect_sql and not _is_valid(editor, constraint.name):
+        raise IntegrityError(f"index {constraint.name} was built but is not valid")
+    if _is_table_constraint(constraint):
+        table = editor.quote_name(model._meta.db_table)
+        editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+
+def drop_invalid(editor: Any, name: str) -> None:
+    """Drop the index of that name if a failed concurrent build left it there."""
+    if _is_valid(editor, name) is False:
+        editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {editor.quote_name(name)}")
+
+
+def _is_valid(editor: Any, name: str) -> bool | None:
+    """Whether the index enforces its rule; None if there is no such index."""
+    with editor.connection.cursor() as cursor:
+        cursor.execute(_VALID, [editor.quote_name(name)])
+        row = cursor.fetchone()
+    return None if row is None else bool(row[0])
+
+
+def _is_table_constraint(constraint: Any) -> bool:
+    """Whether Django keeps it as a constraint of the table, and not as a mere index."""
+    return not (
+        constraint.condition or constraint.expressions or constraint.include or constraint.opclasses
+    )

@@ -1,0 +1,218 @@
+"""MariaDB and MySQL: multi-table UPDATE and DELETE, and no DDL after a work table's CREATE."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import UUIDField
+
+from .base import Database, json_path
+from .tables import Column, DatabaseKey, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.db.utils import DatabaseError
+
+_COLUMNS = """
+SELECT column_name, column_type, character_set_name, collation_name, is_nullable = 'YES',
+       data_type, generation_expression IS NOT NULL AND generation_expression <> ''
+FROM information_schema.columns
+WHERE table_schema = DATABASE() AND table_name = %s
+ORDER BY ordinal_position
+"""
+_INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
+_BINARIES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit")
+
+# lock wait timeout, deadlock
+_PASSING = (1205, 1213)
+# what a trigger says with SIGNAL
+_SIGNAL = 1644
+_FOREIGN_KEYS = """
+SELECT table_name, column_name, referenced_column_name
+FROM information_schema.key_column_usage
+WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE()
+  AND referenced_table_name = %s
+ORDER BY 1, 2
+"""
+
+
+class MySQL(Database):
+    join = "STRAIGHT_JOIN"
+
+    def columns(self, table: str) -> list[Column]:
+        return [
+            Column(
+                name=name,
+                definition=f"{kind} CHARACTER SET {charset} COLLATE {collation}"
+                if collation
+                else kind,
+                is_text=collation is not None,
+                is_binary=base in _BINARIES,
+                is_integer=base in _INTEGERS,
+                is_nullable=bool(is_nullable),
+                is_generated=bool(is_generated),
+            )
+            for name, kind, charset, collation, is_nullable, base, is_generated in self.fetch(
+                _COLUMNS, [table]
+            )
+        ]
+
+    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
+        return [
+            DatabaseKey(table=holder, column=column, target_column=target)
+            for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
+        ]
+
+    def create_work_table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        primary_key: Sequence[str],
+        indexes: Sequence[str] = (),
+    ) -> None:
+        self.drop_work_table(name)
+        parts = [f"{self.q(column)} {kind}" for column, kind in columns.items()]
+        if primary_key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
+        parts += [f"KEY ({self.q(index)})" for index in indexes]
+        self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
+
+    def drop_work_table(self, name: str) -> None:
+        self.run(f"DROP TEMPORARY TABLE IF EXISTS {self.q(name)}")
+
+    def text_like(self, column: Column) -> str:
+        # a key over 255 characters cannot be a primary key here, so nothing is cut off
+        _, charset, collation = column.definition.partition(" CHARACTER SET")
+        return f"varchar(255){charset}{collation}"
+
+    def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        return f"JSON_ARRAY({', '.join(_exact(column, sql) for column, sql in columns)})"
+
+    image_type = "longtext"
+
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        value = f"JSON_VALUE({image}, '$[{position}]')"
+        return _typed(value, column)
+
+    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if len(columns) == 1:
+            return _exact(*columns[0])
+        return self.image(columns)
+
+    def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        if len(columns) == 1:
+            return _typed(text, columns[0])
+        return self.from_image(text, position, columns[position])
+
+    def as_python_text(self, sql: str, field: Any) -> str:
+        if isinstance(field, UUIDField) and not self.connection.features.has_native_uuid_field:
+            cuts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+            parts = ", ".join(f"SUBSTR({sql}, {start}, {size})" for start, size in cuts)
+            return f"CONCAT_WS('-', {parts})"
+        return f"CAST({sql} AS CHAR)"
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        # as bytes: collations call 'Ann' and 'ann ' equal
+        return f"CAST({left} AS BINARY) <=> CAST({right} AS BINARY)"
+
+    def same_text(self, left: str, right: str) -> str:
+        return f"CAST({left} AS BINARY) = CAST({right} AS BINARY)"
+
+    def join_texts(self, rows: str, keys: str, separator: str) -> str:
+        joined = f"GROUP_CONCAT(y.value ORDER BY y.place SEPARATOR '{separator}')"
+        return f"SELECT {keys}, {joined} AS value FROM {rows} GROUP BY {keys}"
+
+    def json_text(self, sql: str, path: Sequence[str]) -> str:
+        return f"JSON_UNQUOTE(JSON_EXTRACT({sql}, {json_path(path)}))"
+
+    def json_replaced(self, sql: str, path: Sequence[str], text: str) -> str:
+        at = json_path(path)
+        return (
+            f"CASE JSON_TYPE(JSON_EXTRACT({sql}, {at})) WHEN 'INTEGER'"
+            f" THEN JSON_SET({sql}, {at}, CAST({text} AS SIGNED))"
+            f" ELSE JSON_SET({sql}, {at}, {text}) END"
+        )
+
+    def update(
+        self,
+        table: str,
+        assignments: Mapping[str, str],
+        *,
+        source: str,
+        on: Mapping[str, str],
+        where: str = "",
+        where_source: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        sets = ", ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
+        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
+        conditions = [condition for condition in (where, where_source) if condition]
+        filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        return self.run(
+            f"UPDATE {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t ON {matches}"
+            f" SET {sets}{filtered}",
+            params,
+        )
+
+    def delete(
+        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
+    ) -> int:
+        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
+        condition = f" WHERE {where_source}" if where_source else ""
+        return self.run(
+            f"DELETE t FROM {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t"
+            f" ON {matches}{condition}"
+        )
+
+    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
+        self.run(
+            f"SELECT COUNT(*) FROM {self.q(source)} AS m"
+            f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {matches} FOR UPDATE"
+        )
+
+    def see_commits(self) -> None:
+        self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+    @contextmanager
+    def broken_foreign_keys(self) -> Iterator[None]:
+        # InnoDB checks row by row; switched off for the statements that need it only
+        self.run("SET SESSION foreign_key_checks = 0")
+        try:
+            yield
+        finally:
+            self.run("SET SESSION foreign_key_checks = 1")
+
+    def is_passing(self, error: DatabaseError) -> bool:
+        return bool(error.args) and error.args[0] in _PASSING
+
+    def blames_rows(self, error: DatabaseError) -> bool:
+        return super().blames_rows(error) or (bool(error.args) and error.args[0] == _SIGNAL)
+
+    @contextmanager
+    def run_lock(self, name: str) -> Iterator[bool]:
+        # locks are server-wide, so the database's name is part of theirs; 64 characters at most
+        full = f"SHA1(CONCAT('dedupe_toolkit', DATABASE(), '{name}'))"
+        taken = bool(self.value(f"SELECT GET_LOCK({full}, 0)"))
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.run(f"DO RELEASE_LOCK({full})")
+
+
+def _exact(column: Column, sql: str) -> str:
+    return f"HEX({sql})" if column.is_binary else f"CAST({sql} AS CHAR)"
+
+
+def _typed(text: str, column: Column) -> str:
+    """Text as a value that compares with the column by its index, not as floating point."""
+    if column.is_binary:
+        return f"UNHEX({text})"
+    if column.is_integer:
+        signed = "UNSIGNED" if "unsigned" in column.definition else "SIGNED"
+        return f"CAST({text} AS {signed})"
+    return text

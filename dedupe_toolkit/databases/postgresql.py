@@ -1,0 +1,210 @@
+"""PostgreSQL: joins in UPDATE and DELETE, and a text form of every type that reads back exact."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from .base import Database
+from .tables import Column, DatabaseKey, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.db.utils import DatabaseError
+
+_COLUMNS = """
+SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
+       a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype), NOT a.attnotnull,
+       a.attgenerated <> '' OR a.attidentity = 'a',
+       CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(n.nspname) || '.' ||
+       quote_ident(c.collname) END
+FROM pg_attribute a
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_collation c ON c.oid = a.attcollation
+LEFT JOIN pg_namespace n ON n.oid = c.collnamespace
+WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum
+"""
+
+# what a trigger says with RAISE EXCEPTION
+_RAISE_EXCEPTION = "P0001"
+# serialization failure, deadlock, lock not available
+_PASSING = ("40001", "40P01", "55P03")
+_FOREIGN_KEYS = """
+SELECT c.conrelid::regclass::text, a.attname, t.attname
+FROM pg_constraint c
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+JOIN pg_attribute t ON t.attrelid = c.confrelid AND t.attnum = c.confkey[1]
+WHERE c.contype = 'f' AND c.confrelid = %s::regclass
+ORDER BY 1, 2
+"""
+
+
+def _path(path: Sequence[str]) -> str:
+    return "ARRAY[" + ", ".join("'" + name.replace("'", "''") + "'" for name in path) + "]"
+
+
+class PostgreSQL(Database):
+    def columns(self, table: str) -> list[Column]:
+        return [
+            Column(
+                name=name,
+                definition=f"{kind} COLLATE {collation}" if collation else kind,
+                is_text=is_text,
+                is_integer=is_integer,
+                is_nullable=is_nullable,
+                is_generated=is_generated,
+            )
+            for name, kind, is_text, is_integer, is_nullable, is_generated, collation in self.fetch(
+                _COLUMNS, [self.q(table)]
+            )
+        ]
+
+    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
+        return [
+            DatabaseKey(table=holder, column=column, target_column=target)
+            for holder, column, target in self.fetch(_FOREIGN_KEYS, [self.q(table)])
+        ]
+
+    def text_like(self, column: Column) -> str:
+        # without the column's length: keys that it cannot hold are still in the mapping
+        _, collate, collation = column.definition.partition(" COLLATE ")
+        return f"text{collate}{collation}"
+
+    def create_work_table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        primary_key: Sequence[str],
+        indexes: Sequence[str] = (),
+    ) -> None:
+        self.drop_work_table(name)
+        parts = [f"{self.q(column)} {kind}" for column, kind in columns.items()]
+        if primary_key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
+        self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
+        for index in indexes:
+            self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(index)})")
+
+    def drop_work_table(self, name: str) -> None:
+        self.run(f"DROP TABLE IF EXISTS pg_temp.{self.q(name)}")
+
+    def analyze(self, name: str) -> None:
+        # autovacuum never visits temporary tables
+        self.run(f"ANALYZE {self.q(name)}")
+
+    def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        values = ", ".join(f"({sql})::text" for _, sql in columns)
+        return f"array_to_json(ARRAY[{values}]::text[])::text"
+
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        return f"({image}::json ->> {position})::{column.definition.split(' COLLATE ')[0]}"
+
+    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if len(columns) == 1:
+            return f"({columns[0][1]})::text"
+        return self.image(columns)
+
+    def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        if len(columns) == 1:
+            return f"({text})::{columns[0].definition.split(' COLLATE ')[0]}"
+        return self.from_image(text, position, columns[position])
+
+    def as_python_text(self, sql: str, field: Any) -> str:
+        return f"({sql})::text"
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        return f'({left})::text COLLATE "C" IS NOT DISTINCT FROM ({right})::text COLLATE "C"'
+
+    def join_texts(self, rows: str, keys: str, separator: str) -> str:
+        joined = f"string_agg(y.value, '{separator}' ORDER BY y.place)"
+        return f"SELECT {keys}, {joined} AS value FROM {rows} GROUP BY {keys}"
+
+    def json_text(self, sql: str, path: Sequence[str]) -> str:
+        return f"({sql} #>> {_path(path)})"
+
+    def json_replaced(self, sql: str, path: Sequence[str], text: str) -> str:
+        return (
+            f"jsonb_set({sql}, {_path(path)}, CASE jsonb_typeof({sql} #> {_path(path)})"
+            f" WHEN 'number' THEN to_jsonb({text}::numeric) ELSE to_jsonb({text}::text) END)"
+        )
+
+    def array_replaced(self, sql: str, source: str) -> str:
+        return (
+            "ARRAY(SELECT d.v FROM (SELECT COALESCE(a.survivor_0, u.e) AS v, MIN(u.o) AS o"
+            f" FROM unnest({sql}) WITH ORDINALITY u(e, o)"
+            f" LEFT JOIN {self.q(source)} a ON a.member_0 = u.e GROUP BY 1) d ORDER BY d.o)"
+        )
+
+    def update(
+        self,
+        table: str,
+        assignments: Mapping[str, str],
+        *,
+        source: str,
+        on: Mapping[str, str],
+        where: str = "",
+        where_source: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        sets = ", ".join(f"{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
+        conditions = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items()]
+        conditions += [condition for condition in (where, where_source) if condition]
+        return self.run(
+            f"UPDATE {self.q(table)} AS t SET {sets} FROM {self.q(source)} AS m"
+            f" WHERE {' AND '.join(conditions)}",
+            params,
+        )
+
+    def delete(
+        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
+    ) -> int:
+        conditions = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items()]
+        conditions += [where_source] if where_source else []
+        return self.run(
+            f"DELETE FROM {self.q(table)} AS t USING {self.q(source)} AS m"
+            f" WHERE {' AND '.join(conditions)}"
+        )
+
+    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+        # in the order of the key, so that two merges cannot wait for each other
+        join = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
+        order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
+        self.run(
+            f"SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
+            f" JOIN {self.q(table.name)} AS t ON {join} ORDER BY {order} FOR UPDATE OF t) AS rows"
+        )
+
+    def see_commits(self) -> None:
+        self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+    def check_constraints_now(self) -> None:
+        self.run("SET CONSTRAINTS ALL IMMEDIATE")
+        # as Django does it: what follows in an outer transaction finds them as they were
+        self.run("SET CONSTRAINTS ALL DEFERRED")
+
+    @contextmanager
+    def broken_foreign_keys(self) -> Iterator[None]:
+        # an outer transaction may have made them immediate
+        self.run("SET CONSTRAINTS ALL DEFERRED")
+        yield
+
+    def blames_rows(self, error: DatabaseError) -> bool:
+        raised = getattr(error.__cause__, "sqlstate", None) == _RAISE_EXCEPTION
+        return raised or super().blames_rows(error)
+
+    def is_passing(self, error: DatabaseError) -> bool:
+        return getattr(error.__cause__, "sqlstate", None) in _PASSING
+
+    @contextmanager
+    def run_lock(self, name: str) -> Iterator[bool]:
+        number = crc32(f"dedupe_toolkit {name}".encode())
+        taken = bool(self.value("SELECT pg_try_advisory_lock(%s)", [number]))
+        try:
+            yield taken
+        finally:
+            if taken:
+                self.run("SELECT pg_advisory_unlock(%s)", [number])

@@ -1,0 +1,215 @@
+"""SQLite: scalar subqueries where others join, and images that keep each value's storage class."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Any, cast
+from zlib import crc32
+
+from django.db.models import UUIDField
+from django.db.utils import DatabaseError, OperationalError
+
+from .base import Database, json_path
+from .tables import Column, DatabaseKey, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+_HIDDEN_GENERATED = (2, 3)
+_FOREIGN_KEYS = """
+SELECT s.name, f."from", f."to"
+FROM sqlite_master s JOIN pragma_foreign_key_list(s.name) f
+WHERE s.type = 'table' AND lower(f."table") = lower(%s)
+ORDER BY 1, 2
+"""
+
+
+class SQLite(Database):
+    # CROSS JOIN is the documented way to keep SQLite from turning the join around and
+    # scanning the large table: it has no statistics on temporary tables
+    join = "CROSS JOIN"
+    # one writer at a time in any case, and every batch writes the same pages again
+    batch_size = 50_000
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        super().__init__(connection)
+        connection.ensure_connection()
+        raw = connection.connection
+        # SQLite's own text form of a float has 15 digits, and unhex() came with 3.41
+        raw.create_function("dedupe_float_text", 1, float.hex, deterministic=True)
+        raw.create_function("dedupe_text_float", 1, float.fromhex, deterministic=True)
+        raw.create_function("dedupe_unhex", 1, bytes.fromhex, deterministic=True)
+
+    def columns(self, table: str) -> list[Column]:
+        return [
+            Column(
+                name=name,
+                definition=kind or "blob",
+                is_text=any(word in kind.lower() for word in ("char", "text", "clob")),
+                is_integer="int" in kind.lower(),
+                is_nullable=not (not_null or in_pk),
+                is_generated=hidden in _HIDDEN_GENERATED,
+            )
+            for _, name, kind, not_null, _, in_pk, hidden in self.fetch(
+                f"PRAGMA table_xinfo({self.q(table)})"
+            )
+            if hidden != 1
+        ]
+
+    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
+        return [
+            DatabaseKey(table=holder, column=column, target_column=target)
+            for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
+        ]
+
+    def create_work_table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        primary_key: Sequence[str],
+        indexes: Sequence[str] = (),
+    ) -> None:
+        self.drop_work_table(name)
+        parts = [f"{self.q(column)} {kind}" for column, kind in columns.items()]
+        if primary_key:
+            parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
+        self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
+        for index in indexes:
+            self.run(
+                f"CREATE INDEX temp.{self.q(f'{name}_{index}')} ON {self.q(name)} ({self.q(index)})"
+            )
+
+    def drop_work_table(self, name: str) -> None:
+        self.run(f"DROP TABLE IF EXISTS temp.{self.q(name)}")
+
+    def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        return "'[' || " + " || ',' || ".join(_element(sql) for _, sql in columns) + " || ']'"
+
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        at = f"'$[{position}]'"
+        real, blob = f"'$[{position}].real'", f"'$[{position}].blob'"
+        return (
+            f"CASE WHEN json_type({image}, {at}) <> 'object' THEN json_extract({image}, {at})"
+            f" WHEN json_type({image}, {real}) = 'text'"
+            f" THEN dedupe_text_float(json_extract({image}, {real}))"
+            f" ELSE dedupe_unhex(json_extract({image}, {blob})) END"
+        )
+
+    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if len(columns) == 1:
+            return f"CAST({columns[0][1]} AS TEXT)"
+        return self.image(columns)
+
+    def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        if len(columns) == 1:
+            return f"CAST({text} AS INTEGER)" if columns[0].is_integer else text
+        return self.from_image(text, position, columns[position])
+
+    def as_python_text(self, sql: str, field: Any) -> str:
+        if not isinstance(field, UUIDField):
+            return f"CAST({sql} AS TEXT)"
+        # stored as 32 digits, but str(uuid) has hyphens
+        cuts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+        return " || '-' || ".join(f"substr({sql}, {start}, {size})" for start, size in cuts)
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        return f"({left} IS {right} COLLATE BINARY AND typeof({left}) = typeof({right}))"
+
+    def join_texts(self, rows: str, keys: str, separator: str) -> str:
+        # an aggregate takes no ORDER BY before SQLite 3.44, its window does
+        window = (
+            f"(PARTITION BY {keys} ORDER BY y.place"
+            " ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)"
+        )
+        joined = f"group_concat(y.value, '{separator}') OVER {window}"
+        return f"SELECT DISTINCT {keys}, {joined} AS value FROM {rows}"
+
+    def json_text(self, sql: str, path: Sequence[str]) -> str:
+        return f"CAST(json_extract({sql}, {json_path(path)}) AS TEXT)"
+
+    def json_replaced(self, sql: str, path: Sequence[str], text: str) -> str:
+        at = json_path(path)
+        return (
+            f"CASE json_type({sql}, {at}) WHEN 'integer'"
+            f" THEN json_set({sql}, {at}, CAST({text} AS INTEGER))"
+            f" ELSE json_set({sql}, {at}, {text}) END"
+        )
+
+    def update(
+        self,
+        table: str,
+        assignments: Mapping[str, str],
+        *,
+        source: str,
+        on: Mapping[str, str],
+        where: str = "",
+        where_source: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        matches = " AND ".join(f"m.{self.q(b)} = t.{self.q(a)}" for a, b in on.items())
+        sets = ", ".join(
+            f"{self.q(a)} = (SELECT m.{self.q(b)} FROM {self.q(source)} AS m WHERE {matches})"
+            for a, b in assignments.items()
+        )
+        named = self._named_by(source, on, where_source)
+        condition = f" AND {where}" if where else ""
+        return self.run(f"UPDATE {self.q(table)} AS t SET {sets} WHERE {named}{condition}", params)
+
+    def delete(
+        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
+    ) -> int:
+        named = self._named_by(source, on, where_source)
+        return self.run(f"DELETE FROM {self.q(table)} AS t WHERE {named}")
+
+    def _named_by(self, source: str, on: Mapping[str, str], where_source: str) -> str:
+        """IN, never EXISTS or FROM: only this form looks each named row up by index."""
+        columns = ", ".join(f"t.{self.q(a)}" for a in on)
+        values = ", ".join(f"m.{self.q(b)}" for b in on.values())
+        condition = f" WHERE {where_source}" if where_source else ""
+        return f"({columns}) IN (SELECT {values} FROM {self.q(source)} AS m{condition})"
+
+    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+        """The batch already holds the database's one write lock: it began by writing."""
+
+    def is_passing(self, error: DatabaseError) -> bool:
+        return isinstance(error, OperationalError) and "locked" in str(error)
+
+    @contextmanager
+    def run_lock(self, name: str) -> Iterator[bool]:
+        """A lock file of its own: the operating system frees it when the process dies."""
+        database = str(self.connection.settings_dict["NAME"])
+        if cast("Any", self.connection).is_in_memory_db():
+            yield True
+            return
+        number = crc32(f"{Path(database).resolve()} {name}".encode())
+        path = Path(gettempdir()) / f"dedupe_toolkit-{number}.lock"
+        lock = sqlite3.connect(path, timeout=0)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError:
+            lock.close()
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            # some systems delete no open file; then it stays, empty, for the next run
+            with suppress(OSError):
+                path.unlink()
+            lock.close()
+
+
+def _element(sql: str) -> str:
+    """One element of an image. SQLite's columns hold any type, so each value says its own."""
+    return (
+        f"CASE typeof({sql}) WHEN 'null' THEN 'null' WHEN 'integer' THEN {sql}"
+        f" WHEN 'text' THEN json_quote({sql})"
+        f" WHEN 'real' THEN '{{\"real\":\"' || dedupe_float_text({sql}) || '\"}}'"
+        f" ELSE '{{\"blob\":\"' || hex({sql}) || '\"}}' END"
+    )

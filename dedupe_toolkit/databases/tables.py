@@ -1,0 +1,100 @@
+"""What the database says of a model's table. Only reads, once per table and connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+
+from ..errors import InvalidMatchKey
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column as the database declares it.
+
+    ``definition`` is its type as ``CREATE TABLE`` would take it, collation included;
+    ``is_generated`` columns are computed by the database and cannot be written.
+    """
+
+    name: str
+    definition: str
+    is_text: bool = False
+    is_binary: bool = False
+    is_integer: bool = False
+    is_nullable: bool = True
+    is_generated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """The table of a model: its name, its primary key, and every column the database has."""
+
+    model: type[Model]
+    name: str
+    pk: tuple[Column, ...]
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def stored(self) -> tuple[Column, ...]:
+        """The columns that can be written: what a row's image must hold."""
+        return tuple(column for column in self.columns if not column.is_generated)
+
+    @property
+    def others(self) -> tuple[Column, ...]:
+        """The stored columns outside the primary key."""
+        return tuple(column for column in self.stored if column not in self.pk)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseKey:
+    """A foreign key as the database has it, whether or not a model declares it."""
+
+    table: str
+    column: str
+    target_column: str
+
+
+def pk_names(model: type[Model]) -> list[str]:
+    """The attribute names of the primary key's fields: one, or several if it is composite."""
+    return [field.attname for field in pk_fields(model)]
+
+
+def pk_fields(model: type[Model]) -> list[Any]:
+    return list(getattr(model._meta, "pk_fields", [model._meta.pk]))
+
+
+def tables_with_rows(using: str) -> set[str]:
+    """The tables that store rows of their own: neither views nor SQLite's virtual tables, whose
+    rows mirror others' and whose columns are no columns of the database."""
+    connection = connections[using]
+    names = set(connection.introspection.table_names(include_views=False))
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%%'", []
+            )
+            names -= {name for (name,) in cursor.fetchall()}
+    return names
+
+
+def require_table(model: type[Model], using: str) -> None:
+    """Raises `InvalidMatchKey` unless the model has a table in the database ``using``."""
+    name = model._meta.db_table
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        known = {info.name: info.type for info in connection.introspection.get_table_list(cursor)}
+    if known.get(name) == "v":
+        raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
+    if name not in known:
+        raise InvalidMatchKey(
+            f"{model._meta.label} has no table {name!r} in database {using!r};"
+            f" run manage.py migrate --database {using}"
+        )
