@@ -1,0 +1,96 @@
+"""The references that apps declare in ``dedupe.py``: columns that hold keys without a relation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import ForeignKey, JSONField
+
+from ..errors import InvalidOption
+from ..keys import is_text, resolve_model
+from ..suggest import nearest
+from .meta import column_of
+from .references import (
+    ArrayReference,
+    JSONReference,
+    Reference,
+    RegisteredReference,
+    TextRegisteredReference,
+)
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from django.db.models import Field, Model
+
+
+def registered_reference(model: type[Model], label: str, target: str) -> Reference:
+    """The reference to ``model`` that the column ``label`` (``app.Model.field``) is.
+
+    ``target`` is the field of ``model`` whose values the column holds: ``pk`` or a unique field.
+
+    Raises `InvalidOption` for a model or field that does not exist or cannot be pointed at.
+    """
+    holder_label, _, name = label.rpartition(".")
+    name, *path = name.split("__")
+    holder = resolve_model(holder_label)
+    column = _field(holder, name, f"reference {label!r}")
+    held = _field(model, model._meta.pk.name if target == "pk" else target, f"reference {label!r}")
+    if not held.unique:
+        raise InvalidOption(
+            f"reference {label!r}: {model._meta.label}.{target} is not unique, so a value of it"
+            " does not name one row"
+        )
+    while isinstance(held, ForeignKey):
+        held = held.target_field
+    kind, more = _kind(label, column, path, held)
+    return kind(
+        holder=holder,
+        label="__".join([f"{holder._meta.label}.{column.name}", *path]),
+        columns=(column_of(column),),
+        target=model,
+        targets=(column_of(held),),
+        **more,
+    )
+
+
+def _kind(
+    label: str, column: Field[Any, Any], path: list[str], held: Field[Any, Any]
+) -> tuple[type[Reference], dict[str, Any]]:
+    """The kind of reference that a column is by its type, and what it needs beside."""
+    if isinstance(column, JSONField):
+        if not path:
+            raise InvalidOption(
+                f"reference {label!r}: name the path in the JSON value: {label}__key"
+            )
+        _only_primary_keys(label, held, "JSON value")
+        return JSONReference, {"path": tuple(path)}
+    if path:
+        raise InvalidOption(
+            f"reference {label!r}: {column.name} is a {type(column).__name__}, it has no paths"
+        )
+    if hasattr(column, "base_field"):
+        _only_primary_keys(label, held, "array")
+        return ArrayReference, {}
+    if is_text(column) and not is_text(held):
+        return TextRegisteredReference, {}
+    return RegisteredReference, {}
+
+
+def _only_primary_keys(label: str, held: Field[Any, Any], what: str) -> None:
+    if not held.primary_key:
+        raise InvalidOption(
+            f"reference {label!r}: inside a {what} only primary keys can be repointed,"
+            f" not {held.name!r}"
+        )
+
+
+def _field(model: type[Model], name: str, what: str) -> Field[Any, Any]:
+    known = {field.name: field for field in model._meta.local_concrete_fields}
+    try:
+        return known[model._meta.get_field(name).name]
+    except (FieldDoesNotExist, KeyError):
+        raise InvalidOption(
+            f"{what}: {model._meta.label} has no field {name!r}{nearest(name, known)}"
+        ) from None
