@@ -1,0 +1,60 @@
+"""Keys inside larger values: which rows hold a duplicate's, and what the value becomes.
+
+Reads users' rows and writes work tables; ``write`` carries the change out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..graph.references import JSONReference
+from .mapping import MERGED, numbered
+
+if TYPE_CHECKING:
+    from ..databases import Database
+    from ..databases.tables import Table
+    from ..graph.references import EmbeddedReference
+    from .mapping import Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Embedded:
+    """The rows of one embedded reference that change, with their new values, in a work table."""
+
+    name: str
+    table: Table
+    reference: EmbeddedReference
+    rows: int
+
+    @property
+    def on_key(self) -> dict[str, str]:
+        keys = numbered("key", len(self.table.pk))
+        return dict(zip([column.name for column in self.table.pk], keys, strict=True))
+
+
+def find_embedded(
+    database: Database, mapping: Mapping, reference: EmbeddedReference, name: str
+) -> Embedded:
+    """Fill a work table with the rows that hold a duplicate, and what their value becomes."""
+    table = database.table(reference.holder)
+    keys = numbered("key", len(table.pk))
+    types = {key: column.definition for key, column in zip(keys, table.pk, strict=True)}
+    types |= {"value": table.column(reference.value).definition, "root": "varchar(500)"}
+    database.create_work_table(name, types, primary_key=keys)
+    own = database.qualified("t", [column.name for column in table.pk])
+    work, holder = database.q(mapping.name), database.q(table.name)
+    conditions = f"{MERGED} AND {reference.holds(database)}"
+    named = ", ".join(f"{column} AS {key}" for column, key in zip(own, keys, strict=True))
+    found = (
+        f"SELECT {named}, MIN({mapping.root(database)}) AS root"
+        f" FROM {work} m JOIN {holder} t ON {conditions} GROUP BY {', '.join(own)}"
+    )
+    again = f" JOIN {work} m ON {conditions}" if isinstance(reference, JSONReference) else ""
+    rows = database.run(
+        f"INSERT INTO {database.q(name)} ({', '.join([*keys, 'value', 'root'])})"
+        f" SELECT {', '.join(own)}, {reference.replaced(database, mapping.name)}, x.root"
+        f" FROM ({found}) x JOIN {holder} t ON {database.equal(own, [f'x.{key}' for key in keys])}"
+        f"{again}"
+    )
+    return Embedded(name=name, table=table, reference=reference, rows=rows)

@@ -1,0 +1,141 @@
+"""From a match key, or rows named one by one, to a filled mapping. Writes work tables only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case, Count, F, QuerySet, Value, When, Window
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import FirstValue, RowNumber
+
+from ..databases.tables import pk_names
+from ..errors import InvalidOption
+from ..graph.discover import inheritance_root, references_to
+from ..values import MatchKey, RowSet
+from .find import key_columns, ranked, survivor_columns
+from .mapping import Mapping, create, drop_groups, fill, text_type
+from .survivors import survivor_ordering
+
+if TYPE_CHECKING:
+    from ..databases import Database
+    from .session import Session
+
+
+def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
+    """The mapping of every duplicate group of the source, at most `MergePolicy.limit` of them.
+
+    Raises `InvalidOption` when one of the rows named does not exist.
+    """
+    database = session.database
+    root = inheritance_root(source.model)
+    mapping = create(
+        database,
+        Mapping(
+            name=session.work_table("map"),
+            table=database.table(root),
+            text=text_type(database, references_to(root, database.using)),
+        ),
+    )
+    fill(database, mapping, _members(session, source))
+    if session.policy.limit is not None:
+        drop_groups(database, mapping, "group_number > %s", [session.policy.limit])
+    return mapping
+
+
+def _members(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
+    using = session.database.using
+    ordering = survivor_ordering(source.model, session.policy.survivor, using)
+    if isinstance(source, RowSet):
+        return _named(source, using, ordering)
+    rows: QuerySet[Any] = ranked(source, using, ordering).annotate(dedupe_size=group_size(source))
+    columns = ("dedupe_place", *survivor_columns(source), *pk_names(source.model))
+    members: QuerySet[Any] = rows.filter(dedupe_size__gt=1).values_list(*columns)
+    return members
+
+
+def group_size(key: MatchKey) -> Window:
+    """How many rows share a row's key values."""
+    return Window(Count("*"), partition_by=[F(column) for column in key_columns(key)])
+
+
+def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
+    """The rows named, as one group in which the row to merge into comes first."""
+    rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks)
+    found = set(rows.order_by().values_list("pk", flat=True))
+    missing = [pk for pk in source.pks if pk not in found]
+    if missing:
+        raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}")
+    if source.into is not None:
+        chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
+        ordering = [chosen, *ordering]
+    survivors = {
+        f"dedupe_survivor_{number}": Window(FirstValue(F(name)), order_by=ordering)
+        for number, name in enumerate(pk_names(source.model))
+    }
+    members: QuerySet[Any] = (
+        rows.order_by()
+        .annotate(dedupe_place=Window(RowNumber(), order_by=ordering) - 1, **survivors)
+        .values_list("dedupe_place", *survivors, *pk_names(source.model))
+    )
+    return members
+
+
+def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet) -> None:
+    """Hold back the groups that are no longer what they were when the mapping was made.
+
+    Call it with the rows locked: what it lets through cannot change any more.
+    """
+    database = session.database
+    if isinstance(source, RowSet):
+        sql, params = _existing(session, mapping), ()
+    else:
+        sql, params = _ranked_again(session, mapping, source)
+    table, names = database.q(mapping.name), ", ".join([*mapping.survivors, *mapping.members])
+    member = database.equal(
+        database.qualified("n", mapping.members), database.qualified("r", mapping.members)
+    )
+    together = " AND ".join(f"COUNT(DISTINCT r.{name}) = 1" for name in mapping.survivors)
+    # one pass over the rows as they are now: joining them to the mapping's members one by one
+    # would have SQLite scan them for each, as a common table expression has no index
+    unchanged = (
+        f"WITH r ({names}) AS ({sql}) SELECT n.group_number FROM r {database.join} {table} n"
+        f" ON {member} GROUP BY n.group_number HAVING {together} AND COUNT(*) ="
+        f" (SELECT COUNT(*) FROM {table} s WHERE s.group_number = n.group_number)"
+    )
+    session.held.add(
+        "its rows have been changed since the merge was planned",
+        f"FROM {table} x WHERE x.place = 0 AND x.group_number NOT IN ({unchanged})",
+        params,
+    )
+
+
+def _existing(session: Session, mapping: Mapping) -> str:
+    database = session.database
+    keys = database.qualified("t", mapping.key)
+    same = database.equal(keys, database.qualified("n", mapping.members))
+    survivors = database.qualified("n", mapping.survivors)
+    return (
+        f"SELECT {', '.join(survivors + keys)} FROM {database.q(mapping.name)} n"
+        f" {database.join} {database.q(mapping.table.name)} t ON {same}"
+    )
+
+
+def _ranked_again(session: Session, mapping: Mapping, key: MatchKey) -> tuple[str, Any]:
+    """The members grouped anew by the key's values as they are now, whatever the survivor rule."""
+    database = session.database
+    lowest = [F(name).asc() for name in pk_names(key.model)]
+    rows = _only_members(ranked(key, database.using, lowest), database, mapping)
+    compiler = rows.values_list(*survivor_columns(key), *pk_names(key.model)).query.get_compiler(
+        database.using
+    )
+    sql, params = compiler.as_sql()
+    return sql, params
+
+
+def _only_members(rows: QuerySet[Any], database: Database, mapping: Mapping) -> QuerySet[Any]:
+    members = ", ".join(database.qualified("n", mapping.members))
+    sql = f"SELECT {members} FROM {database.q(mapping.name)} n"
+    if len(mapping.key) == 1:
+        return rows.filter(pk__in=RawSQL(sql, []))  # noqa: S611  # quoted names of our own
+    keys = database.qualified(database.q(mapping.table.name), mapping.key)
+    return rows.extra(where=[f"({', '.join(keys)}) IN ({sql})"])  # noqa: S610  # as above

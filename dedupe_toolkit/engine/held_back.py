@@ -1,0 +1,59 @@
+"""The groups that are still held back: what the latest runs left for a person. Only reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.db.models import QuerySet
+
+from ..databases.tables import require_table
+from ..keys import check_alias
+from ..models import HeldGroup, MergeRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+
+_CHUNK = 500
+
+
+def held_back(model: type[Model] | None = None, *, using: str = "default") -> Iterator[HeldGroup]:
+    """The groups that the latest run of each match key held back, of one model or of all.
+
+    A group of which fewer than two rows are left is settled, and does not come again.
+    """
+    check_alias(using)
+    require_table(MergeRun, using)
+    for run in _latest_runs(model, using):
+        groups = run.held_groups.order_by("pk")
+        for start in range(0, run.groups_held_back, _CHUNK):
+            yield from _unsettled(run, list(groups[start : start + _CHUNK]), using)
+
+
+def _latest_runs(model: type[Model] | None, using: str) -> Iterator[MergeRun]:
+    runs = MergeRun.objects.using(using).exclude(status=MergeRun.Status.UNDONE)
+    if model is not None:
+        runs = runs.filter(model=model._meta.label)
+    seen = set()
+    for run in runs.order_by("-pk").iterator():
+        key = (run.model, *run.fields, str(run.policy.get("where")), str(run.policy.get("pks")))
+        if key not in seen:
+            seen.add(key)
+            yield run
+
+
+def _unsettled(run: MergeRun, groups: list[HeldGroup], using: str) -> list[HeldGroup]:
+    try:
+        model = apps.get_model(run.model)
+    except LookupError:
+        return []
+    keys = {_key(row) for group in groups for row in group.rows}
+    rows: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=keys).order_by()
+    left = {str(pk) for pk in rows.values_list("pk", flat=True)}
+    return [group for group in groups if sum(str(_key(row)) in left for row in group.rows) > 1]
+
+
+def _key(row: Any) -> Any:
+    return tuple(row) if isinstance(row, list) else row

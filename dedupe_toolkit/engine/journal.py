@@ -1,0 +1,72 @@
+"""The journal: every row a merge changes is written down before it is changed, by the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..models import MergeRun, MergeStep, RowChange
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..databases import Database
+    from ..databases.tables import Column, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """Writes the row changes of one batch of a run."""
+
+    database: Database
+    run: MergeRun
+    batch: int
+
+    def record(
+        self,
+        table: Table,
+        *,
+        action: MergeStep.Action,
+        reason: MergeStep.Reason,
+        source: str,
+        key: Sequence[str],
+        root: str,
+        columns: Sequence[Column],
+        before: Sequence[str] | None,
+        after: Sequence[str] | None,
+        reference: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        """Write down the changes of one statement to come; returns how many rows it must change.
+
+        ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
+        primary key and for the values of ``columns``; None for a row that is not there.
+        """
+        step = MergeStep.objects.using(self.database.using).create(
+            run=self.run,
+            batch=self.batch,
+            model=table.model._meta.label,
+            reference=reference,
+            action=action,
+            reason=reason,
+            columns=[column.name for column in columns],
+        )
+        key_text = self.database.key_text(list(zip(table.pk, key, strict=True)))
+        images = [self._image(columns, values) for values in (before, after)]
+        names = ["step_id", "row", "survivor", "before", "after"]
+        rows = self.database.run(
+            f"INSERT INTO {self.database.q(RowChange._meta.db_table)}"
+            f" ({', '.join(map(self.database.q, names))})"
+            f" SELECT {step.pk}, {key_text}, {root}, {', '.join(images)} {source}",
+            params,
+        )
+        if rows:
+            MergeStep.objects.using(self.database.using).filter(pk=step.pk).update(rows=rows)
+        else:
+            step.delete()
+        return rows
+
+    def _image(self, columns: Sequence[Column], values: Sequence[str] | None) -> str:
+        if values is None:
+            return "NULL"
+        return self.database.image(list(zip(columns, values, strict=True)))

@@ -1,0 +1,248 @@
+"""The mapping: a work table that says, for every member of a group, which row survives.
+
+One row a member: ``member`` becomes ``survivor``; ``place`` is 0 for the survivor itself, so
+the duplicates are the rows with a higher place. Keys that generic references store as text
+stand there as text as well. Mappings are filled by the database and never pass through Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..databases.tables import Column, Table, pk_fields
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping as Dict
+    from collections.abc import Sequence
+
+    from django.db.models import QuerySet
+
+    from ..databases import Database
+    from ..graph.references import Reference
+
+MERGED = "m.place > 0"
+"""True for the rows of a mapping (alias ``m``) that are duplicates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mapping:
+    """A mapping of the rows of one table, in the work table ``name``.
+
+    ``text`` is the type in which the keys also stand as text, if any reference needs them so.
+    ``is_nested`` mappings also have the key of the top group's survivor, for the journal.
+    ``values`` names a work table of the same shape for each other unique column that foreign
+    keys point at (``to_field``).
+    """
+
+    name: str
+    table: Table
+    text: str = ""
+    is_nested: bool = False
+    values: Dict[tuple[str, ...], str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[str]:
+        return numbered("member", len(self.table.pk))
+
+    @property
+    def survivors(self) -> list[str]:
+        return numbered("survivor", len(self.table.pk))
+
+    @property
+    def texts(self) -> list[str]:
+        return ["member_text", "survivor_text"] if self.text else []
+
+    @property
+    def on_key(self) -> dict[str, str]:
+        """The table's primary key ↔ the members: joins the mapping with the table itself."""
+        return dict(zip(self.key, self.members, strict=True))
+
+    @property
+    def on_survivor(self) -> dict[str, str]:
+        return dict(zip(self.key, self.survivors, strict=True))
+
+    @property
+    def key(self) -> list[str]:
+        return [column.name for column in self.table.pk]
+
+    def source(self, reference: Reference) -> str:
+        """The work table in which to look up what a reference holds."""
+        return self.values.get(reference.targets, self.name)
+
+    def old(self, reference: Reference) -> list[str]:
+        """The mapping's columns that a reference to a member holds now."""
+        return ["member_text"] if reference.is_text else numbered("member", len(reference.columns))
+
+    def new(self, reference: Reference) -> list[str]:
+        """The mapping's columns that the reference holds once repointed."""
+        if reference.is_text:
+            return ["survivor_text"]
+        return numbered("survivor", len(reference.columns))
+
+    def root(self, database: Database, alias: str = "m") -> str:
+        """SQL for the key of the row into which the whole top group is merged, as text."""
+        if self.is_nested:
+            return f"{alias}.root"
+        survivors = database.qualified(alias, self.survivors)
+        return database.key_text(list(zip(self.table.pk, survivors, strict=True)))
+
+    def root_of(self, database: Database, group: str) -> str:
+        """The same for a group given by SQL for its number.
+
+        A nested mapping may have several survivors under one number, all with one root.
+        """
+        return (
+            f"(SELECT MIN({self.root(database, 'g')}) FROM {database.q(self.name)} g"
+            f" WHERE g.group_number = {group} AND g.place = 0)"
+        )
+
+
+def numbered(name: str, width: int) -> list[str]:
+    return [f"{name}_{number}" for number in range(width)]
+
+
+def create(database: Database, mapping: Mapping) -> Mapping:
+    """The mapping, with its work table there and empty."""
+    return _create(database, mapping, mapping.name, mapping.table.pk, mapping.text)
+
+
+def _create(
+    database: Database, mapping: Mapping, name: str, keys: Sequence[Column], text: str
+) -> Mapping:
+    columns = {"group_number": "bigint", "place": "bigint"}
+    for side in ("member", "survivor"):
+        names = numbered(side, len(keys))
+        columns |= {name: key.definition for name, key in zip(names, keys, strict=True)}
+    if text:
+        columns |= {"member_text": text, "survivor_text": text}
+    if mapping.is_nested:
+        columns["root"] = "varchar(500)"
+    database.create_work_table(
+        name,
+        columns,
+        primary_key=numbered("member", len(keys)),
+        indexes=["group_number", *(["member_text"] if text else [])],
+    )
+    return mapping
+
+
+def fill(database: Database, mapping: Mapping, rows: QuerySet[Any]) -> int:
+    """Fill a mapping from a query for place, survivor's key and own key; returns its groups."""
+    sql, params = rows.query.get_compiler(database.using).as_sql()
+    names = ["place", *mapping.survivors, *mapping.members]
+    listed = ", ".join(map(database.q, names))
+    members, survivors = (
+        database.qualified("r", side) for side in (mapping.members, mapping.survivors)
+    )
+    selected = ["r.place", *survivors, *members, *texts(database, mapping, members, survivors)]
+    into = ", ".join(map(database.q, ["group_number", *names, *mapping.texts]))
+    database.run(
+        f"INSERT INTO {database.q(mapping.name)} ({into}) WITH r ({listed}) AS ({sql})"
+        f" SELECT DENSE_RANK() OVER (ORDER BY {', '.join(survivors)}),"
+        f" {', '.join(selected)} FROM r",
+        params,
+    )
+    database.analyze(mapping.name)
+    return count_groups(database, mapping)
+
+
+def texts(
+    database: Database, mapping: Mapping, members: Sequence[str], survivors: Sequence[str]
+) -> list[str]:
+    """SQL for the keys as text, where references need them so."""
+    if not mapping.text:
+        return []
+    (key,) = pk_fields(mapping.table.model)
+    return [database.as_python_text(column, key) for column in (members[0], survivors[0])]
+
+
+def count_groups(database: Database, mapping: Mapping) -> int:
+    table = database.q(mapping.name)
+    return int(database.value(f"SELECT COUNT(*) FROM {table} WHERE place = 0"))
+
+
+def count_duplicates(database: Database, mapping: Mapping) -> int:
+    table = database.q(mapping.name)
+    return int(database.value(f"SELECT COUNT(*) FROM {table} WHERE place > 0"))
+
+
+def copy_groups(
+    database: Database, mapping: Mapping, name: str, where: str, params: Sequence[Any] = ()
+) -> Mapping:
+    """A new mapping ``name`` with the groups of another that a condition selects."""
+    copy = create(database, replace(mapping, name=name, values={}))
+    columns = ["group_number", "place", *mapping.members, *mapping.survivors, *mapping.texts]
+    listed = ", ".join(map(database.q, columns))
+    database.run(
+        f"INSERT INTO {database.q(name)} ({listed})"
+        f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}",
+        params,
+    )
+    database.analyze(name)
+    return copy
+
+
+def move_groups(database: Database, mapping: Mapping, target: Mapping, where: str) -> None:
+    """Move the groups that a condition selects into another mapping of the same shape."""
+    columns = ["group_number", "place", *mapping.members, *mapping.survivors, *mapping.texts]
+    listed = ", ".join(map(database.q, columns))
+    database.run(
+        f"INSERT INTO {database.q(target.name)} ({listed})"
+        f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}"
+    )
+    drop_groups(database, mapping, where)
+
+
+def drop_groups(
+    database: Database, mapping: Mapping, where: str, params: Sequence[Any] = ()
+) -> None:
+    """Take groups out of a mapping."""
+    database.run(f"DELETE FROM {database.q(mapping.name)} WHERE {where}", params)
+
+
+def with_values(database: Database, mapping: Mapping, references: Sequence[Reference]) -> Mapping:
+    """The mapping, joined by one of other unique columns where references point at those."""
+    keys = tuple(mapping.key)
+    targets = {ref.targets for ref in references if not ref.is_text and ref.targets != keys}
+    values = {}
+    for number, columns in enumerate(sorted(targets)):
+        values[columns] = f"{mapping.name}_by_{number}"
+        _map_values(database, mapping, values[columns], columns)
+    return replace(mapping, values=values)
+
+
+def _map_values(database: Database, mapping: Mapping, name: str, columns: tuple[str, ...]) -> None:
+    keys = [mapping.table.column(column) for column in columns]
+    _create(database, mapping, name, keys, "")
+    member = database.equal(
+        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
+    )
+    held = database.qualified("d", columns)
+    # a survivor without a value of its own takes that of its first duplicate that has one
+    window = (
+        f"(PARTITION BY m.group_number ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,"
+        " m.place)"
+    )
+    names = ["group_number", "place", *numbered("member", len(keys))]
+    names += [*numbered("survivor", len(keys)), *(["root"] if mapping.is_nested else [])]
+    values = ["m.group_number AS g", "m.place AS p"]
+    values += [f"{column} AS o{number}" for number, column in enumerate(held)]
+    values += [f"FIRST_VALUE({column}) OVER {window} AS n{n}" for n, column in enumerate(held)]
+    values += ["m.root AS root"] if mapping.is_nested else []
+    database.run(
+        f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, names))})"
+        f" SELECT * FROM (SELECT {', '.join(values)} FROM {database.q(mapping.name)} m"
+        f" {database.join} {database.q(mapping.table.name)} d ON {member}) x"
+        f" WHERE {' AND '.join(f'x.o{n} IS NOT NULL' for n in range(len(keys)))}"
+    )
+    database.analyze(name)
+
+
+def text_type(database: Database, references: Sequence[Reference]) -> str:
+    """The type in which a mapping must hold keys as text: that of the column compared with."""
+    for reference in references:
+        if reference.is_text:
+            column = database.table(reference.holder).column(reference.columns[0])
+            return database.text_like(column)
+    return ""

@@ -1,0 +1,150 @@
+"""The values that survivors take from their duplicates. Reads users' rows, writes work tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .field_rules import FILL, RULES, Compute, Pick, resolve_rules
+from .mapping import MERGED, Mapping
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from collections.abc import Mapping as Dict
+
+    from django.db.models import Field, Model
+
+    from ..databases import Database
+    from ..databases.tables import Column
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewValue:
+    """New values for one column of the survivors, in a work table of survivors and values."""
+
+    name: str
+    column: Column
+    rows: int
+
+
+class FieldRules:
+    """The field rules of a merge, and what they make of a mapping."""
+
+    def __init__(self, database: Database, model: type[Model], rules: Dict[str, str]) -> None:
+        self.database = database
+        self.named = resolve_rules(model, rules)
+
+    def names(self, mapping: Mapping, column: Column) -> bool:
+        """Whether a rule speaks of this column."""
+        return (mapping.table.name, column.name) in self.named
+
+    def new_values(self, mapping: Mapping, own: dict[str, str]) -> Iterator[NewValue]:
+        """The columns whose value changes in some survivor, each with its new values.
+
+        ``own`` maps self-referencing columns to SQL that is true when they hold the survivor.
+        """
+        gains = self._gains(mapping)
+        for number, column in enumerate(mapping.table.others):
+            rule, field = self.named.get((mapping.table.name, column.name), ("fill", None))
+            chosen = RULES[rule]
+            if chosen is None or (rule == "fill" and not gains.get(column.name)):
+                continue
+            name = f"{mapping.name}_value_{number}"
+            rows = self._write(mapping, column, chosen, field, name, own.get(column.name, ""))
+            if rows:
+                yield NewValue(name=name, column=column, rows=rows)
+
+    def _gains(self, mapping: Mapping) -> dict[str, int]:
+        """For each column that can be blank: how many duplicates have what their survivor lacks."""
+        columns = [c for c in mapping.table.others if c.is_nullable or c.is_text]
+        if not columns:
+            return {}
+        counts = ", ".join(
+            f"SUM(CASE WHEN {self._blank('s', c)} AND NOT {self._blank('d', c)} THEN 1 ELSE 0 END)"
+            for c in columns
+        )
+        (row,) = self.database.fetch(
+            f"SELECT {counts} FROM {self._members(mapping)} WHERE {MERGED}"
+        )
+        return {c.name: int(count or 0) for c, count in zip(columns, row, strict=True)}
+
+    def _write(
+        self,
+        mapping: Mapping,
+        column: Column,
+        rule: Pick | Compute,
+        field: Field[Any, Any] | None,
+        name: str,
+        own: str,
+    ) -> int:
+        database = self.database
+        types = {
+            survivor: key.definition
+            for survivor, key in zip(mapping.survivors, mapping.table.pk, strict=True)
+        }
+        database.create_work_table(
+            name, types | {"value": column.definition}, primary_key=mapping.survivors
+        )
+        source = self._picked if isinstance(rule, Pick) else self._computed
+        survivor = database.equal(
+            database.qualified("s", mapping.key), database.qualified("x", mapping.survivors)
+        )
+        changes = database.same(f"s.{database.q(column.name)}", "x.value", column)
+        return database.run(
+            f"INSERT INTO {database.q(name)} ({', '.join([*mapping.survivors, 'value'])})"
+            f" SELECT {', '.join(database.qualified('x', mapping.survivors))}, x.value"
+            f" FROM ({source(mapping, column, rule, field, own)}) x"
+            f" JOIN {database.q(mapping.table.name)} s ON {survivor} WHERE NOT ({changes})"
+        )
+
+    def _picked(self, mapping: Mapping, column: Column, rule: Any, field: Any, own: str) -> str:
+        value = f"d.{self.database.q(column.name)}"
+        where = self._has_value(column, own)
+        if rule is FILL:
+            where += f" AND {self._blank('s', column)}"
+        order = rule.order(value, mapping, self.database)
+        ranked = (
+            f"SELECT {self._survivors(mapping)}, {value} AS value, ROW_NUMBER() OVER"
+            f" (PARTITION BY {self._survivors(mapping)} ORDER BY {order}) AS n"
+            f" FROM {self._members(mapping)} WHERE {where}"
+        )
+        return f"SELECT * FROM ({ranked}) y WHERE y.n = 1"
+
+    def _computed(self, mapping: Mapping, column: Column, rule: Any, field: Any, own: str) -> str:
+        value = f"d.{self.database.q(column.name)}"
+        exact = self.database.image([(column, value)])
+        first = (
+            f"ROW_NUMBER() OVER (PARTITION BY {self._survivors(mapping)}, {exact} ORDER BY m.place)"
+        )
+        rows = (
+            f"SELECT {self._survivors(mapping)}, {value} AS value, m.place,"
+            f" {first if rule.is_distinct else '1'} AS n"
+            f" FROM {self._members(mapping)} WHERE {self._has_value(column, own)}"
+        )
+        keys = ", ".join(self.database.qualified("y", mapping.survivors))
+        different = f"(SELECT * FROM ({rows}) z WHERE z.n = 1) y"
+        query: str = rule.query(different, keys, self.database, field)
+        return query
+
+    def _has_value(self, column: Column, own: str) -> str:
+        return f"NOT {self._blank('d', column)}" + (f" AND NOT ({own})" if own else "")
+
+    def _survivors(self, mapping: Mapping) -> str:
+        return ", ".join(self.database.qualified("m", mapping.survivors))
+
+    def _members(self, mapping: Mapping) -> str:
+        """Every member's row (alias ``d``) beside its survivor's (``s``)."""
+        database, table = self.database, self.database.q(mapping.table.name)
+        member = database.equal(
+            database.qualified("d", mapping.key), database.qualified("m", mapping.members)
+        )
+        survivor = database.equal(
+            database.qualified("s", mapping.key), database.qualified("m", mapping.survivors)
+        )
+        return (
+            f"{database.q(mapping.name)} m {database.join} {table} d ON {member}"
+            f" {database.join} {table} s ON {survivor}"
+        )
+
+    def _blank(self, alias: str, column: Column) -> str:
+        return self.database.blank(f"{alias}.{self.database.q(column.name)}", column)

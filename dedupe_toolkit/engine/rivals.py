@@ -1,0 +1,204 @@
+"""Rivals: rows of a referring table that would break a unique rule once repointed.
+
+Of each set of rivals one wins: the row that pointed at the survivor, else the one with the
+lowest primary key. The others go into a work table with their fate. Writes to work tables only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from .mapping import Mapping, numbered
+from .rule_rows import rule_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..databases import Database
+    from ..databases.tables import Column
+    from ..graph.references import Reference
+    from ..graph.unique import UniqueRule
+    from .holders import Holder
+
+
+class Fate(StrEnum):
+    """What happens to a losing row."""
+
+    HOLD = "hold"
+    MERGE = "merge"
+    DISCARD = "discard"
+    REDUNDANT = "redundant"
+    OWN_LINK = "own link"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rivals:
+    """The losing rows of one holder, in a work table: group, rule, loser, winner and fate."""
+
+    name: str
+    holder: Holder
+
+    @property
+    def losers(self) -> list[str]:
+        return numbered("loser", len(self.holder.table.pk))
+
+    @property
+    def winners(self) -> list[str]:
+        return numbered("winner", len(self.holder.table.pk))
+
+    @property
+    def on_key(self) -> dict[str, str]:
+        """The holder's primary key ↔ the losers: joins the work table with the holder's."""
+        return dict(zip(self.key, self.losers, strict=True))
+
+    @property
+    def key(self) -> list[str]:
+        return [column.name for column in self.holder.table.pk]
+
+
+def find_rivals(
+    database: Database, mapping: Mapping, rivals: Rivals, fate: Fate
+) -> dict[Fate, int]:
+    """Fill the work table with every losing row; returns how many meet each fate.
+
+    ``fate`` is what happens to rows that differ from their rival in some other column.
+    """
+    _create(database, rivals)
+    for ends in rivals.holder.link_pairs:
+        _find_own_links(database, mapping, rivals, ends)
+    for number, rule in enumerate(rivals.holder.rules):
+        _find_losers(database, mapping, rivals, number, rule)
+    for _ in rivals.holder.rules[1:]:
+        _follow_winners(database, rivals)
+    if rivals.holder.is_link:
+        fate = Fate.REDUNDANT
+    table = database.q(rivals.name)
+    pending = database.run(f"UPDATE {table} SET fate = %s WHERE fate IS NULL", [fate])
+    if pending and fate is not Fate.REDUNDANT:
+        _find_redundant(database, rivals)
+    counts = database.fetch(f"SELECT fate, COUNT(*) FROM {table} GROUP BY fate")
+    return {Fate(fate): count for fate, count in counts}
+
+
+def _create(database: Database, rivals: Rivals) -> None:
+    pk = rivals.holder.table.pk
+    columns = {"group_number": "bigint", "rule": "integer", "fate": "varchar(20)"}
+    for names in (rivals.losers, rivals.winners):
+        columns |= {name: column.definition for name, column in zip(names, pk, strict=True)}
+    database.create_work_table(
+        rivals.name, columns, primary_key=rivals.losers, indexes=["group_number"]
+    )
+
+
+def _find_own_links(
+    database: Database, mapping: Mapping, rivals: Rivals, ends: tuple[Reference, Reference]
+) -> None:
+    """Links whose two ends become one row by this merge (not those that were so before)."""
+    keys = database.qualified("r", rivals.key)
+    start, end = (database.qualified("r", reference.columns) for reference in ends)
+    from_map = database.equal(start, database.qualified("a", mapping.members))
+    to_map = database.equal(end, database.qualified("b", mapping.members))
+    table, holder = database.q(mapping.name), database.q(rivals.holder.table.name)
+    database.run(
+        f"INSERT INTO {database.q(rivals.name)}"
+        f" ({_names(database, ['group_number', 'fate', *rivals.losers, *rivals.winners])})"
+        f" SELECT a.group_number, '{Fate.OWN_LINK}', {', '.join(keys + keys)}"
+        f" FROM {table} a {database.join} {holder} r ON {from_map} JOIN {table} b ON {to_map}"
+        f" WHERE a.group_number = b.group_number AND NOT ({database.equal(start, end)})"
+    )
+
+
+def _find_losers(
+    database: Database, mapping: Mapping, rivals: Rivals, number: int, rule: UniqueRule
+) -> None:
+    rows = rule_rows(database, mapping, rivals.holder, rule)
+    conditions = [*rows.conditions, _not_in(database, rivals.name, rivals.losers, rows.keys)]
+    if rivals.holder.table.name == mapping.table.name:
+        # the duplicates themselves are going, and can win nothing
+        gone = _not_in(database, mapping.name, mapping.members, rows.keys, " AND g.place > 0")
+        conditions.append(gone)
+    order = ["m0.place"] if rivals.holder.is_inherited else rows.keys
+    window = (
+        f"(PARTITION BY {', '.join(rows.values)}"
+        f" ORDER BY CASE WHEN {rows.moves} THEN 1 ELSE 0 END, {', '.join(order)})"
+    )
+    keys = [
+        f"{key} AS l{n}, FIRST_VALUE({key}) OVER {window} AS w{n}"
+        for n, key in enumerate(rows.keys)
+    ]
+    width = range(len(rows.keys))
+    found = [f"x.l{n}" for n in width] + [f"x.w{n}" for n in width]
+    database.run(
+        f"INSERT INTO {database.q(rivals.name)}"
+        f" ({_names(database, ['group_number', 'rule', *rivals.losers, *rivals.winners])})"
+        f" SELECT x.group_number, {number}, {', '.join(found)} FROM ("
+        f"SELECT {rows.group} AS group_number, {', '.join(keys)},"
+        f" ROW_NUMBER() OVER {window} AS place"
+        f" FROM {rows.source} WHERE {' AND '.join(conditions)}) x WHERE x.place > 1",
+        rows.params,
+    )
+
+
+def _follow_winners(database: Database, rivals: Rivals) -> None:
+    """A row that won by one rule and lost by another passes its losers on to its winner."""
+    database.update(
+        rivals.name,
+        dict(zip(rivals.winners, rivals.winners, strict=True)),
+        source=rivals.name,
+        on=dict(zip(rivals.winners, rivals.losers, strict=True)),
+    )
+
+
+def _find_redundant(database: Database, rivals: Rivals) -> None:
+    """Losers that equal their winner in every other column say nothing that is not kept."""
+    names = f"{rivals.name}_same"
+    table = database.q(rivals.holder.table.name)
+    types = {
+        name: column.definition
+        for name, column in zip(rivals.losers, rivals.holder.table.pk, strict=True)
+    }
+    database.create_work_table(names, types | {"fate": "varchar(20)"}, primary_key=rivals.losers)
+    losers = database.qualified("x", rivals.losers)
+    loser = database.equal(database.qualified("a", rivals.key), losers)
+    winner = database.equal(
+        database.qualified("b", rivals.key), database.qualified("x", rivals.winners)
+    )
+    same = [
+        database.same(f"a.{database.q(column.name)}", f"b.{database.q(column.name)}", column)
+        for column in _compared(rivals.holder)
+    ]
+    database.run(
+        f"INSERT INTO {database.q(names)} ({_names(database, [*rivals.losers, 'fate'])})"
+        f" SELECT {', '.join(losers)}, '{Fate.REDUNDANT}' FROM {database.q(rivals.name)} x"
+        f" {database.join} {table} a ON {loser} {database.join} {table} b ON {winner}"
+        f" WHERE x.fate <> '{Fate.OWN_LINK}' AND {' AND '.join(same) or '1 = 1'}"
+    )
+    database.update(
+        rivals.name,
+        {"fate": "fate"},
+        source=names,
+        on=dict(zip(rivals.losers, rivals.losers, strict=True)),
+    )
+
+
+def _compared(holder: Holder) -> list[Column]:
+    """The columns that must be equal: all but the key and those every rule makes equal."""
+    by_rule = [
+        {column for reference in holder.in_rule(rule) for column in reference.columns}
+        for rule in holder.rules
+    ]
+    equal = set.intersection(*by_rule) if by_rule else set()
+    return [column for column in holder.table.others if column.name not in equal]
+
+
+def _not_in(
+    database: Database, table: str, columns: Sequence[str], keys: Sequence[str], extra: str = ""
+) -> str:
+    same = database.equal(database.qualified("g", columns), keys)
+    return f"NOT EXISTS (SELECT 1 FROM {database.q(table)} g WHERE {same}{extra})"
+
+
+def _names(database: Database, names: Sequence[str]) -> str:
+    return ", ".join(map(database.q, names))
