@@ -1,0 +1,38 @@
+"""Command lines that a message tells its reader to run, ready to paste into a shell."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+from ..values import Blanks, Nulls
+
+if TYPE_CHECKING:
+    from ..values import MatchKey
+
+
+def merge_line(key: MatchKey, using: str = "default") -> str:
+    """``manage.py merge_duplicates …`` for the key."""
+    return command_line("merge_duplicates", key, using)
+
+
+def command_line(command: str, key: MatchKey, using: str = "default") -> str:
+    """A command of this package with the options that describe the key."""
+    words = ["manage.py", command, key.label, "--fields", *key.fields]
+    if key.nulls is not Nulls.DISTINCT:
+        words += ["--nulls", key.nulls]
+    if key.blanks is not Blanks.EQUAL:
+        words += ["--blanks", key.blanks]
+    for lookup, value in key.where:
+        words += ["--where", f"{lookup}={_typed(value)}"]
+    if using != "default":
+        words += ["--database", using]
+    return " ".join(map(quote, words))
+
+
+def _typed(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ",".join(map(_typed, value))
+    return str(value)
