@@ -1,0 +1,142 @@
+"""Row changes in the admin: every row that a merge run changed, before and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+
+from ..engine.journal_reading import ChangedValue, changed_values, step_kinds, steps_like
+from ..models import MergeRun, MergeStep, RowChange
+from ..reports import shown_value
+from .journal import DatabaseFilter, JournalAdmin, chosen_database
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+    from django.utils.safestring import SafeString
+
+LATEST = 20
+"""How many runs the filter offers; any other is reached from its own page."""
+
+
+class RunFilter(SimpleListFilter):
+    title = _("merge run")
+    parameter_name = "run"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        runs = MergeRun.objects.using(chosen_database(request))
+        offered = {str(run.pk): str(run) for run in runs[:LATEST]}
+        chosen = _number(self.used_parameters.get(self.parameter_name))
+        if str(chosen) not in offered:
+            offered |= {str(run.pk): str(run) for run in runs.filter(pk=chosen)}
+        return list(offered.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        steps = MergeStep.objects.using(queryset.db).filter(run=_number(self.value()))
+        return _of_steps(queryset, steps)
+
+
+class StepFilter(SimpleListFilter):
+    """Narrows to one kind of step of the run chosen; offers nothing without a run."""
+
+    title = _("step")
+    parameter_name = "step"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        number = _number(request.GET.get(RunFilter.parameter_name))
+        run = MergeRun.objects.using(chosen_database(request)).filter(pk=number).first()
+        if run is None:
+            return []
+        return [
+            (str(kind.first), f"{kind.reference or kind.model}: {kind.reason.label}")
+            for kind in step_kinds(run)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() is None:
+            return queryset
+        steps = MergeStep.objects.using(queryset.db).filter(pk=_number(self.value()))
+        step = steps.first()
+        return _of_steps(queryset, steps_like(step)) if step else queryset.none()
+
+
+class ChangeOrder(ChangeList):
+    """In the order of the journal's index, which lists a run of any size without sorting it."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        return ["step_id", "row"]
+
+
+_SHOWN = ["run", "table", "row", "what", "survivor", "values_"]
+
+
+class RowChangeAdmin(JournalAdmin):
+    list_display = ["row", "table", "what", "values_", "survivor", "run"]
+    list_display_links = None
+    list_filter = [RunFilter, StepFilter, DatabaseFilter]
+    search_fields = ["row__exact"]
+    search_help_text = _("The primary key of a row, as it stands in the list.")
+    sortable_by = ()
+    fields = [*_SHOWN]
+    readonly_fields = [*_SHOWN]
+
+    class Media:
+        css = {"all": ["dedupe_toolkit/admin.css"]}
+
+    @admin.display(description=_("merge run"))
+    def run(self, change: RowChange) -> int:
+        return change.step.run_id
+
+    @admin.display(description=_("model"))
+    def table(self, change: RowChange) -> str:
+        return change.step.model
+
+    @admin.display(description=_("what happened"))
+    def what(self, change: RowChange) -> str:
+        step = change.step
+        return f"{step.get_action_display()}: {step.get_reason_display()}"
+
+    @admin.display(description=_("values"))
+    def values_(self, change: RowChange) -> SafeString:
+        is_update = change.step.action == MergeStep.Action.UPDATE
+        items = format_html_join(
+            "",
+            "<dt>{}</dt><dd>{}</dd>",
+            ((value.column, _shown(value, is_update)) for value in changed_values(change)),
+        )
+        return format_html('<dl class="dedupe-values">{}</dl>', items)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        # not joined: MariaDB would begin with the steps, and sort the whole journal
+        return super().get_queryset(request).prefetch_related("step")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ChangeOrder
+
+
+def _of_steps(changes: QuerySet[Any], steps: QuerySet[Any]) -> QuerySet[Any]:
+    # a list, no subquery: only that lets every database read the index in its order
+    return changes.filter(step_id__in=list(steps.order_by("pk").values_list("pk", flat=True)))
+
+
+def _shown(value: ChangedValue, is_update: bool) -> str:
+    """Before → after; of a row that came or went, the values it has or had."""
+    if not is_update:
+        return shown_value(value.before if value.after is None else value.after)
+    return format_html(
+        '<del>{}</del> <span aria-hidden="true">→</span> <ins>{}</ins>',
+        shown_value(value.before),
+        shown_value(value.after),
+    )
+
+
+def _number(text: Any) -> int:
+    """The number of a run or step; 0, which none has, for anything else."""
+    return int(text) if str(text).isdecimal() else 0

@@ -1,0 +1,120 @@
+"""What a person chose to merge, and in which database: checked, before anything is planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import router
+from django.utils.translation import gettext as _
+
+from ..errors import InvalidOption
+from ..registry import declared, declared_policy
+from ..values import OnCollision
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from django.db.models import Model, QuerySet
+    from django.http import HttpRequest, QueryDict
+
+    from ..values import MergePolicy
+    from .permissions import AnyAdmin
+
+MOST_ROWS = 100
+"""How many rows a person can be shown side by side."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What a person chose: the rows, which of them survives, and what to do with collisions.
+
+    What was not chosen is as declared for the model.
+    """
+
+    pks: tuple[Any, ...]
+    into: Any = None
+    on_collision: OnCollision | None = None
+
+    def policy(self, model: type[Model]) -> MergePolicy:
+        if self.on_collision is None:
+            return declared_policy(model)
+        return declared_policy(model, on_collision=self.on_collision, collisions={})
+
+
+def alias_of(queryset: QuerySet[Any]) -> str:
+    """The database in which the admin's rows are written: never a replica they are read from."""
+    chosen: str | None = queryset._db  # type: ignore[attr-defined]  # `db` may name a replica
+    return chosen or router.db_for_write(queryset.model)
+
+
+def require_number(model: type[Model], pks: Collection[Any]) -> None:
+    """Raises `InvalidOption` unless there are rows to merge, and few enough to be looked at."""
+    options = model._meta
+    if len(pks) < 2:
+        raise InvalidOption(
+            _("Select at least two %(rows)s to merge.") % {"rows": options.verbose_name_plural}
+        )
+    if len(pks) > MOST_ROWS:
+        raise InvalidOption(
+            _(
+                "At most %(most)s %(rows)s can be compared on one page: select fewer,"
+                " or use the command merge_duplicates."
+            )
+            % {"most": MOST_ROWS, "rows": options.verbose_name_plural}
+        )
+
+
+def choice_from(data: QueryDict) -> Choice:
+    """The choice that a form, or an address, holds.
+
+    Raises `InvalidOption` for a value that is none of those offered.
+    """
+    on_collision = data.get("on_collision", "")
+    if on_collision not in {"", *(choice.value for choice in OnCollision)}:
+        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": on_collision})
+    return Choice(
+        pks=tuple(dict.fromkeys(data.getlist("rows"))),
+        into=data.get("into") or None,
+        on_collision=OnCollision(on_collision) if on_collision else None,
+    )
+
+
+def require_visible(
+    model_admin: AnyAdmin, request: HttpRequest, pks: Collection[Any], using: str
+) -> None:
+    """Raises `InvalidOption` naming the rows that are gone, or that this user never sees."""
+    rows = model_admin.get_queryset(request).using(using).filter(pk__in=pks)
+    missing = set(pks) - set(rows.values_list("pk", flat=True))
+    if missing:
+        raise InvalidOption(
+            _("No longer there, nothing was merged: %(model)s %(keys)s. Select the rows again.")
+            % {
+                "model": model_admin.opts.verbose_name,
+                "keys": ", ".join(sorted(map(str, missing))),
+            }
+        )
+
+
+def collision_choices(
+    model: type[Model], chosen: OnCollision | None
+) -> list[tuple[str, str, bool]]:
+    """What can happen to rows that collide: the value, its description, whether it is chosen."""
+    choices = {
+        OnCollision.HOLD.value: _("Hold back: merge nothing, and say which rows collide."),
+        OnCollision.MERGE.value: _("Merge the colliding rows into one as well."),
+        OnCollision.DISCARD.value: _("Discard the duplicate's row; the survivor's stays."),
+    }
+    default = OnCollision.HOLD.value
+    if declaration := declared(model):
+        default = ""
+        choices = {default: _declared(declaration.policy), **choices}
+    value = default if chosen is None else chosen.value
+    return [(choice, text, choice == value) for choice, text in choices.items()]
+
+
+def _declared(policy: MergePolicy) -> str:
+    single = [f"{reference}: {rule}" for reference, rule in policy.collisions.items()]
+    return _("As declared for this model: %(rules)s") % {
+        "rules": ", ".join([policy.on_collision, *single])
+    }

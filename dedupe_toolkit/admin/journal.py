@@ -1,0 +1,76 @@
+"""What the journal's admin pages have in common: read only, and in any database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from django.contrib import admin
+from django.contrib.admin import SimpleListFilter
+from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.utils.translation import gettext_lazy as _
+
+from ..models import MergeRun
+from .urls import DATABASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    ModelAdmin = admin.ModelAdmin[Any]
+else:
+    ModelAdmin = admin.ModelAdmin  # generic to type checkers only
+
+
+class DatabaseFilter(SimpleListFilter):
+    """Chooses the database; each has a journal of its own, beside the rows it speaks of."""
+
+    title = _("database")
+    parameter_name = DATABASE
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(alias, alias) for alias in journaled() if alias != DEFAULT_DB_ALIAS]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """As Django's, but without a choice always means the default database, never all."""
+        first, *others = super().choices(changelist)
+        yield {**first, "display": DEFAULT_DB_ALIAS}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset  # chosen by JournalAdmin.get_queryset, which the single pages use as well
+
+
+class JournalAdmin(ModelAdmin):
+    """Lists and shows; nobody may add, change or delete."""
+
+    actions = None
+    list_per_page = 50
+    show_full_result_count = False
+    """The journal of a large merge has millions of rows; counting them twice helps nobody."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).using(chosen_database(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def chosen_database(request: HttpRequest) -> str:
+    """The database that the address names, if there is a journal in it."""
+    # single pages reached from a filtered list carry its parameters in one of their own
+    kept = parse_qs(request.GET.get("_changelist_filters", "")).get(DATABASE, [])
+    alias = request.GET.get(DATABASE) or next(iter(kept), DEFAULT_DB_ALIAS)
+    return alias if alias in journaled() else DEFAULT_DB_ALIAS
+
+
+def journaled() -> list[str]:
+    return [alias for alias in connections if router.allow_migrate_model(alias, MergeRun)]

@@ -1,0 +1,83 @@
+"""System checks of what apps declare in ``dedupe.py``: misuse is found before the first merge."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.core.checks import Error
+
+from .engine.field_rules import resolve_rules
+from .engine.survivors import RULES, by_fields
+from .errors import DedupeError
+from .graph.registered import registered_reference
+from .registry import Declaration, declarations
+from .suggest import nearest
+from .values import OnCollision, OnConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def check_declarations(**_: Any) -> list[Error]:
+    """Everything that is wrong in the declarations of all apps, each with an id and a hint."""
+    return [error for one in declarations() for error in _check(one)]
+
+
+def _check(one: Declaration) -> Iterator[Error]:
+    yield from _tried(one, "E001", one.match_keys, "Correct the keys of this model in dedupe.py.")
+    yield from _tried(
+        one,
+        "E002",
+        lambda: resolve_rules(one.model, one.policy.field_rules),
+        "Correct field_rules in dedupe.py.",
+    )
+    yield from _tried(
+        one,
+        "E003",
+        lambda: _check_survivor(one),
+        "Correct survivor in dedupe.py.",
+    )
+    yield from _check_choices(one)
+    for label, target in one.columns.items():
+        yield from _tried(
+            one,
+            "E005",
+            partial(registered_reference, one.model, label, target),
+            'Write references as "app.Model.field" in dedupe.py.',
+        )
+
+
+def _check_survivor(one: Declaration) -> None:
+    rule = one.policy.survivor
+    if isinstance(rule, str) and rule not in RULES:
+        by_fields(one.model, rule)
+
+
+def _tried(one: Declaration, number: str, attempt: Callable[[], Any], hint: str) -> Iterator[Error]:
+    try:
+        attempt()
+    except (DedupeError, TypeError, ValueError) as error:
+        yield _error(one, number, str(error), hint)
+
+
+def _check_choices(one: Declaration) -> Iterator[Error]:
+    chosen = [
+        ("on_collision", one.policy.on_collision, OnCollision),
+        ("on_conflict", one.policy.on_conflict, OnConflict),
+        *(
+            (f"collisions[{name!r}]", rule, OnCollision)
+            for name, rule in one.policy.collisions.items()
+        ),
+    ]
+    for name, value, kind in chosen:
+        known = [choice.value for choice in kind]
+        if value not in known:
+            text = f"{name} is {value!r}, not one of {', '.join(known)}{nearest(str(value), known)}"
+            yield _error(one, "E004", text, "Correct it in dedupe.py.")
+
+
+def _error(one: Declaration, number: str, text: str, hint: str) -> Error:
+    label = one.model._meta.label
+    message = text if text.startswith(label) else f"{label}: {text}"
+    return Error(message, hint=hint, obj=one.model, id=f"dedupe_toolkit.{number}")

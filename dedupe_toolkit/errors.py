@@ -1,0 +1,35 @@
+"""What can go wrong, as a caller sees it: one base class, one sentence each."""
+
+from __future__ import annotations
+
+
+class DedupeError(Exception):
+    """The base of every error this package raises on purpose.
+
+    Its text is one line that names the model, field and value and says what to do next.
+    Commands show it as it stands; nothing has been written when it is raised.
+    """
+
+
+class InvalidMatchKey(DedupeError):
+    """A model, field, transform, condition or database alias that a match key cannot use."""
+
+
+class InvalidOption(DedupeError):
+    """An option or rule whose value is not one of those it can take."""
+
+
+class MergeRefused(DedupeError):
+    """A merge that cannot be carried out safely; refused before the first write."""
+
+
+class PlanExpired(DedupeError):
+    """A merge plan whose working tables are gone: plan again."""
+
+
+class UndoRefused(DedupeError):
+    """An undo that would overwrite later changes; the text lists what is in the way."""
+
+
+class ConstraintRefused(DedupeError):
+    """A unique constraint that cannot be added to the model's source or migrations."""

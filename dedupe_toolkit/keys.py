@@ -1,0 +1,208 @@
+"""From what a person types to a checked match key. Reads the app registry, never the database."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
+from django.db import connections
+from django.db.models import (
+    CharField,
+    CompositePrimaryKey,
+    Field,
+    Model,
+    QuerySet,
+    TextField,
+    Value,
+)
+
+from .errors import InvalidMatchKey
+from .suggest import nearest
+from .values import Blanks, MatchKey, Nulls, RowSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+def resolve_model(label: str) -> type[Model]:
+    """The model named ``app_label.ModelName``, whatever its case.
+
+    Raises `InvalidMatchKey` naming the nearest models when there is none of that name.
+    """
+    models = {model._meta.label: model for model in apps.get_models()}
+    for name, model in models.items():
+        if name.lower() == label.lower():
+            return model
+    raise InvalidMatchKey(f"there is no model {label!r}{nearest(label, models)}")
+
+
+def check_alias(using: str) -> str:
+    """The database alias, if the project has it."""
+    if using not in connections.settings:
+        raise InvalidMatchKey(
+            f"there is no database {using!r} in DATABASES{nearest(using, connections.settings)}"
+        )
+    return using
+
+
+def match_key(
+    model: type[Model],
+    fields: Iterable[str],
+    *,
+    nulls: Nulls | str = Nulls.DISTINCT,
+    blanks: Blanks | str = Blanks.EQUAL,
+    where: Mapping[str, Any] | None = None,
+    ignore_case: bool = False,
+    ignore_space: bool = False,
+) -> MatchKey:
+    """A match key on ``model``, every part of it checked.
+
+    ``fields`` are names of concrete fields, each optionally followed by transforms
+    (``"email__lower"``). ``where`` narrows the rows as ``filter()`` would. ``ignore_case`` adds
+    ``lower``, ``ignore_space`` adds ``collapse`` to every text field.
+
+    Raises `InvalidMatchKey` when a part does not exist or the key can have no duplicates.
+    """
+    added = ["collapse"] * ignore_space + ["lower"] * ignore_case
+    lookups = tuple(_lookup(model, field, added) for field in fields)
+    if not lookups:
+        raise InvalidMatchKey(f"{model._meta.label}: a match key needs at least one field")
+    for lookup in lookups:
+        if lookups.count(lookup) > 1:
+            raise InvalidMatchKey(f"{model._meta.label}: the key names {lookup!r} twice")
+    key = MatchKey(
+        model=model,
+        fields=lookups,
+        nulls=Nulls(nulls),
+        blanks=Blanks(blanks),
+        where=tuple((where or {}).items()),
+    )
+    _refuse_unique(key)
+    _check_where(key)
+    return key
+
+
+def row_set(model: type[Model], pks: Iterable[Any], *, into: Any = None) -> RowSet:
+    """Rows named by their primary keys, to be merged into one; ``into`` names the survivor.
+
+    Keys may be given as text; composite keys as lists or as JSON lists.
+
+    Raises `InvalidMatchKey` for what cannot be a key of the model, or fewer than two rows.
+    """
+    keys = tuple(dict.fromkeys(_primary_key(model, pk) for pk in pks))
+    if len(keys) < 2:
+        raise InvalidMatchKey(f"{model._meta.label}: name at least two different rows to merge")
+    survivor = None if into is None else _primary_key(model, into)
+    if survivor is not None and survivor not in keys:
+        raise InvalidMatchKey(
+            f"{model._meta.label}: the row to merge into, {into}, is not among the rows named"
+        )
+    return RowSet(model=model, pks=keys, into=survivor)
+
+
+def _primary_key(model: type[Model], typed: Any) -> Any:
+    try:
+        if isinstance(model._meta.pk, CompositePrimaryKey):
+            parts = json.loads(typed) if isinstance(typed, str) else typed
+            fields = model._meta.pk_fields
+            return tuple(f.to_python(part) for f, part in zip(fields, parts, strict=True))
+        return model._meta.pk.to_python(typed)
+    except (ValidationError, ValueError, TypeError):
+        raise InvalidMatchKey(
+            f"{model._meta.label}: {typed!r} cannot be a primary key of this model"
+        ) from None
+
+
+def key_field(model: type[Model], lookup: str) -> Field[Any, Any]:
+    """The concrete field a key lookup starts from."""
+    field: Field[Any, Any] = model._meta.get_field(lookup.split("__")[0])  # type: ignore[assignment]  # _concrete_field checked it
+    return field
+
+
+def is_text(field: object) -> bool:
+    return isinstance(field, CharField | TextField)
+
+
+def ends_in_text(model: type[Model], lookup: str) -> bool:
+    """Whether the values of a checked key lookup are text, after its transforms."""
+    current: Any = Value(None, output_field=key_field(model, lookup))
+    for name in lookup.split("__")[1:]:
+        current = current.get_transform(name)(current)
+    return is_text(current.output_field)
+
+
+def _lookup(model: type[Model], typed: str, added: list[str]) -> str:
+    name, *transforms = typed.split("__")
+    field = _concrete_field(model, name, typed)
+    if is_text(field):
+        transforms += [transform for transform in added if transform not in transforms]
+    _check_transforms(model, field, typed, transforms)
+    return "__".join([field.name, *transforms])
+
+
+def _concrete_field(model: type[Model], name: str, typed: str) -> Field[Any, Any]:
+    label = model._meta.label
+    if name == "pk":
+        name = model._meta.pk.name
+    try:
+        field = model._meta.get_field(name)
+    except FieldDoesNotExist:
+        known = [f.name for f in model._meta.concrete_fields]
+        raise InvalidMatchKey(f"{label} has no field {name!r}{nearest(name, known)}") from None
+    reason = _unusable(field)
+    if reason:
+        raise InvalidMatchKey(f"{label}.{typed} cannot be in a key: {reason}")
+    return field  # type: ignore[return-value]  # everything but a Field was refused above
+
+
+def _unusable(field: Any) -> str:
+    if hasattr(field, "ct_field") or hasattr(field, "object_id_field_name"):
+        return "it is a generic key; name its content type and object id fields instead"
+    if field.many_to_many:
+        return "it is many-to-many, its values are rows of another table"
+    if field.auto_created and not field.concrete:
+        return "it is the reverse side of a relation, its values are rows of another table"
+    if not field.concrete or field.column is None:
+        return "it has no column"
+    return ""
+
+
+def _check_transforms(
+    model: type[Model], field: Field[Any, Any], typed: str, transforms: list[str]
+) -> None:
+    current: Any = Value(None, output_field=field)
+    for name in transforms:
+        transform = current.get_transform(name)
+        if transform is None:
+            known = field.get_lookups()
+            what = "a relation cannot be followed" if field.is_relation else "no such transform"
+            raise InvalidMatchKey(
+                f"{model._meta.label}.{typed} cannot be in a key: {name!r}: {what}"
+                f"{nearest(name, known)}"
+            )
+        current = transform(current)
+
+
+def _refuse_unique(key: MatchKey) -> None:
+    for lookup in key.fields:
+        field = key_field(key.model, lookup)
+        never_null = not field.null or key.nulls is Nulls.DISTINCT
+        if "__" not in lookup and field.unique and never_null:
+            what = "is the primary key" if field.primary_key else "is already unique"
+            raise InvalidMatchKey(
+                f"{key.label}: there can be no duplicates on {', '.join(key.fields)}:"
+                f" {lookup!r} {what}"
+            )
+
+
+def _check_where(key: MatchKey) -> None:
+    for lookup, value in key.where:
+        try:
+            str(QuerySet(key.model).filter(**{lookup: value}).query)
+        except (FieldError, ValueError, TypeError, ValidationError) as error:
+            reason = " ".join(str(error).split())
+            raise InvalidMatchKey(
+                f"{key.label}: cannot filter by {lookup}={value!r}: {reason}"
+            ) from None

@@ -1,0 +1,102 @@
+"""Finds the rows that are equal on a match key."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from ...engine.find import find_duplicates
+from ...engine.held_back import held_back
+from ...keys import resolve_model
+from ...registry import declared_policy
+from ...reports import (
+    Format,
+    as_json,
+    found_csv,
+    found_document,
+    held_csv,
+    held_document,
+    print_found,
+    print_held_back,
+)
+from ..base import DedupeCommand
+from ..options import add_key_arguments, keys_from_options, one_of, whole_number
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+    from ...values import FoundDuplicates
+
+
+class Command(DedupeCommand):
+    help = "Find the rows that are equal on a match key. Reads only."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "model", metavar="MODEL", nargs="?", help="The model: app_label.ModelName."
+        )
+        add_key_arguments(parser)
+        parser.add_argument(
+            "--survivor",
+            metavar="RULE",
+            help="Which row would survive: oldest (default), newest, most-referenced,"
+            " most-complete, or an ordering such as -updated_at,created.",
+        )
+        parser.add_argument(
+            "--limit", default=20, metavar="N", help="Groups to list (default: 20; 0: all)."
+        )
+        parser.add_argument(
+            "--held-back",
+            action="store_true",
+            help="List the groups that the latest merges held back, with the reasons.",
+        )
+        parser.add_argument(
+            "--check", action="store_true", help="Exit with code 1 if there are any duplicates."
+        )
+        parser.add_argument(
+            "--format",
+            default=Format.TABLE.value,
+            metavar="|".join(Format),
+            help="How to print (default: table).",
+        )
+
+    def handle(self, **options: Any) -> None:
+        shape = one_of("--format", options["format"], Format)
+        limit = whole_number("--limit", options["limit"])
+        if options["held_back"]:
+            self._held_back(shape, limit or None, options)
+            return
+        found = [
+            find_duplicates(
+                key,
+                using=options["database"],
+                survivor=options["survivor"] or declared_policy(key.model).survivor,
+                limit=limit or None,
+            )
+            for key in keys_from_options(options)
+        ]
+        self._report(found, shape)
+        if options["check"] and any(one.groups for one in found):
+            sys.exit(1)
+
+    def _held_back(self, shape: str, limit: int | None, options: dict[str, Any]) -> None:
+        model = resolve_model(options["model"]) if options["model"] else None
+        groups = list(islice(held_back(model, using=options["database"]), limit))
+        if shape == Format.JSON:
+            self.stdout.write(as_json(held_document(groups)))
+        elif shape == Format.CSV:
+            self.stdout.write(held_csv(groups))
+        else:
+            print_held_back(self.console, groups)
+        if options["check"] and groups:
+            sys.exit(1)
+
+    def _report(self, found: list[FoundDuplicates], shape: str) -> None:
+        if shape == Format.JSON:
+            self.stdout.write(as_json(found_document(found)))
+        elif shape == Format.CSV:
+            self.stdout.write(found_csv(found))
+        else:
+            for one in found:
+                print_found(self.console, one)

@@ -1,0 +1,61 @@
+"""Restores what a merge run changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ...engine.undo import undo
+from ...reports import counted, say
+from ..base import DedupeCommand
+from ..confirm import confirmed
+from ..options import whole_number
+from ..progress import progress_bar
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+
+
+class Command(DedupeCommand):
+    help = "Restore every row and column that a merge run changed, to the exact values before."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run", metavar="RUN", help="The number of the merge run.")
+        parser.add_argument(
+            "--survivor",
+            nargs="+",
+            metavar="PK",
+            help="Undo only the groups that were merged into these rows.",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Say what would happen, keep nothing."
+        )
+        parser.add_argument(
+            "--no-input", "--noinput", action="store_true", help="Do not ask for confirmation."
+        )
+        parser.add_argument(
+            "--database",
+            default="default",
+            metavar="ALIAS",
+            help="The database (default: default).",
+        )
+
+    def handle(self, **options: Any) -> None:
+        number, dry_run = whole_number("RUN", options["run"], least=1), options["dry_run"]
+        question = f"Undo merge run {number}?"
+        if not (dry_run or options["no_input"]) and not confirmed(self.stderr, question):
+            self.stderr.write("Nothing was undone.")
+            return
+        with progress_bar("Undoing", options["verbosity"]) as progress:
+            done = undo(
+                number,
+                using=options["database"],
+                survivors=options["survivor"],
+                dry_run=dry_run,
+                progress=progress,
+            )
+        verb = "would restore" if dry_run else "restored"
+        say(
+            self.console,
+            f"Undoing merge run {number} {verb} {counted(done.restored, 'row')} and set"
+            f" {counted(done.changed, 'row')} back.",
+        )

@@ -1,0 +1,196 @@
+"""The options that describe a match key: the same words, with the same meaning, in every command.
+
+Values are checked here and not by argparse, which would print its usage and exit with 2.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import (
+    BooleanField,
+    FloatField,
+    ForeignKey,
+    IntegerField,
+    JSONField,
+    Model,
+)
+
+from ..errors import InvalidMatchKey, InvalidOption
+from ..keys import check_alias, match_key, resolve_model
+from ..registry import declarations, declared
+from ..suggest import nearest
+from ..values import Blanks, MatchKey, Nulls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from django.core.management.base import CommandParser
+
+_LISTS = ("in", "range")
+_LITERALS: dict[Any, Callable[[str], Any]] = {
+    IntegerField: int,
+    FloatField: float,
+    JSONField: json.loads,
+}
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def add_key_arguments(parser: CommandParser) -> None:
+    """Add ``--fields`` and everything that refines it, and ``--database``."""
+    group = parser.add_argument_group("match key")
+    group.add_argument(
+        "--fields",
+        nargs="+",
+        metavar="F",
+        help="Key fields, each optionally with transforms: email__lower, name__trim__lower.",
+    )
+    group.add_argument(
+        "--nulls",
+        default=Nulls.DISTINCT.value,
+        metavar="|".join(Nulls),
+        help="Whether two NULLs are equal (default: distinct, as in a plain unique constraint).",
+    )
+    group.add_argument(
+        "--blanks",
+        default=Blanks.EQUAL.value,
+        metavar="|".join(reversed(Blanks)),
+        help="Whether two empty strings are equal (default: equal).",
+    )
+    group.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="LOOKUP=VALUE",
+        help="Consider only the rows that filter(LOOKUP=VALUE) gives; can be repeated.",
+    )
+    group.add_argument(
+        "--ignore-case", action="store_true", help="Add lower to every text field of the key."
+    )
+    group.add_argument(
+        "--ignore-space", action="store_true", help="Add collapse to every text field of the key."
+    )
+    parser.add_argument(
+        "--database", default="default", metavar="ALIAS", help="The database (default: default)."
+    )
+
+
+def key_from_options(options: Mapping[str, Any]) -> MatchKey:
+    """The match key that ``MODEL``, ``--fields`` and the rest describe, every part checked.
+
+    Raises `InvalidMatchKey` or `InvalidOption`, naming what is wrong and the nearest names.
+    """
+    check_alias(options["database"])
+    model = resolve_model(options["model"])
+    return match_key(
+        model,
+        options["fields"] or (),
+        nulls=one_of("--nulls", options["nulls"], Nulls),
+        blanks=one_of("--blanks", options["blanks"], Blanks),
+        where=where_from(model, options["where"]),
+        ignore_case=options["ignore_case"],
+        ignore_space=options["ignore_space"],
+    )
+
+
+def keys_from_options(options: Mapping[str, Any]) -> tuple[MatchKey, ...]:
+    """The key named by ``--fields``, or else the declared keys of the model, or of all models.
+
+    Raises `InvalidMatchKey`, with the line to type, when none is named and none declared.
+    """
+    check_alias(options["database"])
+    if options["fields"] and options["model"]:
+        return (key_from_options(options),)
+    if options["model"]:
+        model = resolve_model(options["model"])
+        declaration = declared(model)
+        if declaration is None or not declaration.keys:
+            raise InvalidMatchKey(
+                f"{model._meta.label} has no declared keys: name one with --fields F [F …]"
+            )
+        return declaration.match_keys()
+    keys = tuple(key for one in declarations() for key in one.match_keys())
+    if not keys:
+        raise InvalidMatchKey("no keys are declared: name one as MODEL --fields F [F …]")
+    return keys
+
+
+def one_of(option: str, value: str, known: Iterable[str]) -> str:
+    """The value, if it is one of those known; else `InvalidOption` with the nearest."""
+    choices = [str(choice) for choice in known]
+    if value in choices:
+        return value
+    raise InvalidOption(f"{option} takes {_or(choices)}, not {value!r}{nearest(value, choices)}")
+
+
+def whole_number(option: str, value: str | int, *, least: int = 0) -> int:
+    """The value as a whole number that is not below ``least``; else `InvalidOption`."""
+    try:
+        number = int(value)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise InvalidOption(f"{option} takes a whole number from {least}, not {value!r}")
+    return number
+
+
+def where_from(model: type[Model], conditions: Sequence[str]) -> dict[str, Any]:
+    """``["active=true", "year__in=2019,2020"]`` as the keyword arguments of ``filter()``."""
+    where: dict[str, Any] = {}
+    for condition in conditions:
+        lookup, equals, text = condition.partition("=")
+        if not (lookup and equals):
+            raise InvalidOption(f"--where takes LOOKUP=VALUE, not {condition!r}")
+        if lookup in where:
+            raise InvalidOption(f"--where is given twice for {lookup!r}")
+        where[lookup] = _value(model, lookup, text)
+    return where
+
+
+def _value(model: type[Model], lookup: str, text: str) -> Any:
+    last = lookup.split("__")[-1]
+    field = None if last == "isnull" else _field_at_end(model, lookup)
+    try:
+        if last == "isnull":
+            return _BOOLEANS[text.lower()]
+        if last in _LISTS:
+            return [_scalar(field, part.strip()) for part in text.split(",")]
+        return _scalar(field, text)
+    except KeyError:
+        raise InvalidMatchKey(
+            f"{model._meta.label}: cannot filter by {lookup}={text!r}: it takes true or false"
+        ) from None
+
+
+def _scalar(field: Any, text: str) -> Any:
+    """The value as Python source would write it; what has no literal of its own stays text."""
+    if isinstance(field, BooleanField):
+        return _BOOLEANS[text.lower()]
+    for kind, parse in _LITERALS.items():
+        if isinstance(field, kind):
+            try:
+                return parse(text)
+            except ValueError:
+                return text  # the check of the whole key says what is wrong with it
+    return text
+
+
+def _field_at_end(model: type[Model], lookup: str) -> Any:
+    """The field that the lookup leads to, through relations; None if it starts at none."""
+    current: Any = model
+    field: Any = None
+    for name in lookup.split("__"):
+        try:
+            field = current._meta.get_field(current._meta.pk.name if name == "pk" else name)
+        except (AttributeError, FieldDoesNotExist):
+            break
+        current = field.related_model
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field
+
+
+def _or(choices: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(choices[:-1]), choices[-1]]))

@@ -1,0 +1,30 @@
+"""A progress bar on standard error, for people: nothing is shown in a pipe."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+@contextmanager
+def progress_bar(label: str, verbosity: int) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function to call with how much is done, and of how much."""
+    console = Console(file=sys.stderr)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns,
+        TextColumn("{task.speed:,.0f}/s", justify="right"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal or verbosity == 0,
+        transient=True,
+    ) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

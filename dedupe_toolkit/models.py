@@ -1,0 +1,149 @@
+"""The tables that stay: merge runs, and the journal of what each changed.
+
+They live in the same database as the rows they speak of, so that a merge and its journal
+land together or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+KEY_LENGTH = 500
+
+
+class MergeRun(models.Model):
+    """One execution of a merge plan."""
+
+    class Status(models.TextChoices):
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        INTERRUPTED = "interrupted", _("interrupted")
+        UNDONE = "undone", _("undone")
+
+    model = models.CharField(_("model"), max_length=200)
+    fields = models.JSONField(_("key fields"), default=list)
+    policy = models.JSONField(_("policy"), default=dict, encoder=DjangoJSONEncoder)
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status.choices, default=Status.RUNNING
+    )
+    started = models.DateTimeField(_("started"), auto_now_add=True)
+    finished = models.DateTimeField(_("finished"), null=True, blank=True)
+    batches = models.PositiveIntegerField(_("batches"), default=0)
+    groups = models.PositiveBigIntegerField(_("groups"), default=0)
+    merged = models.PositiveBigIntegerField(_("groups merged"), default=0)
+    rows_merged = models.PositiveBigIntegerField(_("rows merged"), default=0)
+    references = models.JSONField(_("references"), default=list)
+    groups_held_back = models.PositiveBigIntegerField(_("groups held back"), default=0)
+    undone = models.JSONField(_("groups undone"), default=list)
+
+    class Meta:
+        verbose_name = _("merge run")
+        verbose_name_plural = _("merge runs")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"Merge run {self.pk} of {self.model}"
+
+    @property
+    def held_back(self) -> list[dict[str, Any]]:
+        """The groups held back, as plain values: what they share, their rows, and why."""
+        groups = self.held_groups.order_by("pk").values("values", "rows", "reason")
+        return [dict(group) for group in groups]
+
+
+class HeldGroup(models.Model):
+    """A duplicate group that a run left alone, with the reason, for a person to review."""
+
+    run = models.ForeignKey(
+        MergeRun, on_delete=models.CASCADE, related_name="held_groups", verbose_name=_("merge run")
+    )
+    values = models.JSONField(_("key values"), default=dict, encoder=DjangoJSONEncoder)
+    rows = models.JSONField(_("rows"), default=list, encoder=DjangoJSONEncoder)
+    reason = models.TextField(_("reason"))
+
+    class Meta:
+        verbose_name = _("group held back")
+        verbose_name_plural = _("groups held back")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.rows}: {self.reason}"
+
+
+class MergeStep(models.Model):
+    """One statement of a run: which rows of which table one batch changed, how and why.
+
+    The steps of a run, in the order of their keys, are the order in which it happened; undo
+    takes them in reverse. ``columns`` are the columns whose values the row changes hold.
+    """
+
+    class Action(models.TextChoices):
+        UPDATE = "update", _("updated")
+        INSERT = "insert", _("inserted")
+        DELETE = "delete", _("deleted")
+
+    class Reason(models.TextChoices):
+        DUPLICATE = "duplicate", _("merged into its survivor")
+        RIVAL = "rival", _("merged into its rival")
+        REDUNDANT = "redundant", _("says nothing that its rival does not")
+        DISCARDED = "discarded", _("collides, and was to be discarded")
+        OWN_LINK = "own link", _("would link a row with itself")
+        REPOINTED = "repointed", _("points at the survivor")
+        OWN_TARGET = "own target", _("would point at its own row")
+        VALUE = "value", _("took a value from a duplicate")
+        MOVED = "moved", _("belongs to the survivor")
+
+    run = models.ForeignKey(
+        MergeRun, on_delete=models.CASCADE, related_name="steps", verbose_name=_("merge run")
+    )
+    batch = models.PositiveIntegerField(_("batch"))
+    model = models.CharField(_("model"), max_length=200)
+    reference = models.CharField(_("reference"), max_length=200, blank=True)
+    action = models.CharField(_("action"), max_length=10, choices=Action.choices)
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
+    columns = models.JSONField(_("columns"), default=list)
+    rows = models.PositiveBigIntegerField(_("rows"), default=0)
+
+    class Meta:
+        verbose_name = _("merge step")
+        verbose_name_plural = _("merge steps")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.rows} rows {self.get_action_display()}"
+
+
+class RowChange(models.Model):
+    """One row that a step changed, with the values of the step's columns before and after.
+
+    ``row`` is the row's primary key as the step left it. ``before`` and ``after`` are images:
+    JSON arrays of exact text, written and read by the database; NULL where there was no row.
+    ``survivor`` is the key of the row into which the whole group was merged.
+    """
+
+    step = models.ForeignKey(
+        MergeStep,
+        # checked by every insert, for rows only the merge itself ever writes
+        db_constraint=False,
+        db_index=False,
+        on_delete=models.CASCADE,
+        related_name="changes",
+        verbose_name=_("merge step"),
+    )
+    row = models.CharField(_("row"), max_length=KEY_LENGTH)
+    survivor = models.CharField(_("survivor"), max_length=KEY_LENGTH)
+    before = models.TextField(_("before"), null=True)  # noqa: DJ001  # NULL: there was no row
+    after = models.TextField(_("after"), null=True)  # noqa: DJ001  # NULL: the row is gone
+
+    class Meta:
+        verbose_name = _("row change")
+        verbose_name_plural = _("row changes")
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["step", "row"], name="dedupe_change_step_row")]
+
+    def __str__(self) -> str:
+        return f"{self.row}: {self.before} → {self.after}"
