@@ -1,0 +1,1 @@
+"""The whole story on real films: race, find, merge, constrain, race again."""

@@ -1,0 +1,1 @@
+"""A real film catalogue, imported the way thousands of projects import theirs."""
