@@ -1,0 +1,1 @@
+"""One test for each numbered situation that a merge tool has to handle."""

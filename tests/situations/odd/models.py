@@ -1,0 +1,54 @@
+"""Tables with something unusual: unmanaged, without rows, with names that need quoting."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=50, null=True)
+    email = models.CharField(max_length=50, blank=True)
+    slug = models.CharField(max_length=50, unique=True, null=True)
+    updated = models.DateTimeField(null=True)
+    deleted = models.DateTimeField(null=True)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["-name"]
+        base_manager_name = "objects"
+
+
+class Passport(models.Model):
+    number = models.CharField(max_length=20)
+
+
+class Traveller(models.Model):
+    """A one-to-one that goes forward from the merged row."""
+
+    name = models.CharField(max_length=50)
+    passport = models.OneToOneField(Passport, models.CASCADE, null=True)
+
+
+class Quoted(models.Model):
+    owner = models.ForeignKey(Person, models.CASCADE, db_column="select")
+
+    class Meta:
+        db_table = "odd order table"
+
+
+class Mirror(models.Model):
+    """An unmanaged model whose table is not there."""
+
+    owner = models.ForeignKey(Person, models.CASCADE, related_name="+")
+
+    class Meta:
+        managed = False
+        db_table = "odd_missing"
+
+
+class Audit(models.Model):
+    """Keys of rows elsewhere, without any relation."""
+
+    author_id = models.BigIntegerField(null=True)
+    author_text = models.CharField(max_length=20, blank=True)
+    payload = models.JSONField(default=dict)

@@ -1,0 +1,42 @@
+"""A column of every type Django has, to travel through the journal and back."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Upper
+
+
+class Everything(models.Model):
+    name = models.CharField(max_length=100)
+    big = models.BigIntegerField(null=True)
+    positive_big = models.PositiveBigIntegerField(null=True)
+    integer = models.IntegerField(null=True)
+    small = models.SmallIntegerField(null=True)
+    positive_small = models.PositiveSmallIntegerField(null=True)
+    binary = models.BinaryField(null=True)
+    boolean = models.BooleanField(null=True)
+    char = models.CharField(max_length=200, null=True)
+    text = models.TextField(null=True)
+    date = models.DateField(null=True)
+    moment = models.DateTimeField(null=True)
+    time = models.TimeField(null=True)
+    duration = models.DurationField(null=True)
+    decimal = models.DecimalField(max_digits=30, decimal_places=15, null=True)
+    float = models.FloatField(null=True)
+    email = models.EmailField(null=True)
+    slug = models.SlugField(null=True)
+    url = models.URLField(null=True)
+    file = models.FileField(null=True)
+    ip = models.GenericIPAddressField(null=True)
+    json: Any = models.JSONField(null=True)
+    uuid = models.UUIDField(null=True, default=uuid.uuid4)
+    shouted = models.GeneratedField(
+        expression=Upper("name"), output_field=models.CharField(max_length=100), db_persist=True
+    )
+
+
+class Detail(models.Model):
+    whole = models.ForeignKey(Everything, models.CASCADE)

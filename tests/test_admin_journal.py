@@ -1,0 +1,232 @@
+"""The journal in the admin: read only, and a button that undoes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
+from dedupe_toolkit.admin import undoing
+from dedupe_toolkit.engine.journal_reading import step_kinds
+from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
+from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
+from tests.kit import snapshot
+from tests.test_admin import messages_of, text_of
+
+pytestmark = pytest.mark.django_db
+
+RUNS = "/admin/dedupe_toolkit/mergerun/"
+CHANGES = "/admin/dedupe_toolkit/rowchange/"
+
+
+@pytest.fixture
+def people() -> list[Person]:
+    people = [
+        Person.objects.create(name="Agnès Varda"),
+        Person.objects.create(name="Agnès Varda", biography="Photographer first."),
+    ]
+    film = Film.objects.create(catalogue_id=1, title="Vagabond", year=1985)
+    Award.objects.create(person=people[1], film=film, text="Golden Lion")
+    for person in people:
+        Credit.objects.create(person=person, film=film, role=Role.DIRECTOR)
+    return people
+
+
+@pytest.fixture
+def run(people: list[Person]) -> MergeRun:
+    return merge(plan_merge(row_set(Person, [person.pk for person in people])))
+
+
+def page_of(run: MergeRun, name: str = "change") -> str:
+    return f"{RUNS}{run.pk}/{name}/"
+
+
+def client_who_may(*codenames: str) -> Client:
+    user = User.objects.create_user("user", password="password", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+# -- reading -----------------------------------------------------------------------------------
+
+
+def test_a_run_shows_what_it_did_table_by_table(admin_client: Client, run: MergeRun) -> None:
+    text = text_of(admin_client.get(page_of(run)))
+    assert "films.Person - deleted merged into its survivor 1" in text
+    assert "films.Award films.Award.person updated points at the survivor 1" in text
+    assert "films.Credit.person foreign key 0 1 0" in text
+
+
+def test_steps_of_many_batches_are_added_up(people: list[Person]) -> None:
+    for name in ("Chris Marker", "Chantal Akerman"):
+        Person.objects.bulk_create(Person(name=name) for _ in range(3))
+    run = merge(plan_merge(match_key(Person, ["name"]), policy=MergePolicy(batch_size=1)))
+    deleted = [kind.rows for kind in step_kinds(run) if kind.model == "films.Person"]
+    assert MergeStep.objects.filter(run=run, model="films.Person", action="delete").count() == 3
+    assert 5 in deleted
+
+
+def test_groups_held_back_stand_on_the_page_of_the_run(
+    admin_client: Client, people: list[Person]
+) -> None:
+    for person, known_as in zip(people, (Role.DIRECTOR, Role.WRITER), strict=True):
+        film = Film.objects.get()
+        PersonProfile.objects.create(person=person, known_for=film, known_as=known_as)
+    run = merge(plan_merge(match_key(Person, ["name"]), policy=MergePolicy()))
+    text = text_of(admin_client.get(page_of(run)))
+    keys = ", ".join(str(person.pk) for person in people)
+    (held,) = run.held_back
+    assert f"Rows Reason {keys} {held['reason']}" in text
+    assert "Nothing was changed." in text
+    assert "Undo this run" not in text
+
+
+def test_row_changes_show_the_values_before_and_after(admin_client: Client, run: MergeRun) -> None:
+    text = text_of(admin_client.get(CHANGES))
+    survivor, duplicate = run.policy["pks"]
+    assert f"person_id {duplicate} → {survivor}" in text
+    assert "name Agnès Varda" in text
+    assert "biography '' → Photographer first." in text
+
+
+def test_row_changes_can_be_narrowed_to_a_run_and_a_step(
+    admin_client: Client, run: MergeRun
+) -> None:
+    kinds = {kind.reference or kind.model: kind for kind in step_kinds(run)}
+    link = f"{CHANGES}?run={run.pk}&step={kinds['films.Award.person'].first}"
+    assert link.replace("&", "&amp;") in admin_client.get(page_of(run)).content.decode()
+    text = text_of(admin_client.get(link))
+    assert "1 row change" in text
+    assert "person_id" in text
+    assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run={run.pk + 1}"))
+    assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run=first&step=none"))
+
+
+def test_the_list_of_row_changes_takes_the_same_number_of_queries_for_any_number_of_them(
+    admin_client: Client, run: MergeRun
+) -> None:
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(f"{CHANGES}?run={run.pk}")
+        counts.append(len(queries))
+        step = run.steps.latest("pk")
+        RowChange.objects.bulk_create(
+            RowChange(step=step, row=str(row), survivor="1", before="[]")
+            for row in range(1000, 1060)
+        )
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("name", ["add", "delete", "change"])
+@pytest.mark.parametrize("model", [MergeRun, RowChange])
+def test_nobody_can_write_to_the_journal(
+    name: str, model: Any, admin_client: Client, run: MergeRun
+) -> None:
+    row = model.objects.latest("pk")
+    pages = {MergeRun: RUNS, RowChange: CHANGES}
+    url = f"{pages[model]}add/" if name == "add" else f"{pages[model]}{row.pk}/{name}/"
+    before = list(model.objects.values())
+    assert admin_client.post(url, {"post": "yes", "status": "undone"}).status_code == 403
+    assert list(model.objects.values()) == before
+
+
+def test_the_journal_is_for_users_who_may_view_it(run: MergeRun) -> None:
+    client = client_who_may("change_person", "delete_person")
+    for url in (RUNS, CHANGES, page_of(run), page_of(run, "undo")):
+        assert client.get(url).status_code == 403
+
+
+# -- undo --------------------------------------------------------------------------------------
+
+
+def test_undo_shows_what_would_come_back_and_writes_nothing(
+    admin_client: Client, run: MergeRun
+) -> None:
+    before = snapshot()
+    text = text_of(admin_client.get(page_of(run, "undo")))
+    assert "Rows restored: 2. Rows set back to their old values: 2." in text
+    assert snapshot() == before
+    run.refresh_from_db()
+    assert run.status == MergeRun.Status.DONE
+
+
+def test_undo_brings_everything_back_and_is_offered_no_more(
+    admin_client: Client, people: list[Person]
+) -> None:
+    before = snapshot()
+    run = merge(plan_merge(row_set(Person, [person.pk for person in people])))
+    assert page_of(run, "undo") in admin_client.get(page_of(run)).content.decode()
+    response = admin_client.post(page_of(run, "undo"), follow=True)
+    assert "Undone. Rows restored: 2." in messages_of(response)
+    assert "This run has been undone:" in text_of(response)
+    assert page_of(run, "undo") not in response.content.decode()
+    assert {table: rows for table, rows in snapshot().items() if table in TOUCHED} == {
+        table: rows for table, rows in before.items() if table in TOUCHED
+    }
+    again = admin_client.get(page_of(run, "undo"), follow=True)
+    assert "There is nothing to undo: this run is undone." in messages_of(again)
+
+
+TOUCHED = {model._meta.db_table for model in (Person, Credit, Award, Film, PersonProfile)}
+
+
+def test_undo_lists_what_is_in_the_way_and_changes_nothing(
+    admin_client: Client, run: MergeRun
+) -> None:
+    other = Person.objects.create(name="Chris Marker")
+    Award.objects.update(person=other)
+    before = snapshot()
+    for response in (
+        admin_client.get(page_of(run, "undo")),
+        admin_client.post(page_of(run, "undo")),
+    ):
+        text = text_of(response)
+        assert "This run cannot be undone now. Nothing was changed." in text
+        assert f"films.Award {Award.objects.get().pk} has been changed since (person_id)" in text
+        assert 'type="submit" class="default"' not in response.content.decode()
+    assert snapshot() == before
+
+
+def test_a_large_run_is_not_tried_beforehand(
+    admin_client: Client, run: MergeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "TRIED_AT_MOST", 1)
+    text = text_of(admin_client.get(page_of(run, "undo")))
+    assert "This run is too large to be tried beforehand." in text
+    admin_client.post(page_of(run, "undo"))
+    assert Person.objects.count() == 2
+
+
+@pytest.mark.parametrize("verb", ["change", "delete"])
+def test_undo_needs_the_right_to_change_and_delete_the_model(verb: str, run: MergeRun) -> None:
+    client = client_who_may("view_mergerun", f"{verb}_person")
+    assert "Undo this run" not in text_of(client.get(page_of(run)))
+    assert client.get(page_of(run, "undo")).status_code == 403
+    assert client.post(page_of(run, "undo")).status_code == 403
+    assert Person.objects.count() == 1
+
+
+def test_undo_without_the_token_of_the_form_is_refused(admin_user: User, run: MergeRun) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin_user)
+    assert client.post(page_of(run, "undo")).status_code == 403
+    assert Person.objects.count() == 1
+
+
+def test_a_run_of_a_model_that_is_gone_is_shown_without_the_button(
+    admin_client: Client, run: MergeRun
+) -> None:
+    MergeRun.objects.update(model="films.Actor")
+    assert "Undo this run" not in text_of(admin_client.get(page_of(run)))
+
+
+def test_a_run_that_is_not_there_is_not_found(admin_client: Client) -> None:
+    assert admin_client.get(f"{RUNS}404/undo/").status_code == 404

@@ -1,0 +1,426 @@
+"""A run as a whole: batches, culprits, what is held back, what is told, and how often it asks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
+
+from dedupe_toolkit import (
+    DedupeError,
+    MergePolicy,
+    MergeRun,
+    match_key,
+    merge,
+    plan_merge,
+    row_set,
+    survivor_of,
+    undo,
+)
+from dedupe_toolkit.databases import database
+from dedupe_toolkit.models import RowChange
+from dedupe_toolkit.signals import post_merge, post_undo, pre_merge
+from tests.kit import assert_undo_restores, merged, merged_rows, planned, snapshot
+from tests.situations.keyed.models import Device, Measurement
+from tests.situations.links.models import Author, Book, Tag
+from tests.situations.odd.models import Passport, Person, Traveller
+from tests.situations.rivals.models import Membership, Team, User
+
+pytestmark = pytest.mark.django_db
+
+
+def authors(*names: str) -> list[Author]:
+    return [Author.objects.create(name=name) for name in names]
+
+
+def test_planning_writes_to_no_table_of_the_project_or_the_package() -> None:
+    authors("Ann", "Ann")
+    before = snapshot()
+    plan = planned(Author, "name")
+    assert plan.rows_to_merge == 1
+    assert snapshot() == before
+    assert not MergeRun.objects.exists()
+
+
+@pytest.mark.parametrize(("size", "batches"), [(None, 1), (0, 1), (1, 3), (2, 2)])
+def test_batches_hold_the_number_of_groups_asked_for(size: int | None, batches: int) -> None:
+    authors("Ann", "Ann", "Bob", "Bob", "Cid", "Cid")
+    before = snapshot()
+    run = merged(Author, "name", batch_size=size)
+    assert (run.batches, run.merged) == (batches, 3)
+    assert_undo_restores(run, before)
+
+
+def test_the_limit_takes_the_groups_with_the_lowest_survivors() -> None:
+    authors("Cid", "Ann", "Ann", "Cid", "Bob", "Bob")
+    run = merged(Author, "name", limit=2)
+    assert run.merged == 2
+    assert Author.objects.filter(name="Bob").count() == 2
+
+
+def test_a_group_that_the_database_refuses_is_found_and_held_back_and_the_others_merge() -> None:
+    names = [f"{number}" for number in range(8)]
+    for name in names * 2:
+        Book.objects.create(author=Author.objects.create(name=name), title=name)
+    victim = Book.objects.filter(title="5").latest("pk")
+    with guarded_book(victim.pk):
+        before = snapshot()
+        run = merge_without_comparing(Author, "name")
+    assert run.merged == 7
+    (held,) = run.held_back
+    assert held["values"] == {"name": "5"}
+    assert held["reason"].startswith("the database refuses it: ")
+    assert Author.objects.filter(name="5").count() == 2
+    assert_undo_restores(run, before)
+
+
+def merge_without_comparing(model: Any, *fields: str) -> MergeRun:
+    """Merge where the plan cannot know what the database will refuse."""
+    return merge(plan_merge(match_key(model, fields)))
+
+
+class guarded_book:  # noqa: N801  # used like a function
+    """A trigger that lets nobody change one book, as real databases have them."""
+
+    SQLITE = (
+        "CREATE TRIGGER guard BEFORE UPDATE ON links_book WHEN OLD.id = {pk}"
+        " BEGIN SELECT RAISE(ABORT, 'this book stays'); END",
+    )
+    POSTGRESQL = (
+        "CREATE FUNCTION guard() RETURNS trigger AS $$ BEGIN"
+        " RAISE EXCEPTION 'this book stays'; END $$ LANGUAGE plpgsql",
+        "CREATE TRIGGER guard BEFORE UPDATE ON links_book FOR EACH ROW"
+        " WHEN (OLD.id = {pk}) EXECUTE FUNCTION guard()",
+    )
+    MYSQL = (
+        "CREATE TRIGGER guard BEFORE UPDATE ON links_book FOR EACH ROW BEGIN"
+        " IF OLD.id = {pk} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'this book stays';"
+        " END IF; END",
+    )
+
+    def __init__(self, pk: int) -> None:
+        self.pk = pk
+
+    def __enter__(self) -> None:
+        statements = {"sqlite": self.SQLITE, "postgresql": self.POSTGRESQL, "mysql": self.MYSQL}
+        self._run(*statements[connection.vendor])
+
+    def __exit__(self, *_: Any) -> None:
+        on = " ON links_book" if connection.vendor == "postgresql" else ""
+        self._run(f"DROP TRIGGER guard{on}")
+        if connection.vendor == "postgresql":
+            self._run("DROP FUNCTION guard()")
+
+    def _run(self, *statements: str) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement.format(pk=self.pk))
+
+
+test_a_group_that_the_database_refuses_is_found_and_held_back_and_the_others_merge = (
+    pytest.mark.django_db(transaction=True)(
+        test_a_group_that_the_database_refuses_is_found_and_held_back_and_the_others_merge
+    )
+)
+
+
+def test_a_unique_value_moves_from_the_duplicate_to_the_survivor() -> None:
+    Person.objects.create(name="Ann")
+    Person.objects.create(name="Ann", slug="ann")
+    before = snapshot()
+    run = merged(Person, "name")
+    assert Person.objects.get().slug == "ann"
+    assert_undo_restores(run, before)
+
+
+def test_a_forward_one_to_one_moves_and_what_it_points_at_stays() -> None:
+    passports = [Passport.objects.create(number=str(number)) for number in range(2)]
+    Traveller.objects.create(name="Ann")
+    Traveller.objects.create(name="Ann", passport=passports[0])
+    Traveller.objects.create(name="Bob", passport=passports[1])
+    before = snapshot()
+    run = merged(Traveller, "name")
+    assert Traveller.objects.get(name="Ann").passport == passports[0]
+    assert Passport.objects.count() == 2
+    assert_undo_restores(run, before)
+
+
+def test_groups_with_different_values_are_held_back_when_asked() -> None:
+    authors("Ann", "Ann")
+    for bio in ("a writer", "a painter"):
+        Author.objects.create(name="Bob", bio=bio)
+    run = merged(Author, "name", on_conflict="hold")
+    (held,) = run.held_back
+    assert held["values"] == {"name": "Bob"}
+    assert held["reason"].endswith("differ in bio")
+    assert run.merged == 1
+
+
+def test_a_field_rule_settles_the_difference() -> None:
+    for bio in ("a writer", "a painter"):
+        Author.objects.create(name="Bob", bio=bio)
+    run = merged(Author, "name", on_conflict="hold", field_rules={"bio": "longest"})
+    assert run.merged == 1
+    assert Author.objects.get().bio == "a painter"
+
+
+@pytest.mark.parametrize(
+    ("rule", "born", "bio"),
+    [
+        ("survivor", None, ""),
+        ("fill", 1950, "short"),
+        ("newest", 1990, "the longest one"),
+        ("oldest", 1950, "short"),
+        ("min", 1940, None),
+        ("max", 1990, None),
+        ("sum", 1950 + 1940 + 1990, None),
+        ("longest", None, "the longest one"),
+        ("concat", None, "short\nlonger\nthe longest one"),
+    ],
+)
+def test_each_field_rule_gives_the_survivor_its_value(
+    rule: str, born: int | None, bio: str | None
+) -> None:
+    Author.objects.create(name="Ann")
+    for year, text in ((1950, "short"), (1940, "longer"), (1990, "the longest one")):
+        Author.objects.create(name="Ann", born=year, bio=text)
+    Author.objects.create(name="Ann", born=None, bio="")
+    rules = {}
+    if rule not in ("longest", "concat"):
+        rules["born"] = rule
+    if rule not in ("min", "max", "sum"):
+        rules["bio"] = rule
+    before = snapshot()
+    run = merged(Author, "name", field_rules=rules)
+    author = Author.objects.get()
+    assert "born" not in rules or author.born == born
+    assert "bio" not in rules or author.bio == bio
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize(
+    ("rules", "message"),
+    [
+        (
+            {"boi": "fill"},
+            "field rule boi=fill: links.Author has no field 'boi' with a column; did you mean bio?",
+        ),
+        (
+            {"bio": "longst"},
+            "field rule bio=longst: 'longst' is no field rule (survivor, fill, newest, oldest,"
+            " min, max, longest, any, all, sum, concat); did you mean longest?",
+        ),
+        (
+            {"bio": "sum"},
+            "field rule bio=sum: 'sum' does not fit links.Author.bio, a TextField",
+        ),
+    ],
+)
+def test_a_field_rule_that_cannot_be_is_refused(rules: dict[str, str], message: str) -> None:
+    with pytest.raises(DedupeError) as error:
+        planned(Author, "name", field_rules=rules)
+    assert str(error.value) == message
+
+
+def test_a_row_changed_since_the_plan_takes_its_group_out() -> None:
+    ann, _, bob, _ = authors("Ann", "Ann", "Bob", "Bob")
+    plan = planned(Author, "name")
+    Author.objects.filter(pk=ann.pk).update(name="Anna")
+    run = merge(plan)
+    assert run.merged == 1
+    assert run.held_back[0]["reason"] == "its rows have been changed since the merge was planned"
+    assert Author.objects.filter(name="Bob").get() == bob
+
+
+def test_a_row_with_a_composite_key_changed_since_the_plan_takes_its_group_out() -> None:
+    for number, name in enumerate(("wind", "wind", "rain", "rain")):
+        Measurement.objects.create(station=1, number=number, name=name)
+    plan = planned(Measurement, "name")
+    Measurement.objects.filter(number=0).update(name="storm")
+    run = merge(plan)
+    assert run.merged == 1
+    assert Measurement.objects.filter(name="wind").count() == 1
+    assert Measurement.objects.count() == 3
+
+
+def test_a_row_deleted_since_the_plan_takes_its_group_out() -> None:
+    ann, *_ = authors("Ann", "Ann", "Bob", "Bob")
+    plan = planned(Author, "name")
+    ann.delete()
+    assert merge(plan).merged == 1
+
+
+def test_a_plan_is_good_until_the_next_one_on_its_connection() -> None:
+    authors("Ann", "Ann")
+    first = planned(Author, "name")
+    planned(Author, "name")
+    with pytest.raises(DedupeError, match="plan the merge again"):
+        merge(first)
+
+
+def test_a_plan_is_carried_out_once() -> None:
+    authors("Ann", "Ann")
+    plan = planned(Author, "name")
+    merge(plan)
+    with pytest.raises(DedupeError, match="plan the merge again"):
+        merge(plan)
+
+
+def test_statements_per_batch_do_not_depend_on_the_number_of_groups() -> None:
+    counts = {statements_for(copies) for copies in (10, 1000)}
+    assert len(counts) == 1
+
+
+def statements_for(copies: int) -> int:
+    User.objects.all().delete()
+    Team.objects.all().delete()
+    User.objects.bulk_create(User(name=str(n)) for n in range(copies) for _ in range(2))
+    team = Team.objects.create(name="Red")
+    Membership.objects.bulk_create(
+        Membership(user=user, team=team, since=user.pk) for user in User.objects.all()
+    )
+    plan = planned(User, "name", on_collision="merge")
+    with CaptureQueriesContext(connection) as queries:
+        run = merge(plan)
+    assert (run.merged, run.batches) == (copies, 1)
+    return len(queries)
+
+
+def test_the_old_key_leads_to_the_survivor_through_chains_of_merges() -> None:
+    a, b, c, other = authors("Ann", "Ann", "Anna", "Bob")
+    merged(Author, "name")
+    run = merged_rows(Author, a.pk, c.pk, into=c.pk)
+    assert survivor_of(Author, b.pk) == c.pk
+    assert survivor_of(Author, other.pk) == other.pk
+    undo(run)
+    assert survivor_of(Author, b.pk) == a.pk
+
+
+def test_the_old_key_leads_to_the_survivor_for_uuid_keys() -> None:
+    for _ in range(2):
+        Device.objects.create(serial="1")
+    first, second = (device.pk for device in Device.objects.order_by("pk"))
+    merged(Device, "serial")
+    assert survivor_of(Device, second) == first
+
+
+def test_the_pairs_reach_the_receivers_of_the_signals() -> None:
+    survivor, duplicate = authors("Ann", "Ann")
+    heard: list[tuple[str, list[tuple[str, str]]]] = []
+    signals = {"pre": pre_merge, "post": post_merge, "undo": post_undo}
+
+    def receiver(name: str) -> Any:
+        def receive(*, pairs: Any, **_: Any) -> None:
+            heard.append((name, list(pairs())))
+
+        return receive
+
+    receivers = {name: receiver(name) for name in signals}
+    for name, signal in signals.items():
+        signal.connect(receivers[name])
+    try:
+        with transaction.atomic():
+            run = merged(Author, "name")
+            undo(run)
+        for name, signal in signals.items():
+            assert signal.has_listeners(Author), name
+    finally:
+        for name, signal in signals.items():
+            signal.disconnect(receivers[name])
+    assert heard[0] == ("pre", [(str(duplicate.pk), str(survivor.pk))])
+
+
+def test_the_journal_names_every_row_that_was_changed() -> None:
+    survivor, duplicate = authors("Ann", "Ann")
+    book = Book.objects.create(author=duplicate, title="War")
+    tag = Tag.objects.create(name="x")
+    duplicate.tags.add(tag)
+    run = merged(Author, "name")
+    changes = {
+        (change.step.model, change.row, change.step.action, change.survivor)
+        for change in RowChange.objects.filter(step__run=run)
+    }
+    link = Author.tags.through.objects.get()
+    assert changes == {
+        ("links.Book", str(book.pk), "update", str(survivor.pk)),
+        ("links.Author_tags", str(link.pk), "update", str(survivor.pk)),
+        ("links.Author", str(duplicate.pk), "delete", str(survivor.pk)),
+    }
+
+
+def test_rows_named_twice_or_alone_are_refused() -> None:
+    (ann,) = authors("Ann")
+    with pytest.raises(DedupeError, match="name at least two different rows"):
+        row_set(Author, [ann.pk, str(ann.pk)])
+
+
+def test_a_row_that_does_not_exist_is_named() -> None:
+    (ann,) = authors("Ann")
+    with pytest.raises(DedupeError, match=r"links\.Author has no row 99999"):
+        plan_merge(row_set(Author, [ann.pk, 99999]))
+
+
+def test_a_key_of_the_wrong_type_is_named() -> None:
+    with pytest.raises(DedupeError, match="'x' cannot be a primary key of this model"):
+        row_set(Author, ["x", 1])
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(DedupeError, match="'hld' is not a valid OnCollision"):
+        plan_merge(match_key(Author, ["name"]), policy=MergePolicy(on_collision="hld"))
+
+
+@pytest.mark.django_db(databases=["default", "other"])
+def test_a_second_database_keeps_its_rows_and_its_journal_to_itself() -> None:
+    for _ in range(2):
+        Author.objects.using("other").create(name="Ann")
+        Author.objects.create(name="Ann")
+    default, other = snapshot(), snapshot("other")
+    run = merge(plan_merge(match_key(Author, ["name"]), using="other"))
+    assert snapshot() == default
+    assert Author.objects.using("other").count() == 1
+    assert not MergeRun.objects.exists()
+    undo(run.pk, using="other")
+    assert snapshot("other") == other
+
+
+def test_no_second_merge_of_a_model_while_one_is_running() -> None:
+    authors("Ann", "Ann")
+    plan = planned(Author, "name")
+    holder = connections.create_connection("default")
+    try:
+        with database_of(holder).run_lock("links.Author") as is_ours:
+            assert is_ours
+            with pytest.raises(DedupeError, match="another merge of this model is running"):
+                merge(plan)
+    finally:
+        holder.close()
+
+
+def database_of(holder: Any) -> Any:
+    return type(database("default"))(holder)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_without_a_model_that_points_at_a_duplicate_holds_its_group_back() -> None:
+    authors_ = authors("Ann", "Ann", "Bob", "Bob")
+    kind = {"sqlite": "integer", "postgresql": "bigint", "mysql": "bigint"}[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE stranger (writer {kind} NOT NULL,"
+            " FOREIGN KEY (writer) REFERENCES links_author (id) ON DELETE CASCADE)"
+        )
+        cursor.execute("INSERT INTO stranger VALUES (%s)", [authors_[1].pk])
+    try:
+        run = merged(Author, "name")
+        assert run.held_back[0]["reason"] == (
+            f"stranger.writer points at row {authors_[1].pk}, and no model of the project has this"
+            " table: give it one (managed = False will do)"
+        )
+        assert run.merged == 1
+        assert Author.objects.filter(name="Ann").count() == 2
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE stranger")

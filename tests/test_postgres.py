@@ -1,0 +1,76 @@
+"""PostgreSQL's own types travel exactly, and keys inside its arrays follow."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange, NumericRange
+
+from dedupe_toolkit import match_key, merge, plan_merge, register
+from dedupe_toolkit.registry import unregister
+from tests.kit import assert_undo_restores, counts, merged, snapshot
+from tests.situations.arrays.models import Booking, Singer, Song
+
+pytestmark = pytest.mark.django_db
+
+VALUES: list[dict[str, Any]] = [
+    {"tags": [], "matrix": [[1, 2], [3, 4]]},
+    {"tags": ['a"b', "c,d", "{e}", "NULL", "", " ", "\\", "😀", "O'B"], "numbers": []},
+    {"numbers": [Decimal("1.0000000001"), Decimal("-9999999999.9999999999")]},
+    {"period": DateTimeTZRange(datetime(2026, 1, 1, tzinfo=UTC), None, "[)")},
+    {"span": NumericRange(-5, 2**62, "[)"), "prices": NumericRange(Decimal("1.5"), None, "()")},
+    {"span": NumericRange(empty=True), "ratio": float("inf")},
+    {"ratio": float("nan"), "tags": ["x"] * 1000},
+]
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda values: ",".join(values))
+def test_a_row_with_the_databases_own_types_comes_back_exactly(values: dict[str, Any]) -> None:
+    Singer.objects.create(name="x")
+    Singer.objects.create(name="x", **values)
+    before = snapshot()
+    run = merged(Singer, "name")
+    assert Singer.objects.count() == 1
+    assert_undo_restores(run, before)
+
+
+def test_rows_that_an_exclusion_constraint_keeps_apart_hold_their_group_back() -> None:
+    for name, slot in (("a", (1, 5)), ("a", (4, 9)), ("b", (1, 5)), ("b", (5, 9))):
+        singer = Singer.objects.create(name=name)
+        Booking.objects.create(singer=singer, slot=NumericRange(*slot))
+    run = merge(plan_merge(match_key(Singer, ["name"])))
+    assert run.merged == 1
+    (held,) = run.held_back
+    assert held["values"] == {"name": "a"}
+    assert 'violates exclusion constraint "no_overlap"' in held["reason"]
+    assert Booking.objects.count() == 4
+
+
+def test_keys_inside_an_array_follow_and_stand_once() -> None:
+    register(Singer, references=["arrays.Song.singers"])
+    try:
+        kept, lost, third, other = (Singer.objects.create(name=name) for name in "aaab")
+        arrays = [
+            [lost.pk, other.pk],
+            [other.pk, kept.pk, lost.pk, third.pk],
+            [other.pk],
+            [],
+            [third.pk, lost.pk],
+        ]
+        songs = [Song.objects.create(singers=array) for array in arrays]
+        before = snapshot()
+        run = merged(Singer, "name")
+        assert [Song.objects.get(pk=song.pk).singers for song in songs] == [
+            [kept.pk, other.pk],
+            [other.pk, kept.pk],
+            [other.pk],
+            [],
+            [kept.pk],
+        ]
+        assert counts(run, "arrays.Song.singers") == (3, 0, 0)
+        assert_undo_restores(run, before)
+    finally:
+        unregister(Singer)

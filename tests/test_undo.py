@@ -1,0 +1,153 @@
+"""Undo restores exactly, or refuses, says what is in the way, and changes nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dedupe_toolkit import DedupeError, undo
+from tests.kit import merged, merged_rows, snapshot
+from tests.situations.keyed.models import Product
+from tests.situations.links.models import Author, Book
+from tests.situations.odd.models import Person
+
+if TYPE_CHECKING:
+    from dedupe_toolkit import MergeRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair() -> tuple[Author, Author]:
+    survivor = Author.objects.create(name="Ann")
+    return survivor, Author.objects.create(name="Ann", bio="a writer")
+
+
+def refused(run: MergeRun) -> str:
+    before = snapshot()
+    with pytest.raises(DedupeError) as error:
+        undo(run)
+    assert snapshot() == before
+    return str(error.value)
+
+
+def test_a_moved_row_that_was_changed_since_is_in_the_way(pair: tuple[Author, Author]) -> None:
+    book = Book.objects.create(author=pair[1], title="War")
+    other = Author.objects.create(name="Bob")
+    run = merged(Author, "name")
+    Book.objects.filter(pk=book.pk).update(author=other)
+    assert f"links.Book {book.pk} has been changed since (author_id)" in refused(run)
+
+
+def test_a_moved_row_that_was_deleted_since_is_in_the_way(pair: tuple[Author, Author]) -> None:
+    book = Book.objects.create(author=pair[1], title="War")
+    run = merged(Author, "name")
+    Book.objects.all().delete()
+    assert f"links.Book {book.pk} has been changed since" in refused(run)
+
+
+def test_a_filled_value_that_was_changed_since_is_in_the_way(pair: tuple[Author, Author]) -> None:
+    run = merged(Author, "name")
+    Author.objects.update(bio="a painter")
+    assert f"links.Author {pair[0].pk} has been changed since (bio)" in refused(run)
+
+
+def test_a_key_that_is_in_use_again_is_in_the_way() -> None:
+    for sku in ("a", "b"):
+        Product.objects.create(sku=sku, name="Pen")
+    run = merged(Product, "name")
+    Product.objects.create(sku="b", name="Pencil")
+    assert "keyed.Product b is there again" in refused(run)
+
+
+def test_a_unique_value_taken_since_is_in_the_way() -> None:
+    for slug in ("a", "b"):
+        Person.objects.create(name="Ann", slug=slug)
+    run = merged(Person, "name")
+    Person.objects.create(name="Bob", slug="b")
+    assert "would break unique (slug)" in refused(run)
+
+
+def test_changes_to_other_columns_are_not_in_the_way(pair: tuple[Author, Author]) -> None:
+    book = Book.objects.create(author=pair[1], title="War")
+    run = merged(Author, "name")
+    Book.objects.filter(pk=book.pk).update(title="Peace")
+    Author.objects.update(born=1950)
+    undo(run)
+    assert Book.objects.get().author_id == pair[1].pk
+    assert Author.objects.get(pk=pair[0].pk).born == 1950
+
+
+def test_rows_that_came_after_the_merge_stay_with_the_survivor(
+    pair: tuple[Author, Author],
+) -> None:
+    run = merged(Author, "name")
+    book = Book.objects.create(author=pair[0], title="New")
+    undo(run)
+    assert Book.objects.get(pk=book.pk).author_id == pair[0].pk
+
+
+def test_after_a_later_merge_of_the_survivor_the_later_run_must_be_undone_first(
+    pair: tuple[Author, Author],
+) -> None:
+    Book.objects.create(author=pair[1], title="War")
+    before = snapshot()
+    first = merged(Author, "name")
+    other = Author.objects.create(name="Anna")
+    second = merged_rows(Author, pair[0].pk, other.pk, into=other.pk)
+    text = refused(first)
+    assert text.endswith(
+        f"Later merge runs changed these rows: undo them first, in this order: {second.pk}"
+    )
+    undo(second)
+    undo(first)
+    other.delete()
+    assert snapshot() == before
+
+
+def test_a_run_is_undone_once(pair: tuple[Author, Author]) -> None:
+    run = merged(Author, "name")
+    undo(run)
+    with pytest.raises(DedupeError, match=f"merge run {run.pk} has been undone already"):
+        undo(run)
+
+
+def test_an_unknown_run_is_named() -> None:
+    with pytest.raises(DedupeError, match="there is no merge run 99 in database 'default'"):
+        undo(99)
+
+
+def test_a_dry_run_changes_nothing(pair: tuple[Author, Author]) -> None:
+    run = merged(Author, "name")
+    before = snapshot()
+    done = undo(run, dry_run=True)
+    assert (done.restored, done.changed) == (1, 1)
+    assert snapshot() == before
+
+
+def test_one_group_of_a_run_can_be_undone_and_the_rest_later(
+    pair: tuple[Author, Author],
+) -> None:
+    for _ in range(2):
+        Book.objects.create(author=Author.objects.create(name="Bob"), title="b")
+    before = snapshot()
+    run = merged(Author, "name")
+    undo(run, survivors=[pair[0].pk])
+    assert Author.objects.filter(name="Ann").count() == 2
+    assert Author.objects.filter(name="Bob").count() == 1
+    with pytest.raises(DedupeError, match="has been undone already"):
+        undo(run, survivors=[pair[0].pk])
+    undo(run)
+    assert snapshot() == before
+
+
+def test_a_group_that_is_not_of_the_run_is_named(pair: tuple[Author, Author]) -> None:
+    run = merged(Author, "name")
+    with pytest.raises(DedupeError, match=f"merge run {run.pk}: links.Author 999 is no survivor"):
+        undo(run, survivors=[999])
+
+
+def test_new_rows_get_new_keys_after_an_undo(pair: tuple[Author, Author]) -> None:
+    undo(merged(Author, "name"))
+    assert Author.objects.create(name="New").pk > pair[1].pk
