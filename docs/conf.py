@@ -1,0 +1,25 @@
+"""Sphinx configuration."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+_pyproject = tomllib.loads(
+    (Path(__file__).parent.parent / "pyproject.toml").read_text(encoding="utf-8")
+)
+
+project = "dedupe_toolkit"
+author = "The dedupe_toolkit maintainers"
+copyright = author  # noqa: A001
+release = version = _pyproject["project"]["version"]
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+
+html_theme = "furo"
+html_title = f"dedupe_toolkit {release}"
+html_copy_source = False
+html_show_sphinx = False
