@@ -1,0 +1,123 @@
+"""``python -m benchmarks.publish benchmarks.json …``: the plots and the table of the documentation.
+
+Plots show time against size, both logarithmic; what is steeper than the dotted line grows
+faster than linear.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .report import Row
+from .suite import BATCHES, JOURNALED, ONE_BATCH, PEERS, RAW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DOCS = Path(__file__).parent.parent / "docs"
+IMAGES = DOCS / "images"
+TABLE = DOCS / "explanation" / "performance-table.inc"
+MERGES = [RAW, JOURNALED, ONE_BATCH, BATCHES]
+MARKS = dict(zip([*MERGES, *PEERS], "ov^s<>D", strict=True))
+
+Curves = dict[str, dict[str, list[tuple[int, float]]]]
+
+
+def main() -> None:
+    """Put what the files named on the command line hold into the documentation."""
+    samples: dict[str, Any] = {}
+    rows: list[dict[str, Any]] = []
+    for name in sys.argv[1:]:
+        found = json.loads(Path(name).read_text())
+        samples |= found["samples"]
+        rows += found["rows"]
+    TABLE.write_text("\n".join(_table(rows)) + "\n")
+    _draw(_curves(samples, "merge", MERGES), "authors", IMAGES / "performance-merge.svg")
+    _draw(
+        _curves(samples, "peers", [ONE_BATCH, *PEERS]), "writers", IMAGES / "performance-peers.svg"
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """What was measured by rows, sizes and databases by columns."""
+    places = sorted({(row["authors"], row["database"]) for row in rows if row["authors"]})
+    cells: dict[str, dict[tuple[int, str], str]] = defaultdict(dict)
+    for row in rows:
+        cells[row["what"]][row["authors"], row["database"]] = _cell(Row(**_fields(row)))
+    yield "| | " + " | ".join(f"{database} {size:,}" for size, database in places) + " | asked |"
+    yield "|---|" + "--:|" * (len(places) + 1)
+    for what, found in cells.items():
+        asked = next(Row(**_fields(row)).asked for row in rows if row["what"] == what)
+        values = [found.get(place, found.get((0, "any"), "")) for place in places]
+        yield f"| {what} | {' | '.join(values)} | {asked} |"
+
+
+def _cell(row: Row) -> str:
+    if row.ratio is None:
+        return f"{row.value:.3g} {row.unit}".strip()
+    return f"**{row.ratio:.2f}**" if row.is_met is False else f"{row.ratio:.2f}"
+
+
+def _fields(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in Row.__match_args__}
+
+
+def _curves(samples: dict[str, Any], part: str, contestants: list[str]) -> Curves:
+    """The best seconds of each contestant by database and size."""
+    curves: Curves = defaultdict(lambda: defaultdict(list))
+    for key, measured in samples.items():
+        database, _, rest = key.partition(" ")
+        size, _, kind = rest.partition(" ")
+        if kind == part:
+            for contestant in contestants:
+                seconds = [_seconds(one["total"]) for one in measured[contestant] if "total" in one]
+                if seconds:
+                    curves[database][contestant].append((int(size), min(seconds)))
+    return curves
+
+
+def _seconds(reading: dict[str, float]) -> float:
+    return reading.get("cpu", reading["wall"])
+
+
+def _draw(curves: Curves, rows: str, path: Path) -> None:
+    if not curves:
+        return
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    # the same file for the same numbers, so that a change is a change of numbers
+    mpl.rcParams["svg.hashsalt"] = "benchmarks"
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(
+        1, len(curves), figsize=(4 * len(curves), 4), sharey=True, squeeze=False
+    )
+    for axis, (database, lines) in zip(axes[0], curves.items(), strict=True):
+        for contestant, points in lines.items():
+            axis.loglog(
+                *zip(*sorted(points), strict=True), f"{MARKS[contestant]}-", label=contestant
+            )
+        _linear(axis, lines)
+        axis.set_title(database)
+        axis.set_xlabel(rows)
+    axes[0][0].set_ylabel("CPU seconds, client and server")
+    axes[0][0].legend(fontsize="x-small")
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def _linear(axis: Any, lines: dict[str, list[tuple[int, float]]]) -> None:
+    """A dotted line of linear growth through the cheapest first point."""
+    first = min((min(points) for points in lines.values()), key=lambda point: point[1])
+    last = max(size for points in lines.values() for size, _ in points)
+    axis.plot([first[0], last], [first[1], first[1] * last / first[0]], "k:", linewidth=0.8)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,159 @@
+"""What is measured, and what it is held against. Each function gives rows for the report."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .report import Row
+from .runner import Job, Samples, best, middle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .runner import Runner
+
+PEERS = ["django-extensions", "django-super-deduper", "django-adminactions"]
+RAW, JOURNALED, ONE_BATCH, BATCHES = (
+    "hand-written SQL",
+    "hand-written SQL with journal",
+    "engine, one batch",
+    "engine, default batches",
+)
+
+
+class TablesDiffer(Exception):
+    """The engine and the hand-written SQL did not leave the same rows."""
+
+
+def verify(runner: Runner) -> None:
+    """All contestants leave the same rows in every table, and undo brings the old ones back.
+
+    Raises `TablesDiffer` if not.
+    """
+    found = {
+        label: runner.once(Job(name=job.name, options={**job.options, "check": True}))
+        for label, job in _contestants().items()
+    }
+    for label, result in found.items():
+        if result["checksums"] != found[RAW]["checksums"]:
+            raise TablesDiffer(f"{label}: {result['checksums']} != {found[RAW]['checksums']}")
+    if not found[ONE_BATCH]["is_undone"]:
+        raise TablesDiffer("undo left other rows than there were before the merge")
+
+
+def _contestants() -> dict[str, Job]:
+    return {
+        RAW: Job(name="raw", options={"journaled": False}),
+        JOURNALED: Job(name="raw", options={"journaled": True}),
+        ONE_BATCH: Job(name="engine", options={"batch_size": 0, "undone": True}),
+        BATCHES: Job(name="engine"),
+    }
+
+
+def merging(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
+    """Merge, dry run and undo against the hand-written SQL."""
+    samples = runner.interleaved(_contestants(), repetitions)
+    return samples, list(_merge_rows(samples))
+
+
+def _merge_rows(samples: Samples) -> Iterator[Row]:
+    raw, journaled = best(samples[RAW], "total"), best(samples[JOURNALED], "total")
+    engine, batched = samples[ONE_BATCH], samples[BATCHES]
+    total = best(engine, "total")
+    yield Row("plan and merge, against hand-written SQL", total, raw, goal=1.5)
+    yield Row("… with the same journal", total, journaled, goal=1.2)
+    yield Row("merge alone, against SQL with journal", best(engine, "merge"), journaled)
+    yield Row("default batches, against one batch", best(batched, "total"), total)
+    yield Row("dry run, against plan and merge", best(engine, "plan"), total, goal=0.5)
+    yield Row("undo, against plan and merge", best(engine, "undo"), total, goal=2)
+    longest = min(sample["longest_batch"] for sample in batched)
+    yield Row("longest batch (wall)", longest, limit=5)
+    yield Row("median wall time of plan and merge", middle(engine, "total"))
+    first = batched[0]
+    yield Row("statements of the plan", first["plan_statements"], unit="")
+    per_batch = first["statements"] / max(first["batches"], 1)
+    yield Row("statements per batch", per_batch, unit="")
+
+
+def finding(runner: Runner, repetitions: int, times: int) -> tuple[Samples, list[Row]]:
+    """Find, on a plain and on a transformed key, against the bare GROUP BY."""
+    jobs = {}
+    for key in ("plain", "lower"):
+        jobs[f"GROUP BY, {key}"] = Job(
+            name="bare", options={"key": key, "times": times}, writes=False
+        )
+        for members in (False, True):
+            options = {"key": key, "members": members, "times": times}
+            label = f"find {'members' if members else 'counts'}, {key}"
+            jobs[label] = Job(name="find", options=options, writes=False)
+    samples = runner.interleaved(jobs, repetitions)
+    rows = []
+    for key in ("plain", "lower"):
+        bare = best(samples[f"GROUP BY, {key}"], "total")
+        for what, goal in (("counts", 1.3), ("members", 2.0)):
+            found = best(samples[f"find {what}, {key}"], "total")
+            label = f"find {what}, {key} key, against GROUP BY"
+            rows.append(Row(label, found / times, bare / times, goal=goal))
+    return samples, rows
+
+
+def memory(runner: Runner) -> tuple[Samples, list[Row]]:
+    """Peak memory of the whole process that plans and merges, on Django's settings."""
+    samples = runner.interleaved({"memory": Job(name="engine", is_tuned=False)}, 1)
+    peak = samples["memory"][0]["peak"] / 1e6
+    return samples, [Row("peak memory of plan and merge", peak, unit="MB", limit=150)]
+
+
+def peers(runner: Runner) -> tuple[Samples, list[Row]]:
+    """The released packages against the engine, on tables that all of them can merge.
+
+    In wall seconds and on Django's own settings, because that is what their users wait for.
+    """
+    jobs = {ONE_BATCH: Job(name="engine", options={"for_peers": True}, is_tuned=False)}
+    jobs |= {name: Job(name="peer", options={"name": name}, is_tuned=False) for name in PEERS}
+    samples = runner.interleaved(jobs, 1)
+    goal = 200 if runner.server.name == "sqlite" else 50
+    engine = middle(samples[ONE_BATCH], "total")
+    rows = []
+    for name in PEERS:
+        (sample,) = samples[name]
+        if "error" in sample:
+            rows.append(Row(f"{name}: {sample['error']}", 0))
+        else:
+            taken = middle(samples[name], "total")
+            rows.append(Row(f"{name}, against the engine (wall)", taken, engine, least=goal))
+    return samples, rows
+
+
+def starting(repetitions: int) -> tuple[Samples, list[Row]]:
+    """What importing the package and the help of its commands cost on top of Django's own."""
+    commands = ("check", "merge_duplicates", "find_duplicates")
+    taken: dict[str, list[float]] = {command: [] for command in commands}
+    for _ in range(repetitions):
+        for command in commands:
+            taken[command].append(_help(command))
+    base = min(taken["check"]) * 1000
+    rows = []
+    for name in commands[1:]:
+        over = min(taken[name]) * 1000 - base
+        rows.append(Row(f"help of {name} over Django's own", over, unit="ms", limit=50))
+    samples: Any = {name: [{"total": {"cpu": cpu}} for cpu in taken[name]] for name in commands}
+    return samples, rows
+
+
+def _help(command: str) -> float:
+    """The CPU seconds of a process that shows the help of a command, imports and all."""
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.settings"}
+    line = [sys.executable, "-m", "django", "help", command]
+    before = _children()
+    subprocess.run(line, env=environment, check=True, capture_output=True)  # noqa: S603
+    return _children() - before
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -1,0 +1,35 @@
+"""One measurement in a process of its own: ``python -m benchmarks.worker JOB [JSON options]``.
+
+Prints one JSON object. The database is the one that ``BENCH_URL`` names.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    """Set Django up, do the job named on the command line, print what it measured."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+    django.setup()
+    from . import find_jobs, jobs, loading, peers
+
+    known = {
+        "load_authors": loading.load_authors,
+        "load_writers": loading.load_writers,
+        "raw": jobs.raw,
+        "engine": jobs.engine,
+        "bare": find_jobs.bare,
+        "find": find_jobs.find,
+        "peer": peers.peer,
+    }
+    job, *options = sys.argv[1:]
+    print(json.dumps(known[job](**json.loads(options[0] if options else "{}"))))
+
+
+if __name__ == "__main__":
+    main()
