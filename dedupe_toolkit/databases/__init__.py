@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import connections
 
 from ..errors import MergeRefused
@@ -10,7 +12,10 @@ from .mysql import MySQL
 from .postgresql import PostgreSQL
 from .sqlite import SQLite
 
-__all__ = ["Database", "database"]
+if TYPE_CHECKING:
+    from django.db.models import Count, Model
+
+__all__ = ["Database", "count_of_rows", "database"]
 
 _BY_VENDOR: dict[str, type[Database]] = {
     "mysql": MySQL,
@@ -33,3 +38,8 @@ def database(using: str) -> Database:
             " SQLite, PostgreSQL, MariaDB and MySQL only"
         ) from None
     return dialect(connection)
+
+
+def count_of_rows(model: type[Model], using: str) -> Count:
+    """The aggregate that counts a model's rows in a GROUP BY, on any database Django has."""
+    return _BY_VENDOR.get(connections[using].vendor, Database).count_of_rows(model)

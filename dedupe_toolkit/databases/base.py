@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Count
 from django.db.utils import DatabaseError, DataError, IntegrityError, InternalError
 
 from .tables import Column, DatabaseKey, Table, pk_fields
@@ -31,6 +32,11 @@ class Database(ABC):
 
     batch_size = 10_000
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
+
+    @staticmethod
+    def count_of_rows(model: type[Model]) -> Count:
+        """The aggregate that counts the model's rows in a GROUP BY."""
+        return Count("*")
 
     # -- running SQL ---------------------------------------------------------------------
 

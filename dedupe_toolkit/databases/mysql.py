@@ -5,14 +5,15 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import UUIDField
+from django.db.models import Count, UUIDField
 
 from .base import Database, json_path
-from .tables import Column, DatabaseKey, Table
+from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from django.db.models import Model
     from django.db.utils import DatabaseError
 
 _COLUMNS = """
@@ -40,6 +41,12 @@ ORDER BY 1, 2
 
 class MySQL(Database):
     join = "STRAIGHT_JOIN"
+
+    @staticmethod
+    def count_of_rows(model: type[Model]) -> Count:
+        # sorts the rows; COUNT(*) looks each group up in a temporary table, 7 to 11 times slower
+        is_composite = len(pk_fields(model)) > 1
+        return Count("*") if is_composite else Count("pk", distinct=True)
 
     def columns(self, table: str) -> list[Column]:
         return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Count, F, QuerySet, Value, When, Window
+from django.db.models import Case, F, QuerySet, Value, When, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import FirstValue, RowNumber
 
@@ -12,7 +12,7 @@ from ..databases.tables import pk_names
 from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
 from ..values import MatchKey, RowSet
-from .find import key_columns, ranked, survivor_columns
+from .key_rows import members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
 from .survivors import survivor_ordering
 
@@ -47,15 +47,8 @@ def _members(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
     if isinstance(source, RowSet):
         return _named(source, using, ordering)
-    rows: QuerySet[Any] = ranked(source, using, ordering).annotate(dedupe_size=group_size(source))
     columns = ("dedupe_place", *survivor_columns(source), *pk_names(source.model))
-    members: QuerySet[Any] = rows.filter(dedupe_size__gt=1).values_list(*columns)
-    return members
-
-
-def group_size(key: MatchKey) -> Window:
-    """How many rows share a row's key values."""
-    return Window(Count("*"), partition_by=[F(column) for column in key_columns(key)])
+    return members(source, using, ordering).values_list(*columns)
 
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
@@ -72,12 +65,12 @@ def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
         f"dedupe_survivor_{number}": Window(FirstValue(F(name)), order_by=ordering)
         for number, name in enumerate(pk_names(source.model))
     }
-    members: QuerySet[Any] = (
+    named: QuerySet[Any] = (
         rows.order_by()
         .annotate(dedupe_place=Window(RowNumber(), order_by=ordering) - 1, **survivors)
         .values_list("dedupe_place", *survivors, *pk_names(source.model))
     )
-    return members
+    return named
 
 
 def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet) -> None:

@@ -21,8 +21,9 @@ from ..registry import declared_policy
 from ..values import HeldGroup, MatchKey, MergePlan, MergePolicy, OnCollision, OnConflict, RowSet
 from .conflicts import hold_conflicts
 from .counting import count_level
-from .find import considered, is_table_empty, key_columns
+from .find import is_table_empty
 from .groups import map_groups
+from .key_rows import considered, key_columns
 from .levels import analyse
 from .mapping import Mapping, count_duplicates, count_groups
 from .new_values import FieldRules

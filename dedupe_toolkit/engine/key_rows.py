@@ -1,0 +1,89 @@
+"""The rows of a match key, as query sets: considered, repeated, ranked. Reads nothing itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import BooleanField, Count, F, Func, QuerySet, Subquery, Window
+from django.db.models.functions import FirstValue, RowNumber
+
+from ..databases import count_of_rows
+from ..databases.tables import pk_names
+from ..keys import ends_in_text
+from ..values import Blanks, MatchKey, Nulls
+
+
+def considered(key: MatchKey, using: str) -> QuerySet[Any]:
+    """The rows that can be duplicates, annotated with the key's values (see `key_columns`).
+
+    A plain query set, not a manager of the model's: no manager may hide a row that the
+    unique constraint would count.
+    """
+    rows: QuerySet[Any] = QuerySet(key.model, using=using).filter(**dict(key.where))
+    for column, lookup in zip(key_columns(key), key.fields, strict=True):
+        rows = rows.annotate(**{column: F(lookup)})
+        if key.nulls is Nulls.DISTINCT:
+            rows = rows.filter(**{f"{column}__isnull": False})
+        if key.blanks is Blanks.DISTINCT and ends_in_text(key.model, lookup):
+            rows = rows.exclude(**{column: ""})
+    return rows.order_by()
+
+
+def key_columns(key: MatchKey) -> list[str]:
+    """The names under which `considered` annotates the values of each key field."""
+    return [f"dedupe_key_{number}" for number in range(len(key.fields))]
+
+
+def repeated(key: MatchKey, using: str) -> QuerySet[Any]:
+    """The key values that more than one row has, with the number of rows as ``dedupe_rows``."""
+    values = considered(key, using).values(*key_columns(key))
+    counted: QuerySet[Any] = values.annotate(dedupe_rows=count_of_rows(key.model, using))
+    return counted.filter(dedupe_rows__gt=1)
+
+
+def ranked(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
+    """The considered rows with their place in their group (0 survives) and their survivor."""
+    window: dict[str, Any] = {
+        "partition_by": [F(column) for column in key_columns(key)],
+        "order_by": ordering,
+    }
+    survivors = {
+        f"dedupe_survivor_{number}": Window(FirstValue(F(name)), **window)
+        for number, name in enumerate(pk_names(key.model))
+    }
+    place = Window(RowNumber(), **window) - 1
+    rows: QuerySet[Any] = considered(key, using).annotate(dedupe_place=place, **survivors)
+    return rows
+
+
+def members(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
+    """The ranked rows that share their key values with another row: those of duplicate groups."""
+    rows = ranked(key, using, ordering)
+    if key.nulls is Nulls.EQUAL:
+        # a row of values with a NULL among them is never found by IN
+        rows = rows.annotate(dedupe_size=group_size(key))
+        return rows.filter(dedupe_size__gt=1)
+    columns = key_columns(key)
+    # so that the windows sort the few rows that have duplicates, and not the table
+    found: QuerySet[Any] = rows.filter(_row_in(columns, repeated(key, using).values(*columns)))
+    return found
+
+
+def group_size(key: MatchKey) -> Window:
+    """How many rows share a row's key values."""
+    return Window(Count("*"), partition_by=[F(column) for column in key_columns(key)])
+
+
+def survivor_columns(key: MatchKey) -> list[str]:
+    """The names under which `ranked` annotates each column of the survivor's primary key."""
+    return [f"dedupe_survivor_{number}" for number in range(len(pk_names(key.model)))]
+
+
+def _row_in(columns: list[str], values: QuerySet[Any]) -> Func:
+    row = Func(*(F(name) for name in columns), template="(%(expressions)s)", output_field=_TRUTH)
+    return Func(
+        row, Subquery(values), template="%(expressions)s", arg_joiner=" IN ", output_field=_TRUTH
+    )
+
+
+_TRUTH = BooleanField()
