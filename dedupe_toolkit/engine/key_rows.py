@@ -61,8 +61,8 @@ def members(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
     rows = ranked(key, using, ordering)
     if key.nulls is Nulls.EQUAL:
         # a row of values with a NULL among them is never found by IN
-        rows = rows.annotate(dedupe_size=group_size(key))
-        return rows.filter(dedupe_size__gt=1)
+        sized: QuerySet[Any] = rows.annotate(dedupe_size=group_size(key))
+        return sized.filter(dedupe_size__gt=1)
     columns = key_columns(key)
     # so that the windows sort the few rows that have duplicates, and not the table
     found: QuerySet[Any] = rows.filter(_row_in(columns, repeated(key, using).values(*columns)))

@@ -65,19 +65,20 @@ def find_rivals(
 
     ``fate`` is what happens to rows that differ from their rival in some other column.
     """
+    if rivals.holder.is_link:
+        fate = Fate.REDUNDANT
     _create(database, rivals)
     for ends in rivals.holder.link_pairs:
         _find_own_links(database, mapping, rivals, ends)
-    for number, rule in enumerate(rivals.holder.rules):
-        _find_losers(database, mapping, rivals, number, rule)
+    losers = sum(
+        _find_losers(database, mapping, rivals, number, rule, fate)
+        for number, rule in enumerate(rivals.holder.rules)
+    )
     for _ in rivals.holder.rules[1:]:
         _follow_winners(database, rivals)
-    if rivals.holder.is_link:
-        fate = Fate.REDUNDANT
-    table = database.q(rivals.name)
-    pending = database.run(f"UPDATE {table} SET fate = %s WHERE fate IS NULL", [fate])
-    if pending and fate is not Fate.REDUNDANT:
+    if losers and fate is not Fate.REDUNDANT:
         _find_redundant(database, rivals)
+    table = database.q(rivals.name)
     counts = database.fetch(f"SELECT fate, COUNT(*) FROM {table} GROUP BY fate")
     return {Fate(fate): count for fate, count in counts}
 
@@ -111,8 +112,13 @@ def _find_own_links(
 
 
 def _find_losers(
-    database: Database, mapping: Mapping, rivals: Rivals, number: int, rule: UniqueRule
-) -> None:
+    database: Database,
+    mapping: Mapping,
+    rivals: Rivals,
+    number: int,
+    rule: UniqueRule,
+    fate: Fate,
+) -> int:
     rows = rule_rows(database, mapping, rivals.holder, rule)
     conditions = [*rows.conditions, _not_in(database, rivals.name, rivals.losers, rows.keys)]
     if rivals.holder.table.name == mapping.table.name:
@@ -130,10 +136,10 @@ def _find_losers(
     ]
     width = range(len(rows.keys))
     found = [f"x.l{n}" for n in width] + [f"x.w{n}" for n in width]
-    database.run(
-        f"INSERT INTO {database.q(rivals.name)}"
-        f" ({_names(database, ['group_number', 'rule', *rivals.losers, *rivals.winners])})"
-        f" SELECT x.group_number, {number}, {', '.join(found)} FROM ("
+    names = ["group_number", "rule", "fate", *rivals.losers, *rivals.winners]
+    return database.run(
+        f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
+        f" SELECT x.group_number, {number}, '{fate}', {', '.join(found)} FROM ("
         f"SELECT {rows.group} AS group_number, {', '.join(keys)},"
         f" ROW_NUMBER() OVER {window} AS place"
         f" FROM {rows.source} WHERE {' AND '.join(conditions)}) x WHERE x.place > 1",

@@ -6,8 +6,8 @@ import sys
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ...engine.find import find_duplicates
-from ...engine.held_back import held_back
+import dedupe_toolkit
+
 from ...keys import resolve_model
 from ...registry import declared_policy
 from ...reports import (
@@ -68,7 +68,7 @@ class Command(DedupeCommand):
             self._held_back(shape, limit or None, options)
             return
         found = [
-            find_duplicates(
+            dedupe_toolkit.find_duplicates(
                 key,
                 using=options["database"],
                 survivor=options["survivor"] or declared_policy(key.model).survivor,
@@ -81,6 +81,8 @@ class Command(DedupeCommand):
             sys.exit(1)
 
     def _held_back(self, shape: str, limit: int | None, options: dict[str, Any]) -> None:
+        from ...engine.held_back import held_back
+
         model = resolve_model(options["model"]) if options["model"] else None
         groups = list(islice(held_back(model, using=options["database"]), limit))
         if shape == Format.JSON:

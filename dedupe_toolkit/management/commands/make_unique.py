@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.syntax import Syntax
+import dedupe_toolkit
 
-from ...engine.merge import merge
-from ...engine.plan import plan_merge
 from ...source.constraints import Style
 from ...source.unique import DuplicatesLeft, make_unique
 from ..base import DedupeCommand
@@ -66,7 +64,8 @@ class Command(DedupeCommand):
         except DuplicatesLeft as left:
             if options["dry_run"] or not options["merge"]:
                 raise
-            run = merge(plan_merge(left.key, using=options["database"]))
+            plan = dedupe_toolkit.plan_merge(left.key, using=options["database"])
+            run = dedupe_toolkit.merge(plan)
         self._print(f"Merge run {run.pk}: {run.merged} of {run.groups} groups merged.")
         return _computed(key, options)
 
@@ -80,6 +79,8 @@ class Command(DedupeCommand):
                 f" {edit.covered_by} covers it. Nothing was written."
             )
         elif self.console.is_terminal:
+            from rich.syntax import Syntax
+
             colours = Syntax("", "diff", theme="ansi_dark", background_color="default")
             self.console.print(colours.highlight(edit.diff), soft_wrap=True, end="")
         else:

@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ...engine.merge import merge
-from ...engine.plan import plan_merge
+import dedupe_toolkit
+
 from ...errors import InvalidOption
 from ...keys import check_alias, resolve_model, row_set
 from ...registry import declared_policy
@@ -77,7 +77,7 @@ class Command(DedupeCommand):
         self, source: MatchKey | RowSet, options: dict[str, Any], shape: str
     ) -> dict[str, Any]:
         policy = policy_from_options(source.model, options)
-        plan = plan_merge(source, using=options["database"], policy=policy)
+        plan = dedupe_toolkit.plan_merge(source, using=options["database"], policy=policy)
         if shape == Format.TABLE:
             print_plan(self.console, plan)
         if not plan.groups or options["dry_run"] or not self._is_confirmed(plan, options):
@@ -97,7 +97,7 @@ class Command(DedupeCommand):
 
     def _merge(self, plan: MergePlan, verbosity: int) -> MergeRun:
         with progress_bar("Merging", verbosity) as progress:
-            return merge(plan, progress=progress)
+            return dedupe_toolkit.merge(plan, progress=progress)
 
 
 def _add_rows(parser: CommandParser) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...engine.undo import undo
+import dedupe_toolkit
+
 from ...reports import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
@@ -46,7 +47,7 @@ class Command(DedupeCommand):
             self.stderr.write("Nothing was undone.")
             return
         with progress_bar("Undoing", options["verbosity"]) as progress:
-            done = undo(
+            done = dedupe_toolkit.undo(
                 number,
                 using=options["database"],
                 survivors=options["survivor"],
