@@ -205,8 +205,9 @@ class Merge:
             held = [(pk, self._own_target(table, column, pk, pks)) for pk in pks]
             if held[0][1] is None and not to.is_nullable:
                 self.problems.append(self.blame[table.name, pks[0]])
-        is_ruled = self.top in (table.name, table.parent) and column in self.choices.rules
-        if not is_ruled and table.name in (self.choices.table, self.top):
+        is_family = self.top in (table.name, table.parent)
+        is_ruled = is_family and column in self.choices.rules
+        if is_family and not is_ruled:
             self._check_conflict(table, column, pks)
         return FIELD_RULES[self.choices.rules[column] if is_ruled else "fill"](held)
 
