@@ -8,11 +8,11 @@ from django.db.models import Case, F, QuerySet, Value, When, Window
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import FirstValue, RowNumber
 
-from ..databases.tables import pk_names
+from ..databases.tables import pk_fields, pk_names
 from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
-from ..values import MatchKey, RowSet
-from .key_rows import members, ranked, survivor_columns
+from ..values import MatchKey, Nulls, RowSet
+from .key_rows import considered, key_columns, members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
 from .survivors import survivor_ordering
 
@@ -81,6 +81,8 @@ def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet
     database = session.database
     if isinstance(source, RowSet):
         sql, params = _existing(session, mapping), ()
+    elif _all_agree(database, mapping, source):
+        return
     else:
         sql, params = _ranked_again(session, mapping, source)
     table, names = database.q(mapping.name), ", ".join([*mapping.survivors, *mapping.members])
@@ -99,6 +101,26 @@ def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet
         "its rows have been changed since the merge was planned",
         f"FROM {table} x WHERE x.place = 0 AND x.group_number NOT IN ({unchanged})",
         params,
+    )
+
+
+def _all_agree(database: Database, mapping: Mapping, key: MatchKey) -> bool:
+    """Whether every member still equals its survivor on the key: nearly always, and found fast."""
+    if key.nulls is Nulls.EQUAL:
+        return False
+    rows = considered(key, database.using).values_list(*pk_names(key.model), *key_columns(key))
+    sql, params = rows.query.get_compiler(database.using).as_sql()
+    pk = [field.column for field in pk_fields(key.model)]
+    joins = [
+        f"{database.join} ({sql}) {row} ON "
+        + database.equal(database.qualified(row, pk), database.qualified("n", side))
+        for row, side in (("r", mapping.members), ("s", mapping.survivors))
+    ]
+    agree = database.equal(*(database.qualified(row, key_columns(key)) for row in ("r", "s")))
+    table = database.q(mapping.name)
+    alike = f"SELECT COUNT(*) FROM {table} n {' '.join(joins)} WHERE {agree}"
+    return bool(
+        database.value(f"SELECT ({alike}) = (SELECT COUNT(*) FROM {table})", [*params, *params])
     )
 
 

@@ -68,12 +68,13 @@ def find_rivals(
     if rivals.holder.is_link:
         fate = Fate.REDUNDANT
     _create(database, rivals)
-    for ends in rivals.holder.link_pairs:
-        _find_own_links(database, mapping, rivals, ends)
-    losers = sum(
-        _find_losers(database, mapping, rivals, number, rule, fate)
-        for number, rule in enumerate(rivals.holder.rules)
+    own_links = sum(
+        _find_own_links(database, mapping, rivals, ends) for ends in rivals.holder.link_pairs
     )
+    losers = 0
+    for number, rule in enumerate(rivals.holder.rules):
+        is_first = not (own_links or losers)
+        losers += _find_losers(database, mapping, rivals, number, rule, fate, is_first=is_first)
     for _ in rivals.holder.rules[1:]:
         _follow_winners(database, rivals)
     if losers and fate is not Fate.REDUNDANT:
@@ -95,14 +96,14 @@ def _create(database: Database, rivals: Rivals) -> None:
 
 def _find_own_links(
     database: Database, mapping: Mapping, rivals: Rivals, ends: tuple[Reference, Reference]
-) -> None:
+) -> int:
     """Links whose two ends become one row by this merge (not those that were so before)."""
     keys = database.qualified("r", rivals.key)
     start, end = (database.qualified("r", reference.columns) for reference in ends)
     from_map = database.equal(start, database.qualified("a", mapping.members))
     to_map = database.equal(end, database.qualified("b", mapping.members))
     table, holder = database.q(mapping.name), database.q(rivals.holder.table.name)
-    database.run(
+    return database.run(
         f"INSERT INTO {database.q(rivals.name)}"
         f" ({_names(database, ['group_number', 'fate', *rivals.losers, *rivals.winners])})"
         f" SELECT a.group_number, '{Fate.OWN_LINK}', {', '.join(keys + keys)}"
@@ -118,9 +119,13 @@ def _find_losers(
     number: int,
     rule: UniqueRule,
     fate: Fate,
+    *,
+    is_first: bool,
 ) -> int:
     rows = rule_rows(database, mapping, rivals.holder, rule)
-    conditions = [*rows.conditions, _not_in(database, rivals.name, rivals.losers, rows.keys)]
+    conditions = [*rows.conditions]
+    if not is_first:
+        conditions.append(_not_in(database, rivals.name, rivals.losers, rows.keys))
     if rivals.holder.table.name == mapping.table.name:
         # the duplicates themselves are going, and can win nothing
         gone = _not_in(database, mapping.name, mapping.members, rows.keys, " AND g.place > 0")
@@ -134,15 +139,14 @@ def _find_losers(
         f"{key} AS l{n}, FIRST_VALUE({key}) OVER {window} AS w{n}"
         for n, key in enumerate(rows.keys)
     ]
-    width = range(len(rows.keys))
-    found = [f"x.l{n}" for n in width] + [f"x.w{n}" for n in width]
+    losers, winners = ([f"x.{side}{n}" for n in range(len(rows.keys))] for side in "lw")
     names = ["group_number", "rule", "fate", *rivals.losers, *rivals.winners]
     return database.run(
         f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
-        f" SELECT x.group_number, {number}, '{fate}', {', '.join(found)} FROM ("
-        f"SELECT {rows.group} AS group_number, {', '.join(keys)},"
-        f" ROW_NUMBER() OVER {window} AS place"
-        f" FROM {rows.source} WHERE {' AND '.join(conditions)}) x WHERE x.place > 1",
+        f" SELECT x.group_number, {number}, '{fate}', {', '.join(losers + winners)} FROM ("
+        f"SELECT {rows.group} AS group_number, {', '.join(keys)}"
+        f" FROM {rows.source} WHERE {' AND '.join(conditions) or '1 = 1'}) x"
+        f" WHERE NOT ({database.equal(losers, winners)})",
         rows.params,
     )
 

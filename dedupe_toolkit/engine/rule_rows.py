@@ -166,11 +166,14 @@ def _mapped(
         new = database.qualified(alias, mapping.new(reference))
         for name, column in zip(reference.columns, new, strict=True):
             old = relation.columns[name]
-            mapped[old] = f"COALESCE({column}, {old})"
+            # joined to one mapping, a row is there for that mapping's sake
+            mapped[old] = column if len(joined) == 1 else f"COALESCE({column}, {old})"
     return [mapped.get(value, value) for value in raw]
 
 
 def _group(aliases: list[str]) -> str:
     """The group to blame for a collision: one whose merge moves the row, if any does."""
+    if len(aliases) == 1:
+        return f"{aliases[0]}.group_number"
     moved = [f"CASE WHEN {alias}.place > 0 THEN {alias}.group_number END" for alias in aliases]
     return f"COALESCE({', '.join(moved + [f'{alias}.group_number' for alias in aliases])})"
