@@ -223,6 +223,14 @@ class Database(ABC):
         """Hold a lock of that name, freed however the process ends; yields whether it is ours."""
         yield True
 
+    def own_writes(self) -> Any:
+        """A value that is the same again only if this connection has written nothing since."""
+        return object()
+
+    def others_commits(self) -> Any:
+        """A value that is the same again only if no other connection has committed since."""
+        return object()
+
     def blames_rows(self, error: DatabaseError) -> bool:
         """Whether the database refuses what some row would become."""
         return isinstance(error, IntegrityError | DataError | InternalError)

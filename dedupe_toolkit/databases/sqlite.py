@@ -177,6 +177,12 @@ class SQLite(Database):
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         """The batch already holds the database's one write lock: it began by writing."""
 
+    def own_writes(self) -> Any:
+        return self.connection.connection.total_changes
+
+    def others_commits(self) -> Any:
+        return self.value("PRAGMA data_version")
+
     def is_passing(self, error: DatabaseError) -> bool:
         return isinstance(error, OperationalError) and "locked" in str(error)
 

@@ -19,7 +19,7 @@ from ..values import MatchKey, MergePlan, RowSet
 from .changes import Changes, RowsChanged
 from .groups import changed_groups
 from .journal import Journal
-from .levels import analyse
+from .levels import Level, analyse
 from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
 from .recheck import are_rivals_locked
@@ -48,12 +48,20 @@ def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
     when another merge of the same model is running.
     """
     ready = take_prepared(plan)
+    is_untouched = ready.session.database.own_writes() == ready.seen[0]
     with ready.session.database.run_lock(plan.source.model._meta.label) as is_ours:
         if not is_ours:
             raise MergeRefused(
                 f"{plan.source.label}: another merge of this model is running; wait until it ends"
             )
-        return _Run(plan=plan, ready=ready, run=_start(plan), progress=progress).to_the_end()
+        run = _Run(
+            plan=plan,
+            ready=ready,
+            run=_start(plan),
+            progress=progress,
+            is_untouched=is_untouched,
+        )
+        return run.to_the_end()
 
 
 def _start(plan: MergePlan) -> MergeRun:
@@ -95,6 +103,7 @@ class _Run:
     ready: Prepared
     run: MergeRun
     progress: Progress | None
+    is_untouched: bool
     tally: Tally = field(default_factory=Tally)
     done: int = 0
 
@@ -171,17 +180,8 @@ class _Run:
             # the first statement writes, so that SQLite takes its write lock before it reads
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
-            mapping = copy_groups(
-                database,
-                self.ready.mapping,
-                session.work_table("map"),
-                "group_number BETWEEN %s AND %s",
-                [first, last],
-            )
-            database.lock_rows(mapping.table, mapping.name, mapping.on_key)
-            changed_groups(session, mapping, self.plan.source)
-            session.held.take_out(mapping)
-            groups, rows = self._write(session, mapping, batch, tally)
+            level = self._as_planned(first, last) or self._found_again(session, first, last)
+            groups, rows = self._write(session, level, batch, tally)
             held = _store_held(self.run, held_groups(session, self.plan.source), using)
             so_far = {
                 "merged": self.run.merged + groups,
@@ -195,11 +195,32 @@ class _Run:
         self.run.rows_merged += rows
         self.tally.include(tally)
 
-    def _write(
-        self, session: Session, mapping: Mapping, batch: int, tally: Tally
-    ) -> tuple[int, int]:
+    def _as_planned(self, first: int, last: int) -> Level | None:
+        """What the plan found, if it is for all groups and nobody can have written since."""
+        is_all = first == 1 and last == self.plan.groups
+        if not (is_all and self.is_untouched):
+            return None
+        self.is_untouched = False  # this batch writes, and may be tried again
+        commits = self.ready.session.database.others_commits()
+        return self.ready.level if commits == self.ready.seen[1] else None
+
+    def _found_again(self, session: Session, first: int, last: int) -> Level:
+        """What merging these groups does, found under lock."""
         database = session.database
-        level = analyse(session, mapping)
+        mapping = copy_groups(
+            database,
+            self.ready.mapping,
+            session.work_table("map"),
+            "group_number BETWEEN %s AND %s",
+            [first, last],
+        )
+        database.lock_rows(mapping.table, mapping.name, mapping.on_key)
+        changed_groups(session, mapping, self.plan.source)
+        session.held.take_out(mapping)
+        return analyse(session, mapping)
+
+    def _write(self, session: Session, level: Level, batch: int, tally: Tally) -> tuple[int, int]:
+        database, mapping = session.database, level.mapping
         groups = count_groups(database, mapping)
         if not groups:
             return 0, 0

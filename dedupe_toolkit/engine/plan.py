@@ -24,7 +24,7 @@ from .counting import count_level
 from .find import is_table_empty
 from .groups import map_groups
 from .key_rows import considered, key_columns
-from .levels import analyse
+from .levels import Level, analyse
 from .mapping import Mapping, count_duplicates, count_groups
 from .new_values import FieldRules
 from .session import Session
@@ -46,6 +46,9 @@ class Prepared:
     session: Session
     mapping: Mapping
     rules: FieldRules
+    level: Level | None
+    seen: tuple[Any, Any]
+    """Own writes, and others' commits, when the plan was made: see `Database.own_writes`."""
 
 
 _prepared: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
@@ -75,13 +78,19 @@ def plan_merge(
     rules = FieldRules(session.database, source.model, policy.field_rules)
     mapping = map_groups(session, source)
     groups = count_groups(session.database, mapping)
-    tally = Tally()
+    tally, level = Tally(), None
     if groups:
-        tally = _analyse(session, source, mapping, rules)
+        level = _analyse(session, source, mapping, rules)
+        count_level(session, level, tally)
     held = tuple(held_groups(session, source))
     token = f"{using}-{next(_tokens)}"
     _prepared[connections[using]] = Prepared(
-        token=token, session=session, mapping=mapping, rules=rules
+        token=token,
+        session=session,
+        mapping=mapping,
+        rules=rules,
+        level=level,
+        seen=(session.database.own_writes(), session.database.others_commits()),
     )
     return MergePlan(
         source=source,
@@ -147,15 +156,12 @@ def take_prepared(plan: MergePlan) -> Prepared:
 
 def _analyse(
     session: Session, source: MatchKey | RowSet, mapping: Mapping, rules: FieldRules
-) -> Tally:
+) -> Level:
     if session.policy.on_conflict == OnConflict.HOLD:
         for part in _family(session, mapping):
             hold_conflicts(session, part, rules, _key_columns(source))
         session.held.take_out(mapping)
-    level = analyse(session, mapping)
-    tally = Tally()
-    count_level(session, level, tally)
-    return tally
+    return analyse(session, mapping)
 
 
 def _family(session: Session, mapping: Mapping) -> Iterator[Mapping]:
