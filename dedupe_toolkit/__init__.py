@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .engine.plan import plan_merge
     from .engine.undo import undo
     from .errors import DedupeError
+    from .graph.custom import CustomReference
     from .keys import match_key, row_set
     from .models import MergeRun
     from .registry import register
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .values import DuplicateGroup, MatchKey, MergePlan, MergePolicy
 
 __all__ = [
+    "CustomReference",
     "DedupeError",
     "DuplicateGroup",
     "MatchKey",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "CustomReference": "graph.custom",
     "DedupeError": "errors",
     "MergeRun": "models",
     "find_duplicates": "engine.find",

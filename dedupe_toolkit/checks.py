@@ -39,12 +39,12 @@ def _check(one: Declaration) -> Iterator[Error]:
         "Correct survivor in dedupe.py.",
     )
     yield from _check_choices(one)
-    for label, target in one.columns.items():
+    for named, target in one.columns.items():
         yield from _tried(
             one,
             "E005",
-            partial(registered_reference, one.model, label, target),
-            'Write references as "app.Model.field" in dedupe.py.',
+            partial(registered_reference, one.model, named, target),
+            'Write references as "app.Model.field", or as instances of a class, in dedupe.py.',
         )
 
 

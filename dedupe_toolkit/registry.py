@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from .graph.custom import CustomReference
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
@@ -26,7 +28,7 @@ class Declaration:
     model: type[Model]
     keys: tuple[Mapping[str, Any], ...]
     policy: MergePolicy
-    columns: Mapping[str, str]
+    columns: Mapping[str | CustomReference, str]
 
     def match_keys(self) -> tuple[MatchKey, ...]:
         """The declared keys. Raises `InvalidMatchKey` for one that cannot be."""
@@ -45,7 +47,7 @@ def register(
     on_collision: str = "hold",
     collisions: Mapping[str, str] | None = None,
     on_conflict: str = "survivor",
-    references: Iterable[str] | Mapping[str, str] = (),
+    references: Iterable[str | CustomReference] | Mapping[str, str] = (),
 ) -> None:
     """Declare, in an app's ``dedupe.py``, how duplicates of a model are found and merged.
 
@@ -54,12 +56,15 @@ def register(
     ``survivor``, ``field_rules``, ``on_collision`` and ``on_conflict`` are the options of
     `MergePolicy`; ``collisions`` overrides ``on_collision`` for single references, by the names
     under which plans show them. ``references`` names columns that hold keys of this model without
-    a relation (``"audit.Entry.person_id"``), with the field they hold where it is not the key.
+    a relation (``"audit.Entry.person_id"``), with the field they hold where it is not the key, and
+    may have instances of `CustomReference` among them.
 
     Options given to a command or function win over what is declared. Declaring a model again
     replaces what was declared before.
     """
-    columns = references if isinstance(references, Mapping) else dict.fromkeys(references, "pk")
+    columns: dict[str | CustomReference, str] = dict.fromkeys(references, "pk")
+    if isinstance(references, Mapping):
+        columns.update(references)
     _declarations[concrete(model)] = Declaration(
         model=model,
         keys=tuple(_options(key) for key in keys),
@@ -70,7 +75,7 @@ def register(
             collisions=collisions or {},
             on_conflict=on_conflict,
         ),
-        columns=dict(columns),
+        columns=columns,
     )
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..graph.references import JSONReference
+from ..graph.references import ComputedReference, JSONReference
+from .computed import fill_computed
 from .mapping import MERGED, numbered
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ def find_embedded(
     types = {key: column.definition for key, column in zip(keys, table.pk, strict=True)}
     types |= {"value": table.column(reference.value).definition, "root": "varchar(500)"}
     database.create_work_table(name, types, primary_key=keys)
+    if isinstance(reference, ComputedReference):
+        rows = fill_computed(database, mapping, reference, name)
+    else:
+        rows = _fill(database, mapping, reference, name)
+    return Embedded(name=name, table=table, reference=reference, rows=rows)
+
+
+def _fill(database: Database, mapping: Mapping, reference: EmbeddedReference, name: str) -> int:
+    table = database.table(reference.holder)
+    keys = numbered("key", len(table.pk))
     own = database.qualified("t", [column.name for column in table.pk])
     work, holder = database.q(mapping.name), database.q(table.name)
     conditions = f"{MERGED} AND {reference.holds(database)}"
@@ -51,10 +62,9 @@ def find_embedded(
         f" FROM {work} m JOIN {holder} t ON {conditions} GROUP BY {', '.join(own)}"
     )
     again = f" JOIN {work} m ON {conditions}" if isinstance(reference, JSONReference) else ""
-    rows = database.run(
+    return database.run(
         f"INSERT INTO {database.q(name)} ({', '.join([*keys, 'value', 'root'])})"
         f" SELECT {', '.join(own)}, {reference.replaced(database, mapping.name)}, x.root"
         f" FROM ({found}) x JOIN {holder} t ON {database.equal(own, [f'x.{key}' for key in keys])}"
         f"{again}"
     )
-    return Embedded(name=name, table=table, reference=reference, rows=rows)

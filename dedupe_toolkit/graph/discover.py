@@ -37,7 +37,7 @@ def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     without a table in the database ``using`` holds none. Rows are never read, but for the
     content types that stand for the model.
     """
-    found: dict[tuple[str, tuple[str, ...]], Reference] = {}
+    found: dict[Any, Reference] = {}
     tables = tables_with_rows(using)
     for holder in apps.get_models(include_auto_created=True):
         if holder._meta.proxy or holder._meta.db_table not in tables:
@@ -47,10 +47,10 @@ def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     for registered in _registered(concrete(model)):
         if registered.holder._meta.db_table in tables:
             # several paths may lead into one JSON value
-            place: tuple[str, ...] = (registered.label,)
+            place: Any = registered
             if not isinstance(registered, EmbeddedReference):
-                place = registered.columns
-            found.setdefault((registered.holder._meta.db_table, place), registered)
+                place = (registered.holder._meta.db_table, registered.columns)
+            found.setdefault(place, registered)
     return tuple(found.values())
 
 
@@ -97,8 +97,8 @@ def _held_by(holder: type[Model], model: type[Model], using: str) -> Iterator[Re
 
 def _registered(model: type[Model]) -> Iterator[Reference]:
     declaration = declared(model)
-    for label, target in declaration.columns.items() if declaration else ():
-        yield registered_reference(model, label, target)
+    for named, target in declaration.columns.items() if declaration else ():
+        yield registered_reference(model, named, target)
 
 
 def _target(field: ForeignObject[Any, Any]) -> type[Model]:

@@ -6,14 +6,15 @@ A new kind is a new small class. The engine asks each only for what stands in `R
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Model
+    from django.db.models import Field, Model
 
     from ..databases import Database
+    from .custom import CustomReference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +130,16 @@ class ArrayReference(EmbeddedReference):
 
     def replaced(self, database: Database, source: str) -> str:
         return database.array_replaced(f"t.{database.q(self.value)}", source)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedReference(EmbeddedReference):
+    """Keys that the project's own Python finds and replaces in a value; there is no SQL for it."""
+
+    kind = "custom"
+
+    field: Field[Any, Any]
+    custom: CustomReference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, JSONField
 
+from ..databases.tables import pk_fields
 from ..errors import InvalidOption
 from ..keys import is_text, resolve_model
 from ..suggest import nearest
+from .custom import CustomReference
 from .meta import column_of
 from .references import (
     ArrayReference,
+    ComputedReference,
     JSONReference,
     Reference,
     RegisteredReference,
@@ -25,13 +28,25 @@ if TYPE_CHECKING:
     from django.db.models import Field, Model
 
 
-def registered_reference(model: type[Model], label: str, target: str) -> Reference:
-    """The reference to ``model`` that the column ``label`` (``app.Model.field``) is.
+def registered_reference(
+    model: type[Model], named: str | CustomReference, target: str
+) -> Reference:
+    """The reference to ``model`` that a column (``app.Model.field``) or a custom reference is.
 
     ``target`` is the field of ``model`` whose values the column holds: ``pk`` or a unique field.
 
     Raises `InvalidOption` for a model or field that does not exist or cannot be pointed at.
     """
+    if isinstance(named, CustomReference):
+        return _computed(model, named, target)
+    if not isinstance(named, str):
+        raise InvalidOption(
+            f"reference {named!r} is neither a column nor an instance of CustomReference"
+        )
+    return _column(model, named, target)
+
+
+def _column(model: type[Model], label: str, target: str) -> Reference:
     holder_label, _, name = label.rpartition(".")
     name, *path = name.split("__")
     holder = resolve_model(holder_label)
@@ -76,6 +91,30 @@ def _kind(
     if is_text(column) and not is_text(held):
         return TextRegisteredReference, {}
     return RegisteredReference, {}
+
+
+def _computed(model: type[Model], custom: CustomReference, target: str) -> Reference:
+    what = f"reference {type(custom).__name__}({custom.column!r})"
+    holder_label, _, name = custom.column.rpartition(".")
+    holder = resolve_model(holder_label)
+    field = _field(holder, name, what)
+    if field.primary_key or field.is_relation:
+        raise InvalidOption(f"{what}: {name} holds a key as it is: name it as a column, as text")
+    keys = pk_fields(model)
+    if target not in ("pk", keys[0].name) or len(keys) > 1:
+        raise InvalidOption(
+            f"{what}: custom references hold primary keys of one column, not"
+            f" {model._meta.label}.{target}"
+        )
+    return ComputedReference(
+        holder=holder,
+        label=f"{holder._meta.label}.{field.name}",
+        columns=(column_of(field),),
+        target=model,
+        targets=(column_of(keys[0]),),
+        field=field,
+        custom=custom,
+    )
 
 
 def _only_primary_keys(label: str, held: Field[Any, Any], what: str) -> None:

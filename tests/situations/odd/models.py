@@ -52,3 +52,4 @@ class Audit(models.Model):
     author_id = models.BigIntegerField(null=True)
     author_text = models.CharField(max_length=20, blank=True)
     payload = models.JSONField(default=dict)
+    mentions = models.TextField(null=True)
