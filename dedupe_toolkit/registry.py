@@ -14,7 +14,7 @@ from .keys import match_key
 from .values import MatchKey, MergePolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from django.db.models import Model
 
@@ -43,7 +43,7 @@ def register(
     *,
     keys: Iterable[str | Sequence[str] | Mapping[str, Any]] = (),
     survivor: Any = "oldest",
-    field_rules: Mapping[str, str] | None = None,
+    field_rules: Mapping[str, str | Callable[[list[Any]], Any]] | None = None,
     on_collision: str = "hold",
     collisions: Mapping[str, str] | None = None,
     on_conflict: str = "survivor",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django.db.models import Model
 
@@ -134,18 +134,25 @@ class HeldGroup:
     reason: str
 
 
+def rule_name(rule: str | Callable[..., Any]) -> str:
+    """What a field rule is called: a function by its own name."""
+    return rule if isinstance(rule, str) else getattr(rule, "__name__", type(rule).__name__)
+
+
 @dataclass(frozen=True, kw_only=True)
 class MergePolicy:
     """The choices a person makes for a merge.
 
     ``survivor`` names a survivor rule or an ordering (``"-updated_at,created"``);
-    ``field_rules`` maps field names to field rules; ``collisions`` overrides ``on_collision`` for
-    single references, by the names under which plans show them. ``limit`` bounds the number of
-    groups, ``batch_size`` those of one transaction (0: all in one).
+    ``field_rules`` maps field names to field rules or, for rows named one by one, to functions
+    that take the list of all rows' values, the survivor's first, and return one;
+    ``collisions`` overrides ``on_collision`` for single references, by the names under which
+    plans show them. ``limit`` bounds the number of groups, ``batch_size`` those of one
+    transaction (0: all in one).
     """
 
     survivor: Any = "oldest"
-    field_rules: Mapping[str, str] = field(default_factory=dict)
+    field_rules: Mapping[str, str | Callable[[list[Any]], Any]] = field(default_factory=dict)
     on_collision: OnCollision | str = OnCollision.HOLD
     collisions: Mapping[str, OnCollision | str] = field(default_factory=dict)
     on_conflict: OnConflict | str = OnConflict.SURVIVOR

@@ -437,6 +437,25 @@ def test_declared_rules_choose_the_survivor_and_stand_beside_their_fields(
     assert Person.objects.get().acting_since == 1954
 
 
+def test_a_declared_function_is_shown_by_name_and_is_the_same_in_every_process(
+    admin_client: Client, people: tuple[Person, Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_declarations", {})
+
+    def declare() -> None:
+        def latest_start(values: list[Any]) -> Any:
+            return max(values)
+
+        registry.register(Person, field_rules={"acting_since": latest_start})
+
+    declare()
+    page = select(admin_client, *people)
+    assert "Acting since rule: latest_start" in text_of(page)
+    declare()
+    merge(admin_client, page)
+    assert Person.objects.get().acting_since == 1958
+
+
 @pytest.mark.parametrize("policy", ["merge", "discard"])
 def test_rows_that_collide_are_merged_or_discarded_when_chosen(
     policy: str, admin_client: Client, rivals: tuple[Person, Person]

@@ -22,6 +22,7 @@ from ..engine.plan import plan_merge
 from ..engine.side_by_side import SideBySide, side_by_side
 from ..errors import DedupeError
 from ..keys import row_set
+from ..values import rule_name
 from .choice import (
     Choice,
     alias_of,
@@ -54,7 +55,9 @@ class Review:
     def fingerprint(self) -> str:
         """Another one as soon as a row, the survivor or a choice is not what it was."""
         comparison, policy = self.comparison, self.plan.policy
-        rules = [policy.on_collision, policy.collisions, policy.field_rules]
+        # by their names: a function is not the same object in every process of a server
+        field_rules = {name: rule_name(rule) for name, rule in policy.field_rules.items()}
+        rules = [policy.on_collision, policy.collisions, field_rules]
         shown = [comparison.fingerprint, comparison.survivor.pk, *rules]
         return sha256(repr(shown).encode()).hexdigest()
 

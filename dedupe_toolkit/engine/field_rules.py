@@ -1,7 +1,7 @@
 """Field rules: which value a field of the survivor gets. Declarations and checks; no SQL is run.
 
 A rule picks one row of the group, the first in some order whose value is not blank, and takes
-its value; or it computes a value from all of them.
+its value; or it computes a value from all of them, in the database or by a Python function.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..errors import InvalidOption
 from ..graph.meta import column_of
 from ..keys import is_text
 from ..suggest import nearest
+from ..values import rule_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +43,13 @@ class Compute:
 
     query: Callable[[str, str, Database, Field[Any, Any]], str]
     is_distinct: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Takes what a Python function makes of the values of all rows, the survivor's first."""
+
+    function: Callable[[list[Any]], Any]
 
 
 def _by_key(direction: str) -> Pick:
@@ -90,9 +98,35 @@ def _fits_all(field: Field[Any, Any]) -> bool:
     return True
 
 
-def resolve_rules(
-    model: type[Model], rules: Dict[str, str]
-) -> dict[tuple[str, str], tuple[str, Field[Any, Any]]]:
+def _fits_function(field: Field[Any, Any]) -> bool:
+    """Keys of other rows are none of its business: a merge repoints them meanwhile."""
+    return not field.is_relation
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedRule:
+    """A field, and the rule that was named for it; None leaves the survivor its own value."""
+
+    field: Field[Any, Any]
+    rule: Pick | Compute | Call | None
+
+
+def refuse_functions(model: type[Model], rules: Dict[str, Any]) -> None:
+    """Raises `InvalidOption` for a rule that is a Python function.
+
+    Functions are for groups that a person looks at: for all groups of a key each would be called
+    by itself, and its mistakes seen by nobody.
+    """
+    for name, rule in rules.items():
+        if callable(rule):
+            raise InvalidOption(
+                f"{model._meta.label}.{name}: the field rule {rule_name(rule)} is a Python"
+                " function, which only merges of rows named one by one can use (--pks, row_set(),"
+                f" the admin); name another rule to merge by a key: --field-rule {name}=fill"
+            )
+
+
+def resolve_rules(model: type[Model], rules: Dict[str, Any]) -> dict[tuple[str, str], NamedRule]:
     """The rules by table and column, checked.
 
     Raises `InvalidOption` for an unknown field or rule, and for a rule that does not fit its field.
@@ -101,9 +135,9 @@ def resolve_rules(
 
 
 def _resolve(
-    model: type[Model], name: str, rule: str
-) -> tuple[tuple[str, str], tuple[str, Field[Any, Any]]]:
-    label = model._meta.label
+    model: type[Model], name: str, given: str | Callable[[list[Any]], Any]
+) -> tuple[tuple[str, str], NamedRule]:
+    label, rule = model._meta.label, rule_name(given)
     known = {field.name: field for field in model._meta.concrete_fields}
     try:
         field = known[model._meta.get_field(name).name]
@@ -112,14 +146,16 @@ def _resolve(
             f"field rule {name}={rule}: {label} has no field {name!r} with a column"
             f"{nearest(name, known)}"
         ) from None
-    if rule not in RULES:
+    if not callable(given) and rule not in RULES:
         raise InvalidOption(
             f"field rule {name}={rule}: {rule!r} is no field rule ({', '.join(RULES)})"
             f"{nearest(rule, RULES)}"
         )
-    if field.primary_key or not _FITS.get(rule, _fits_all)(field):
+    fits = _fits_function if callable(given) else _FITS.get(rule, _fits_all)
+    if field.primary_key or not fits(field):
         raise InvalidOption(
             f"field rule {name}={rule}: {rule!r} does not fit {label}.{field.name},"
             f" a {type(field).__name__}{' and the primary key' if field.primary_key else ''}"
         )
-    return (field.model._meta.db_table, column_of(field)), (rule, field)
+    resolved = Call(function=given) if callable(given) else RULES[rule]
+    return (field.model._meta.db_table, column_of(field)), NamedRule(field=field, rule=resolved)

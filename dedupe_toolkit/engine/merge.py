@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from time import sleep
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from django.utils import timezone
 from ..errors import MergeRefused
 from ..models import HeldGroup, MergeRun, MergeStep, RowChange
 from ..signals import post_merge, pre_merge
-from ..values import MatchKey, MergePlan, RowSet
+from ..values import MatchKey, MergePlan, RowSet, rule_name
 from .changes import Changes, RowsChanged
 from .groups import changed_groups
 from .journal import Journal
@@ -88,7 +88,8 @@ def _store_held(run: MergeRun, groups: Iterable[values.HeldGroup], using: str) -
 
 
 def _policy(plan: MergePlan) -> dict[str, Any]:
-    policy = asdict(plan.policy)
+    named = {field: rule_name(rule) for field, rule in plan.policy.field_rules.items()}
+    policy = asdict(replace(plan.policy, field_rules=named))
     if isinstance(plan.source, RowSet):
         return policy | {"pks": list(plan.source.pks), "into": plan.source.into}
     key = plan.source

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .field_rules import FILL, RULES, Compute, Pick, resolve_rules
+from .called import called_values
+from .field_rules import FILL, Call, Compute, Pick, resolve_rules
 from .mapping import MERGED, Mapping
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class NewValue:
 class FieldRules:
     """The field rules of a merge, and what they make of a mapping."""
 
-    def __init__(self, database: Database, model: type[Model], rules: Dict[str, str]) -> None:
+    def __init__(self, database: Database, model: type[Model], rules: Dict[str, Any]) -> None:
         self.database = database
         self.named = resolve_rules(model, rules)
 
@@ -45,14 +46,28 @@ class FieldRules:
         """
         gains = self._gains(mapping)
         for number, column in enumerate(mapping.table.others):
-            rule, field = self.named.get((mapping.table.name, column.name), ("fill", None))
-            chosen = RULES[rule]
-            if chosen is None or (rule == "fill" and not gains.get(column.name)):
+            named = self.named.get((mapping.table.name, column.name))
+            rule = named.rule if named else FILL
+            if rule is None or (rule is FILL and not gains.get(column.name)):
                 continue
             name = f"{mapping.name}_value_{number}"
-            rows = self._write(mapping, column, chosen, field, name, own.get(column.name, ""))
+            self._create(mapping, column, name)
+            if named and isinstance(rule, Call):
+                rows = self._call(mapping, named.field, rule, name)
+            else:
+                field = named.field if named else None
+                rows = self._write(mapping, column, rule, field, name, own.get(column.name, ""))
             if rows:
                 yield NewValue(name=name, column=column, rows=rows)
+
+    def try_functions(self, mapping: Mapping) -> None:
+        """Call each function that is a rule of this table, and use nothing of what it returns.
+
+        Raises `InvalidOption` if one raises, or returns what its field cannot hold.
+        """
+        for (table, _), named in self.named.items():
+            if table == mapping.table.name and isinstance(named.rule, Call):
+                list(called_values(self.database, mapping, named.field, named.rule.function))
 
     def _gains(self, mapping: Mapping) -> dict[str, int]:
         """For each column that can be blank: how many duplicates have what their survivor lacks."""
@@ -68,23 +83,32 @@ class FieldRules:
         )
         return {c.name: int(count or 0) for c, count in zip(columns, row, strict=True)}
 
+    def _create(self, mapping: Mapping, column: Column, name: str) -> None:
+        types = {
+            survivor: key.definition
+            for survivor, key in zip(mapping.survivors, mapping.table.pk, strict=True)
+        }
+        self.database.create_work_table(
+            name, types | {"value": column.definition}, primary_key=mapping.survivors
+        )
+
+    def _call(self, mapping: Mapping, field: Field[Any, Any], rule: Call, name: str) -> int:
+        names = [*mapping.survivors, "value"]
+        into = f"INSERT INTO {self.database.q(name)} ({', '.join(names)})"
+        line = f"VALUES ({', '.join(['%s'] * len(names))})"
+        found = called_values(self.database, mapping, field, rule.function)
+        return sum(self.database.run(f"{into} {line}", values) for values in found)
+
     def _write(
         self,
         mapping: Mapping,
         column: Column,
-        rule: Pick | Compute,
+        rule: Pick | Compute | Call,
         field: Field[Any, Any] | None,
         name: str,
         own: str,
     ) -> int:
         database = self.database
-        types = {
-            survivor: key.definition
-            for survivor, key in zip(mapping.survivors, mapping.table.pk, strict=True)
-        }
-        database.create_work_table(
-            name, types | {"value": column.definition}, primary_key=mapping.survivors
-        )
         source = self._picked if isinstance(rule, Pick) else self._computed
         survivor = database.equal(
             database.qualified("s", mapping.key), database.qualified("x", mapping.survivors)

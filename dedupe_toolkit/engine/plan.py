@@ -21,6 +21,7 @@ from ..registry import declared_policy
 from ..values import HeldGroup, MatchKey, MergePlan, MergePolicy, OnCollision, OnConflict, RowSet
 from .conflicts import hold_conflicts
 from .counting import count_level
+from .field_rules import refuse_functions
 from .find import is_table_empty
 from .groups import map_groups
 from .key_rows import considered, key_columns
@@ -76,6 +77,8 @@ def plan_merge(
     require_table(RowChange, using)
     session = Session(database(using), policy, "plan")
     rules = FieldRules(session.database, source.model, policy.field_rules)
+    if isinstance(source, MatchKey):
+        refuse_functions(source.model, policy.field_rules)
     mapping = map_groups(session, source)
     groups = count_groups(session.database, mapping)
     tally, level = Tally(), None
@@ -157,6 +160,8 @@ def take_prepared(plan: MergePlan) -> Prepared:
 def _analyse(
     session: Session, source: MatchKey | RowSet, mapping: Mapping, rules: FieldRules
 ) -> Level:
+    for part in _family(session, mapping):
+        rules.try_functions(part)
     if session.policy.on_conflict == OnConflict.HOLD:
         for part in _family(session, mapping):
             hold_conflicts(session, part, rules, _key_columns(source))

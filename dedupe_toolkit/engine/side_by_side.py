@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from ..errors import InvalidOption
 from ..keys import is_text
 from ..registry import declared_policy
-from ..values import MergePolicy, RowSet
+from ..values import MergePolicy, RowSet, rule_name
 from .survivors import survivor_ordering
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _rows(source: RowSet, policy: MergePolicy, using: str) -> tuple[Model, ...]:
 
 def _line(
     field: Field[Any, Any],
-    rules: Mapping[str, str],
+    rules: Mapping[str, Any],
     rows: Sequence[Model],
     order: Sequence[Model],
 ) -> Line:
@@ -128,7 +128,7 @@ def _line(
         )
         for row in rows
     ]
-    return Line(field=field, rule="" if rule == FILL else rule, cells=tuple(cells))
+    return Line(field=field, rule="" if rule == FILL else rule_name(rule), cells=tuple(cells))
 
 
 def _filler(field: Field[Any, Any], order: Sequence[Model]) -> Model | None:
