@@ -54,9 +54,14 @@ class Holder:
         return next((reference for reference in self.references if reference.is_key), None)
 
     def in_rule(self, rule: UniqueRule) -> tuple[Reference, ...]:
-        """The references whose columns take part in a unique rule."""
+        """The references whose columns all take part in a unique rule."""
         columns = set(rule.columns)
         return tuple(ref for ref in self.references if columns.issuperset(ref.columns))
+
+    def touching(self, rule: UniqueRule) -> tuple[Reference, ...]:
+        """The references with a column in a unique rule; those by several may have others, too."""
+        columns = set(rule.columns)
+        return tuple(ref for ref in self.references if not columns.isdisjoint(ref.columns))
 
     @property
     def link_pairs(self) -> list[tuple[Reference, Reference]]:

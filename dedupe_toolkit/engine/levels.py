@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..graph.refusals import refusal_of
+from .by_value import hold_incomplete
 from .conflicts import hold_unlike
 from .content import hold_named_in_content
 from .mapping import Mapping, create, text_type, texts, with_values
@@ -97,6 +98,7 @@ def _level(
     hold_named_in_content(session, mapping)
     holders = session.holders(mapping.table.model)
     references = [reference for holder in holders for reference in holder.references]
+    hold_incomplete(session, mapping, references)
     mapping = with_values(session.database, mapping, references)
     works = [
         _work(session, mapping, holder, path, above, number)

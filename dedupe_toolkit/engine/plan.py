@@ -19,6 +19,7 @@ from ..keys import check_alias, key_field
 from ..models import RowChange
 from ..registry import declared_policy
 from ..values import HeldGroup, MatchKey, MergePlan, MergePolicy, OnCollision, OnConflict, RowSet
+from .by_value import refuse_ruled_targets
 from .conflicts import hold_conflicts
 from .counting import count_level
 from .field_rules import refuse_functions
@@ -161,6 +162,7 @@ def _analyse(
     session: Session, source: MatchKey | RowSet, mapping: Mapping, rules: FieldRules
 ) -> Level:
     for part in _family(session, mapping):
+        refuse_ruled_targets(session, part, rules)
         rules.try_functions(part)
     if session.policy.on_conflict == OnConflict.HOLD:
         for part in _family(session, mapping):

@@ -54,7 +54,7 @@ class _Relation:
 
 def rule_rows(database: Database, mapping: Mapping, holder: Holder, rule: UniqueRule) -> RuleRows:
     """The rows that ``rule`` compares because a reference in it points into a group."""
-    references = holder.in_rule(rule)
+    references = holder.touching(rule)
     relation = _relation(database, holder, rule)
     aliases = [f"m{number}" for number in range(len(references))]
     joined = list(zip(aliases, references, strict=True))

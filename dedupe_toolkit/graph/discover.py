@@ -24,6 +24,7 @@ from .references import (
     TextGenericReference,
 )
 from .registered import registered_reference
+from .unique import names_one_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,7 +66,7 @@ def views_of(model: type[Model], using: str) -> tuple[str, ...]:
         for holder in apps.get_models()
         if holder._meta.db_table in views and not holder._meta.proxy
         for field in holder._meta.local_fields
-        if isinstance(field, ForeignObject) and _target(field) is concrete(model)
+        if is_foreign(holder, field) and _target(field) is concrete(model)
     )
 
 
@@ -87,9 +88,24 @@ def inheritance_root(model: type[Model]) -> type[Model]:
     return root
 
 
+def is_foreign(holder: type[Model], field: Field[Any, Any]) -> bool:
+    """Whether a field's columns in its model's own table hold values that name one row of another.
+
+    The joins that ``ForeignObject`` can express beside that are relations of no known kind.
+    """
+    if not isinstance(field, ForeignObject):
+        return False
+    targets = field.foreign_related_fields
+    return (
+        all(local.model is holder for local in field.local_related_fields)
+        and len({target.model for target in targets}) == 1
+        and names_one_row(_target(field), {target.name for target in targets})
+    )
+
+
 def _held_by(holder: type[Model], model: type[Model], using: str) -> Iterator[Reference]:
     for field in holder._meta.local_fields:
-        if isinstance(field, ForeignObject) and _target(field) is model:
+        if is_foreign(holder, field) and _target(field) is model:
             yield _foreign(holder, field, model)
     if apps.is_installed("django.contrib.contenttypes"):
         yield from _generic(holder, model, using)
@@ -101,13 +117,12 @@ def _registered(model: type[Model]) -> Iterator[Reference]:
         yield registered_reference(model, named, target)
 
 
-def _target(field: ForeignObject[Any, Any]) -> type[Model]:
-    return concrete(field.remote_field.model)
+def _target(field: Any) -> type[Model]:
+    """The model whose table has the columns pointed at: with ``to_field`` maybe a parent's."""
+    return concrete(field.foreign_related_fields[0].model)
 
 
-def _foreign(
-    holder: type[Model], field: ForeignObject[Any, Any], model: type[Model]
-) -> ForeignKeyReference:
+def _foreign(holder: type[Model], field: Any, model: type[Model]) -> ForeignKeyReference:
     label = f"{holder._meta.label}.{field.name}"
     kind: type[ForeignKeyReference] = ForeignKeyReference
     if getattr(field.remote_field, "parent_link", False):
@@ -127,7 +142,7 @@ def _foreign(
     )
 
 
-def _is_enforced(holder: type[Model], field: ForeignObject[Any, Any]) -> bool:
+def _is_enforced(holder: type[Model], field: Any) -> bool:
     """Whether Django made a foreign key that refuses, and neither cascades nor sets anything."""
     # Django 6.1's DB_CASCADE and its like act in the database
     acts = hasattr(field.remote_field.on_delete, "on_delete_sql")

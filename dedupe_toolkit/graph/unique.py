@@ -56,6 +56,18 @@ def unique_rules(model: type[Model], database: Database) -> list[UniqueRule]:
     return rules
 
 
+def names_one_row(model: type[Model], names: set[str]) -> bool:
+    """Whether some of these fields together are unique, as far as the model declares it."""
+    meta: Any = model._meta
+    unique = [
+        {field.name for field in pk_fields(model)},
+        *({field.name} for field in meta.local_concrete_fields if field.unique),
+        *map(set, meta.unique_together),
+        *(set(constraint.fields) for constraint in meta.total_unique_constraints),
+    ]
+    return any(fields <= names for fields in unique)
+
+
 def _from_constraint(meta: Any, constraint: UniqueConstraint) -> UniqueRule:
     expressions = [_bare(expression) for expression in constraint.expressions]
     plain: list[str] = [e.name for e in expressions if isinstance(e, F)]  # type: ignore[attr-defined]  # F.name is missing in the stubs
