@@ -16,4 +16,6 @@ class DedupeToolkitConfig(AppConfig):
 
         transforms.register()
         register(checks.check_declarations, Tags.models)
+        register(checks.check_relations, Tags.models)
+        register(checks.check_databases, Tags.database)
         autodiscover_modules("dedupe")

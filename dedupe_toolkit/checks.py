@@ -5,23 +5,72 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.apps import apps
 from django.core.checks import Error
+from django.core.checks import Warning as CheckWarning
 
+from .databases import database
+from .databases.tables import tables_with_rows
 from .engine.field_rules import resolve_rules
+from .engine.strangers import find_strangers
 from .engine.survivors import RULES, by_fields
 from .errors import DedupeError
 from .graph.registered import registered_reference
+from .graph.unknown import family_of, unknown_relations
 from .registry import Declaration, declarations
 from .suggest import nearest
 from .values import OnCollision, OnConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 
 def check_declarations(**_: Any) -> list[Error]:
     """Everything that is wrong in the declarations of all apps, each with an id and a hint."""
     return [error for one in declarations() for error in _check(one)]
+
+
+def check_relations(**_: Any) -> list[CheckWarning]:
+    """The relations to declared models that no merge can follow, each with an id and a hint."""
+    return [warning for one in declarations() for warning in _unknown(one)]
+
+
+def check_databases(databases: Sequence[str] | None = None, **_: Any) -> list[CheckWarning]:
+    """The foreign keys to declared models that only the databases know, each with an id."""
+    return [
+        warning
+        for using in databases or ()
+        for one in declarations()
+        for warning in _strangers(one, using)
+    ]
+
+
+def _strangers(one: Declaration, using: str) -> Iterator[CheckWarning]:
+    tables = tables_with_rows(using)
+    # before the first migration there is nothing to look at
+    models = [m for m in family_of(one.model) if m._meta.db_table in tables]
+    if apps.is_installed("django.contrib.contenttypes") and "django_content_type" not in tables:
+        return
+    for model in sorted(models, key=lambda model: model._meta.label):
+        for key in find_strangers(database(using), model):
+            yield CheckWarning(
+                f"{model._meta.label}: {key.table}.{key.column} points at it in database {using!r},"
+                " and no model of the project has this table: its groups are held back",
+                hint="Give the table a model (managed = False will do), or drop the foreign key.",
+                obj=one.model,
+                id="dedupe_toolkit.W002",
+            )
+
+
+def _unknown(one: Declaration) -> Iterator[CheckWarning]:
+    label = one.model._meta.label
+    for name in unknown_relations(one.model):
+        yield CheckWarning(
+            f"{label}: no merge knows how to follow {name}, so merges of this model are refused",
+            hint=f'If its column holds primary keys: references=["{name}"] in dedupe.py.',
+            obj=one.model,
+            id="dedupe_toolkit.W001",
+        )
 
 
 def _check(one: Declaration) -> Iterator[Error]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dedupe_toolkit.graph.refusals import agreeing_columns, refusal_of
+from dedupe_toolkit.graph.refusals import agreeing_columns, package_refusal_of, refusal_of
 from testproject.library.models import Author
 
 
@@ -19,13 +19,13 @@ def model_of(package: str, base: str) -> Any:
     ("package", "base"), [("mptt", "MPTTModel"), ("treebeard", "Node"), ("wagtail", "Page")]
 )
 def test_a_model_is_refused_for_a_base_class_however_far_up(package: str, base: str) -> None:
-    refusal = refusal_of(model_of(package, base))
+    refusal = package_refusal_of(model_of(package, base))
     assert refusal is not None
     assert refusal.base.package == package
 
 
 def test_a_page_of_another_package_is_no_page_of_wagtail() -> None:
-    assert refusal_of(model_of("shop", "Page")) is None
+    assert package_refusal_of(model_of("shop", "Page")) is None
 
 
 def test_a_plain_model_is_neither_refused_nor_asked_to_agree() -> None:

@@ -11,6 +11,7 @@ from ..values import MergePolicy, OnCollision
 from .held import Held
 from .holders import Holder, holders_of
 from .rivals import Fate
+from .strangers import find_strangers
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -65,18 +66,7 @@ class Session:
     def strangers(self, model: type[Model]) -> list[DatabaseKey]:
         """The foreign keys to a model's table that no model declares; found once."""
         if model not in self._strangers:
-            table = model._meta.db_table
-            known = {
-                (holder.table.name, column)
-                for holder in self.holders(model)
-                for reference in holder.references
-                for column in reference.columns
-            }
-            self._strangers[model] = [
-                key
-                for key in self.database.foreign_keys_to(table)
-                if (key.table, key.column) not in known
-            ]
+            self._strangers[model] = find_strangers(self.database, model)
         return self._strangers[model]
 
     def fate(self, holder: Holder) -> Fate:

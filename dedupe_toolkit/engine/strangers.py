@@ -7,10 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..graph.discover import references_to
+
 if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from ..databases import Database
     from ..databases.tables import DatabaseKey
     from .mapping import Mapping
     from .session import Session
+
+
+def find_strangers(database: Database, model: type[Model]) -> list[DatabaseKey]:
+    """The foreign keys to a model's table that no model declares."""
+    known = {
+        (reference.holder._meta.db_table, column)
+        for reference in references_to(model, database.using)
+        for column in reference.columns
+    }
+    keys = database.foreign_keys_to(model._meta.db_table)
+    return [key for key in keys if (key.table, key.column) not in known]
 
 
 def hold_strangers(session: Session, mapping: Mapping) -> None:

@@ -1,6 +1,7 @@
-"""Models of well-known packages whose rows say more about each other than any key shows.
+"""Models whose rows must not be merged: something names them that no merge can follow.
 
-Recognised by their base classes, so that none of the packages is ever imported.
+Those of well-known packages are recognised by their base classes, so that none of the packages is
+ever imported.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import MergeRefused
 from .meta import column_of
+from .unknown import unknown_relations
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -31,25 +33,31 @@ class Base:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Models whose rows must not become one: why, and what to do instead."""
+    """Why rows must not become one, and what to do instead."""
 
-    base: Base
     reason: str
     advice: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PackageRefusal(Refusal):
+    """Why the rows of a package's models must not become one."""
+
+    base: Base
+
+
 REFUSALS = (
-    Refusal(
+    PackageRefusal(
         base=Base(package="wagtail", name="Page"),
         reason="the paths of Wagtail's page tree and the content of its pages name them too",
         advice="move the children and links in Wagtail, then delete the page and add a redirect",
     ),
-    Refusal(
+    PackageRefusal(
         base=Base(package="mptt", name="MPTTModel"),
         reason="django-mptt numbers the rows of its trees, which a merge would leave wrong",
         advice="give the children a new parent with move_to(), repoint the rest, then delete()",
     ),
-    Refusal(
+    PackageRefusal(
         base=Base(package="treebeard", name="Node"),
         reason="django-treebeard keeps the rows' places in its trees where no key shows them",
         advice="move the children with move(), repoint the rest, then delete()",
@@ -63,7 +71,22 @@ AGREEMENTS = {Base(package="polymorphic", name="PolymorphicModel"): "polymorphic
 
 def refusal_of(model: type[Model]) -> Refusal | None:
     """Why rows of this model must not be merged, if there is a reason."""
+    return package_refusal_of(model) or _refusal_by_relations(model)
+
+
+def package_refusal_of(model: type[Model]) -> PackageRefusal | None:
+    """Why the package that a model belongs to does not allow it, if so."""
     return next((refusal for refusal in REFUSALS if refusal.base.is_base_of(model)), None)
+
+
+def _refusal_by_relations(model: type[Model]) -> Refusal | None:
+    names = unknown_relations(model)
+    if not names:
+        return None
+    return Refusal(
+        reason=f"no merge knows how to follow {', '.join(names)}",
+        advice="if its column holds primary keys, register it among the references in dedupe.py",
+    )
 
 
 def refuse_unmergeable(model: type[Model]) -> None:

@@ -57,9 +57,10 @@ def _column(model: type[Model], label: str, target: str) -> Reference:
             f"reference {label!r}: {model._meta.label}.{target} is not unique, so a value of it"
             " does not name one row"
         )
-    while isinstance(held, ForeignKey):
-        held = held.target_field
-    kind, more = _kind(label, column, path, held)
+    valued = held
+    while isinstance(valued, ForeignKey):
+        valued = valued.target_field
+    kind, more = _kind(label, column, path, held, valued)
     return kind(
         holder=holder,
         label="__".join([f"{holder._meta.label}.{column.name}", *path]),
@@ -71,9 +72,16 @@ def _column(model: type[Model], label: str, target: str) -> Reference:
 
 
 def _kind(
-    label: str, column: Field[Any, Any], path: list[str], held: Field[Any, Any]
+    label: str,
+    column: Field[Any, Any],
+    path: list[str],
+    held: Field[Any, Any],
+    valued: Field[Any, Any],
 ) -> tuple[type[Reference], dict[str, Any]]:
-    """The kind of reference that a column is by its type, and what it needs beside."""
+    """The kind of reference that a column is by its type, and what it needs beside.
+
+    ``valued`` has the type of the values that ``held`` holds, which may be a key itself.
+    """
     if isinstance(column, JSONField):
         if not path:
             raise InvalidOption(
@@ -88,7 +96,7 @@ def _kind(
     if hasattr(column, "base_field"):
         _only_primary_keys(label, held, "array")
         return ArrayReference, {}
-    if is_text(column) and not is_text(held):
+    if is_text(column) and not is_text(valued):
         return TextRegisteredReference, {}
     return RegisteredReference, {}
 
