@@ -21,7 +21,11 @@ SITUATION_APPS = [
 """The small apps of ``tests.situations``, one for each situation that needs its own models."""
 
 if DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    SITUATION_APPS += ["django.contrib.postgres", "tests.situations.arrays"]
+    SITUATION_APPS += [
+        "django.contrib.postgres",
+        "tests.situations.arrays",
+        "tests.situations.hstore",
+    ]
 INSTALLED_APPS = [*INSTALLED_APPS, *SITUATION_APPS]
 DEBUG = False
 # conditions and expressions that MariaDB cannot enforce are situations too

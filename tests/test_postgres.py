@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange, NumericRange
 
-from dedupe_toolkit import match_key, merge, plan_merge, register
+from dedupe_toolkit import match_key, merge, plan_merge, register, undo
+from dedupe_toolkit.errors import UndoRefused
 from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
 from tests.situations.arrays.models import Booking, Singer, Song
+from tests.situations.hstore.models import Instrument, Repair
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +37,43 @@ def test_a_row_with_the_databases_own_types_comes_back_exactly(values: dict[str,
     run = merged(Singer, "name")
     assert Singer.objects.count() == 1
     assert_undo_restores(run, before)
+
+
+LABELS: list[dict[str, str | None]] = [
+    {},
+    {"wood": "maple", "varnish": None, "": ""},
+    {'a"b\\': "c=>d, 'e'", "NULL": "NULL", "{x}": "%s %%", "ü😀": " \t\n "},
+    {"long": "x" * 70_000, **{str(number): str(number) for number in range(500)}},
+]
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=["empty", "blanks", "quotes", "long"])
+def test_an_hstore_comes_back_exactly(labels: dict[str, str | None]) -> None:
+    Instrument.objects.create(name="x", labels={"kept": "yes"})
+    Repair.objects.create(instrument=Instrument.objects.create(name="x", labels=labels))
+    before = snapshot()
+    run = merged(Instrument, "name")
+    assert Instrument.objects.get().labels == {"kept": "yes"}
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("labels", LABELS, ids=["empty", "blanks", "quotes", "long"])
+def test_an_hstore_taken_from_a_duplicate_arrives_exactly(labels: dict[str, str | None]) -> None:
+    for value in (None, labels):
+        Instrument.objects.create(name="x", labels=value)
+    before = snapshot()
+    run = merged(Instrument, "name")
+    assert Instrument.objects.get().labels == labels
+    assert_undo_restores(run, before)
+
+
+def test_an_hstore_changed_since_is_in_the_way_of_undo() -> None:
+    kept = Instrument.objects.create(name="x")
+    Instrument.objects.create(name="x", labels={"a": "1"})
+    run = merged(Instrument, "name")
+    Instrument.objects.filter(pk=kept.pk).update(labels={"a": "2"})
+    with pytest.raises(UndoRefused, match=r"has been changed since \(labels\)"):
+        undo(run)
 
 
 def test_rows_that_an_exclusion_constraint_keeps_apart_hold_their_group_back() -> None:
