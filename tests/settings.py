@@ -16,7 +16,18 @@ from testproject.settings import DATABASES, INSTALLED_APPS
 
 SITUATION_APPS = [
     f"tests.situations.{name}"
-    for name in ("family", "generic", "joined", "keyed", "links", "odd", "proof", "rivals", "typed")
+    for name in (
+        "circle",
+        "family",
+        "generic",
+        "joined",
+        "keyed",
+        "links",
+        "odd",
+        "proof",
+        "rivals",
+        "typed",
+    )
 ]
 """The small apps of ``tests.situations``, one for each situation that needs its own models."""
 

@@ -192,7 +192,10 @@ def _hold_referenced(session: Session, rivals: Rivals, reference: Reference) -> 
 
 def _hold_circle(session: Session, rivals: Rivals, fates: Sequence[Fate]) -> None:
     listed = ", ".join(f"'{fate}'" for fate in fates)
-    sentence = "merging rows {first} and {second} would lead back to a table already being merged"
+    sentence = (
+        "merging rows {first} and {second} would lead back to a table already being merged; merge"
+        " these two by themselves first, or take apart what makes them collide"
+    )
     _hold_rivals(session, rivals, sentence, f"x.fate IN ({listed})")
 
 

@@ -1,0 +1,35 @@
+"""Collisions whose merging leads back to where it began."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Country(models.Model):
+    name = models.CharField(max_length=50)
+    capital = models.OneToOneField("City", models.SET_NULL, null=True)
+
+
+class Province(models.Model):
+    country = models.ForeignKey(Country, models.CASCADE)
+    number = models.IntegerField()
+    note = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        unique_together = [("country", "number")]
+
+
+class City(models.Model):
+    province = models.OneToOneField(Province, models.CASCADE)
+    name = models.CharField(max_length=50)
+
+
+class Category(models.Model):
+    """A tree in which no two children of one parent share a name."""
+
+    parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="children")
+    name = models.CharField(max_length=50)
+    note = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        unique_together = [("parent", "name")]
