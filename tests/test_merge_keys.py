@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 
-from tests.kit import assert_undo_restores, counts, merged, merged_rows, snapshot
+from dedupe_toolkit import merge
+from dedupe_toolkit.errors import InvalidOption
+from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
 from tests.situations.keyed.models import (
     Account,
     City,
@@ -33,6 +36,69 @@ def test_a_foreign_key_by_another_column_takes_the_survivors_value_of_it() -> No
     assert counts(run, "keyed.City.country") == (1, 0, 0)
     assert Country.objects.get() == kept
     assert_undo_restores(run, before)
+
+
+def test_a_survivor_takes_over_the_unique_value_that_rows_point_at() -> None:
+    for code in (None, "FR", "FRA"):
+        kept_or_lost = Country.objects.create(name="France", code=code)
+        City.objects.create(country=kept_or_lost if code else None)
+    before = snapshot()
+    run = merged(Country, "name")
+    assert Country.objects.get().code == "FR"
+    assert list(City.objects.order_by("pk").values_list("country", flat=True)) == [None, "FR", "FR"]
+    assert_undo_restores(run, before)
+
+
+STRAY_CITY = {
+    "sqlite": (
+        "CREATE TRIGGER stray AFTER DELETE ON keyed_country BEGIN"
+        " INSERT INTO keyed_city (country_id) VALUES (OLD.code); END",
+        "DROP TRIGGER stray",
+    ),
+    "mysql": (
+        "CREATE TRIGGER stray AFTER DELETE ON keyed_country FOR EACH ROW"
+        " INSERT INTO keyed_city (country_id) VALUES (OLD.code)",
+        "DROP TRIGGER stray",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION stray() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN INSERT INTO keyed_city (country_id) VALUES (OLD.code); RETURN OLD; END';"
+        " CREATE TRIGGER stray AFTER DELETE ON keyed_country FOR EACH ROW EXECUTE FUNCTION stray()",
+        "DROP FUNCTION stray CASCADE",
+    ),
+}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_value_handed_over_leaves_no_row_that_points_at_nothing() -> None:
+    for code in (None, "FR", "FRA"):
+        Country.objects.create(name="France", code=code)
+    City.objects.create(country_id="FRA")
+    before = snapshot()
+    create, drop = STRAY_CITY[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(create)
+        try:
+            run = merge(planned(Country, "name"))
+        finally:
+            cursor.execute(drop)
+    (held,) = run.held_back
+    assert held["reason"] == (
+        "the database refuses it: 1 rows of keyed.City.country would point at nothing"
+    )
+    assert snapshot() == before
+
+
+def test_a_rule_that_would_take_another_value_than_rows_point_at_is_refused() -> None:
+    for code in ("FR", "FRA"):
+        Country.objects.create(name="France", code=code)
+    with pytest.raises(InvalidOption) as error:
+        planned(Country, "name", field_rules={"code": "longest"})
+    assert str(error.value) == (
+        "field rule of code: rows of keyed.City.country point at keyed.Country by this field; use"
+        " survivor or fill"
+    )
+    assert planned(Country, "name", field_rules={"code": "fill", "name": "longest"}).mergeable
 
 
 def test_uuid_keys() -> None:

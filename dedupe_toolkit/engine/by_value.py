@@ -1,6 +1,5 @@
 """References by other values than the primary key, where following them would miss the survivor.
 
-Where the database enforces such a reference it refuses what would dangle; these it does not see.
 Reads users' rows and writes work tables.
 """
 
@@ -37,7 +36,7 @@ def refuse_ruled_targets(session: Session, mapping: Mapping, rules: FieldRules) 
     for reference in _by_value(session, mapping):
         for column in reference.targets:
             named = rules.named.get((mapping.table.name, column))
-            if named and named.rule not in (None, FILL) and not reference.is_enforced:
+            if named and named.rule not in (None, FILL):
                 raise InvalidOption(
                     f"field rule of {named.field.name}: rows of {reference.label} point at"
                     f" {mapping.table.model._meta.label} by this field; use survivor or fill"

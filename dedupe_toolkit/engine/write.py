@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..models import MergeStep
 from .changes import Changes, RowsChanged
 from .embedded import Embedded, find_embedded
+from .handing_over import handing_over
 from .levels import Level, Work
 from .mapping import MERGED, Mapping
 from .repointing import NEVER, are_merged, count_rows, repointed_rows, will_move_on
@@ -58,9 +59,10 @@ class Writer:
                 self._repoint(work, mapping, reference, level.above)
         self._repoint_embedded(mapping)
         values = list(self.rules.new_values(mapping, _own(self.session, mapping, level)))
-        merged = self._delete_merged(mapping, reason)
-        for value in values:
-            self._write_value(mapping, value)
+        with handing_over(self.session, mapping, values):
+            merged = self._delete_merged(mapping, reason)
+            for value in values:
+                self._write_value(mapping, value)
         return merged
 
     def _settle_rivals(self, work: Work, mapping: Mapping) -> None:

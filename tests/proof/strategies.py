@@ -7,7 +7,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from .left_out import not_drawn
 from .reference_values import Choices
 from .schema import ANY, BY_NAME, SUBJECTS, TABLES, Row, Rows, Table
 
@@ -54,7 +53,7 @@ def situations(draw: Any, *tables: str) -> tuple[Rows, Choices]:
     choices = draw(all_choices(draw(st.sampled_from(tables))))
     others = tuple(table.name for table in TABLES if table.name not in ("tag", "team", "person"))
     concerned = st.sampled_from(CONCERNED.get(choices.table, others))
-    used = draw(st.sets(concerned, min_size=1, max_size=6)) - not_drawn()
+    used = draw(st.sets(concerned, min_size=1, max_size=6))
     if choices.table not in CONCERNED:
         used |= {draw(st.sampled_from(RIVALS))}
     rows = draw(all_rows(_with_targets({*used, choices.table})))
