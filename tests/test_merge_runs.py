@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import (
@@ -58,6 +59,13 @@ def test_the_limit_takes_the_groups_with_the_lowest_survivors() -> None:
     run = merged(Author, "name", limit=2)
     assert run.merged == 2
     assert Author.objects.filter(name="Bob").count() == 2
+
+
+def test_an_ordering_expression_chooses_the_survivor_and_is_kept_with_the_run() -> None:
+    _, last = authors("Ann", "Ann")
+    run = merged(Author, "name", survivor=[F("pk").desc()])
+    assert list(Author.objects.all()) == [last]
+    assert MergeRun.objects.get(pk=run.pk).policy["survivor"] == [str(F("pk").desc())]
 
 
 def test_a_group_that_the_database_refuses_is_found_and_held_back_and_the_others_merge() -> None:

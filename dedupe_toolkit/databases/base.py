@@ -30,7 +30,7 @@ class Database(ABC):
         self.using = connection.alias
         self._tables: dict[type[Model], Table] = {}
 
-    batch_size = 10_000
+    batch_size = 5_000
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
 
     @staticmethod

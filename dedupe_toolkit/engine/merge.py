@@ -88,8 +88,12 @@ def _store_held(run: MergeRun, groups: Iterable[values.HeldGroup], using: str) -
 
 
 def _policy(plan: MergePlan) -> dict[str, Any]:
+    """The policy as plain values: functions and ordering expressions as people read them."""
     named = {field: rule_name(rule) for field, rule in plan.policy.field_rules.items()}
-    policy = asdict(replace(plan.policy, field_rules=named))
+    survivor = plan.policy.survivor
+    if not isinstance(survivor, str):
+        survivor = [str(expression) for expression in survivor]
+    policy = asdict(replace(plan.policy, field_rules=named, survivor=survivor))
     if isinstance(plan.source, RowSet):
         return policy | {"pks": list(plan.source.pks), "into": plan.source.into}
     key = plan.source

@@ -135,9 +135,10 @@ class Merge:
         return [pks for value, pks in alike.items() if len(pks) > 1 and None not in value]
 
     def _is_touched(self, table: Table, rule: tuple[str, ...], pk: int) -> bool:
+        """Whether a row pointed at one that others win against, and not at a winner."""
         row = self.rows[table.name][pk]
-        image = self.image(table, row)
-        return any(row[column] != image[column] for column in rule)
+        targets = {c: to for c, to in table.references.items() if c in rule and not to.by}
+        return any(row[c] in self.lost[self._target(to, row)] for c, to in targets.items())
 
     def _settle_pair(self, table: Table, loser: int, winner: int) -> None:
         policy = self.choices.on_collision
@@ -150,8 +151,11 @@ class Merge:
             self.lost[table.name][loser] = winner
 
     def _is_redundant(self, table: Table, loser: int, winner: int) -> bool:
-        one, other = (self.image(table, self.rows[table.name][pk]) for pk in (loser, winner))
-        return table.is_link or {**one, table.key: 0} == {**other, table.key: 0}
+        """Whether the row says nothing else: columns outside the rules count as they stand."""
+        by_rule = set.intersection(*map(set, table.unique)) & table.references.keys()
+        compared = {*table.values, *table.references} - {table.key} - by_rule
+        one, other = (self.rows[table.name][pk] for pk in (loser, winner))
+        return table.is_link or all(one[column] == other[column] for column in compared)
 
     def _is_referenced(self, table: Table, pk: int) -> bool:
         return any(

@@ -34,6 +34,7 @@ RULED = {
     "tag": {},
 }
 SURVIVORS = ("oldest", "newest")
+POLICIES = ("merge", "hold", "discard")
 CONCERNED = {
     "tag": ("person_tags", "membership_tags", "note", "vote"),
     "team": ("membership", "membership_tags", "badge", "stamp", "note", "vote"),
@@ -48,9 +49,11 @@ OTHER_SIZES = (2, 7)
 
 
 @st.composite
-def situations(draw: Any, *tables: str) -> tuple[Rows, Choices]:
+def situations(
+    draw: Any, *tables: str, policies: tuple[str, ...] = POLICIES
+) -> tuple[Rows, Choices]:
     """Rows for some of the tables, and what is to be merged in one of them, and how."""
-    choices = draw(all_choices(draw(st.sampled_from(tables))))
+    choices = draw(all_choices(draw(st.sampled_from(tables)), policies))
     others = tuple(table.name for table in TABLES if table.name not in ("tag", "team", "person"))
     concerned = st.sampled_from(CONCERNED.get(choices.table, others))
     used = draw(st.sets(concerned, min_size=1, max_size=6))
@@ -68,7 +71,7 @@ def _with_targets(names: set[str]) -> set[str]:
 
 
 @st.composite
-def all_choices(draw: Any, table: str) -> Choices:
+def all_choices(draw: Any, table: str, policies: tuple[str, ...]) -> Choices:
     key = draw(st.sampled_from(KEYS[table]))
     orderings = ("rank", "-rank") if table in ("person", "employee") else ()
     rules = {
@@ -82,7 +85,7 @@ def all_choices(draw: Any, table: str) -> Choices:
         nulls=draw(st.sampled_from(("distinct", "equal"))),
         survivor=draw(st.sampled_from(SURVIVORS + orderings)),
         rules=rules,
-        on_collision=draw(st.sampled_from(("merge", "hold", "discard"))),
+        on_collision=draw(st.sampled_from(policies)),
         on_conflict=draw(st.sampled_from(("survivor", "survivor", "survivor", "hold"))),
         limit=draw(st.sampled_from((None, None, None, 1))),
         batch_size=draw(st.sampled_from((0, 0, 1, 3))),

@@ -28,13 +28,28 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 
-@proof_settings(share=0.5)
-@given(situation=situations("person"))
-def test_persons_merge_as_in_the_reference_and_undo_takes_it_back(situation: Situation) -> None:
+# one test for each policy, so that they can run side by side
+@proof_settings(share=0.2)
+@given(situation=situations("person", policies=("merge",)))
+def test_persons_merge_with_their_rivals_as_in_the_reference(situation: Situation) -> None:
     prove_and_roll_back(*situation)
 
 
-@proof_settings(share=0.3)
+@proof_settings(share=0.2)
+@given(situation=situations("person", policies=("hold",)))
+def test_persons_whose_references_collide_are_held_back_as_in_the_reference(
+    situation: Situation,
+) -> None:
+    prove_and_roll_back(*situation)
+
+
+@proof_settings(share=0.2)
+@given(situation=situations("person", policies=("discard",)))
+def test_persons_merge_and_rivals_are_discarded_as_in_the_reference(situation: Situation) -> None:
+    prove_and_roll_back(*situation)
+
+
+@proof_settings(share=0.2)
 @given(situation=situations("employee"))
 def test_rows_that_inherit_merge_as_in_the_reference(situation: Situation) -> None:
     prove_and_roll_back(*situation)
