@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from dedupe_toolkit import DedupeError, MergeRun, undo
 from tests.concurrency_kit import (
@@ -16,6 +16,8 @@ from tests.concurrency_kit import (
     committing,
     merge_equal,
     on_a_server,
+    passing_errors,
+    run_sql,
     session,
 )
 from tests.kit import snapshot
@@ -167,3 +169,41 @@ def test_a_write_of_another_session_does_not_break_an_undo_that_has_begun(book: 
         undo(run)
     assert MergeRun.objects.get().status == "undone"
     assert Tag.objects.count() == errors.count(None)
+
+
+def lock_books() -> None:
+    """Take the lock that the undo will need, and enough others to be the dearer victim."""
+    Tag.objects.update(name="touched")
+    list(Book._base_manager.select_for_update())
+
+
+@on_a_server
+def test_an_undo_that_ends_in_a_deadlock_is_tried_again(other: Session, book: Book) -> None:
+    """The other session holds the book and wants the run; the undo holds the run."""
+    Tag.objects.bulk_create(Tag(name=str(number)) for number in range(500))
+    before = snapshot()
+    run = merge_equal(Author, "name")
+    if connection.vendor == "postgresql":
+        # the session that looks for deadlocks first is the one that gives way
+        other.do(run_sql, "SET deadlock_timeout = '1h'")
+    other.begin()
+    other.do(lock_books)
+    waiting: list[Future[Any]] = []
+
+    def cross() -> None:
+        waiting.append(other.start(lock_runs))
+        other.wait_until_blocked(waiting[0])
+
+    with before_statement("SELECT", "links_book", "FOR UPDATE", act=cross), passing_errors() as met:
+        undo(run)
+    assert [type(error).__name__ for error in met] == ["OperationalError"]
+    assert waiting[0].result(PATIENCE) == 1
+    del before["links_tag"]
+    assert before.items() <= snapshot().items()
+
+
+def lock_runs() -> int:
+    runs = len(MergeRun.objects.select_for_update())
+    transaction.commit()
+    transaction.set_autocommit(True)
+    return runs

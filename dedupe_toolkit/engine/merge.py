@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, Error, transaction
@@ -23,6 +22,7 @@ from .levels import Level, analyse
 from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
 from .recheck import are_rivals_locked
+from .retry import until_settled
 from .tally import Tally
 from .write import Writer
 
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 """Called with the number of groups done and of all groups, after every batch."""
-
-ATTEMPTS = 10
-"""How often a batch is tried that loses against other sessions."""
 
 
 def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
@@ -152,7 +149,7 @@ class _Run:
         """Merge the groups with these numbers; what fails is halved until the culprit is alone."""
         database = self.ready.session.database
         try:
-            self._try_slice(first, last)
+            until_settled(database, partial(self._merge_batch, first, last))
         except DatabaseError as error:
             if not database.blames_rows(error):
                 raise
@@ -162,18 +159,6 @@ class _Run:
             middle = (first + last) // 2
             self._merge_slice(first, middle)
             self._merge_slice(middle + 1, last)
-
-    def _try_slice(self, first: int, last: int) -> None:
-        database = self.ready.session.database
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._merge_batch(first, last)
-            except (DatabaseError, RowsChanged) as error:
-                is_passing = isinstance(error, RowsChanged) or database.is_passing(error)
-                if not is_passing or attempt == ATTEMPTS or database.connection.in_atomic_block:
-                    raise
-                sleep(0.05 * attempt)
-        return None
 
     def _merge_batch(self, first: int, last: int) -> None:
         session, tally = self.ready.session.for_batch(), Tally()

@@ -22,6 +22,7 @@ from ..signals import post_undo
 from .merge import merged_pairs
 from .obstacles import Obstacles
 from .restore import Restored, fill_restored
+from .retry import until_settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,12 +67,17 @@ def undo(
         # again: until the lock was ours, another undo may have come first
         found = _find(run, using)
         undoing = _Undo(database=dialect, run=found, survivors=_texts(found, survivors, using))
-        with transaction.atomic(using=using):
-            # the first statement writes, so that SQLite takes its write lock before it reads
-            MergeRun.objects.using(using).filter(pk=found.pk).update(undone=found.undone)
-            done = undoing.carry_out(progress)
-            if dry_run:
-                transaction.set_rollback(True, using=using)
+        return until_settled(dialect, partial(_at_once, undoing, dry_run, progress))
+
+
+def _at_once(undoing: _Undo, dry_run: bool, progress: Callable[[int, int], None] | None) -> Undone:
+    using, run = undoing.database.using, undoing.run
+    with transaction.atomic(using=using):
+        # the first statement writes, so that SQLite takes its write lock before it reads
+        MergeRun.objects.using(using).filter(pk=run.pk).update(undone=run.undone)
+        done = undoing.carry_out(progress)
+        if dry_run:
+            transaction.set_rollback(True, using=using)
     return done
 
 
