@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .engine.dismissals import dismiss, offer_again
     from .engine.find import find_duplicates
     from .engine.merge import merge
     from .engine.plan import plan_merge
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .errors import DedupeError
     from .graph.custom import CustomReference
     from .keys import match_key, row_set
-    from .models import MergeRun
+    from .models import DismissedGroup, MergeRun
     from .registry import register
     from .source.unique import make_unique
     from .survivors import survivor_of
@@ -25,15 +26,18 @@ if TYPE_CHECKING:
 __all__ = [
     "CustomReference",
     "DedupeError",
+    "DismissedGroup",
     "DuplicateGroup",
     "MatchKey",
     "MergePlan",
     "MergePolicy",
     "MergeRun",
+    "dismiss",
     "find_duplicates",
     "make_unique",
     "match_key",
     "merge",
+    "offer_again",
     "plan_merge",
     "register",
     "row_set",
@@ -44,11 +48,14 @@ __all__ = [
 _HOMES = {
     "CustomReference": "graph.custom",
     "DedupeError": "errors",
+    "DismissedGroup": "models",
     "MergeRun": "models",
+    "dismiss": "engine.dismissals",
     "find_duplicates": "engine.find",
     "make_unique": "source.unique",
     "match_key": "keys",
     "merge": "engine.merge",
+    "offer_again": "engine.dismissals",
     "plan_merge": "engine.plan",
     "register": "registry",
     "row_set": "keys",

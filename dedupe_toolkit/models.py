@@ -1,4 +1,4 @@
-"""The tables that stay: merge runs, and the journal of what each changed.
+"""The tables that stay: merge runs, the journal of what each changed, and groups dismissed.
 
 They live in the same database as the rows they speak of, so that a merge and its journal
 land together or not at all.
@@ -72,6 +72,55 @@ class HeldGroup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rows}: {self.reason}"
+
+
+class DismissedGroup(models.Model):
+    """A person's verdict that rows of a model are not duplicates of each other.
+
+    ``fields`` are the lookups of the match key that it is about, separated by commas and sorted,
+    since their order makes no other groups; empty for every key of the model.
+    """
+
+    model = models.CharField(_("model"), max_length=200)
+    fields = models.TextField(_("key fields"), blank=True)
+    dismissed = models.DateTimeField(_("dismissed"), auto_now_add=True)
+    # a name, no foreign key: users may live in another database than the rows
+    by = models.CharField(_("dismissed by"), max_length=254, blank=True)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("dismissed group")
+        verbose_name_plural = _("dismissed groups")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["model"], name="dedupe_dismissed_model")]
+
+    def __str__(self) -> str:
+        return f"{self.model} {', '.join(row.row for row in self.rows.all())}"
+
+
+class DismissedRow(models.Model):
+    """One row of a dismissed group; ``row`` is its primary key as the journal names keys."""
+
+    group = models.ForeignKey(
+        DismissedGroup,
+        db_index=False,  # one of the indexes below begins with it
+        on_delete=models.CASCADE,
+        related_name="rows",
+        verbose_name=_("dismissed group"),
+    )
+    row = models.CharField(_("row"), max_length=KEY_LENGTH)
+
+    class Meta:
+        verbose_name = _("dismissed row")
+        verbose_name_plural = _("dismissed rows")
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["row"], name="dedupe_dismissed_row"),
+            models.Index(fields=["group", "row"], name="dedupe_dismissed_group_row"),
+        ]
+
+    def __str__(self) -> str:
+        return self.row
 
 
 class MergeStep(models.Model):

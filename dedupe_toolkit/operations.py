@@ -19,7 +19,7 @@ from .databases.constraints import (
     whole_or_not_at_all,
 )
 from .engine.find import find_duplicates
-from .source.lines import merge_line
+from .source.lines import merge_line, way_out
 from .values import Blanks, MatchKey, Nulls
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ class CheckNoDuplicates(Operation):
     """Stops a migration, before any change, on a database that has duplicates of a match key.
 
     Put it before the operation that adds the constraint. Counts every row that the constraint
-    will count, in the database itself. Changes nothing in either direction, and squashing drops
-    it. ``show_values=False`` keeps key values out of the error, for logs that must not hold them.
+    will count, in the database itself; dismissed groups count as well. Changes nothing in either
+    direction, and squashing drops it. ``show_values=False`` keeps key values out of the error,
+    for logs that must not hold them.
     """
 
     reduces_to_sql = False
@@ -83,7 +84,7 @@ class CheckNoDuplicates(Operation):
         using = schema_editor.connection.alias
         if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
             return
-        found = find_duplicates(self._key(model), using=using, limit=_SHOWN)
+        found = find_duplicates(self._key(model), using=using, limit=_SHOWN, include_dismissed=True)
         if found.groups:
             raise CommandError(self._message(found, using))
 
@@ -111,10 +112,10 @@ class CheckNoDuplicates(Operation):
         )
         groups = "1 duplicate group" if found.groups == 1 else f"{found.groups} duplicate groups"
         shown = f", first {first}" if self.show_values else ""
+        merging = f"run {merge_line(found.key, using)}, then migrate again"
         return (
             f"{found.key.label} has {groups} ({found.rows} rows) on {', '.join(self.fields)}"
-            f"{shown}; nothing was changed by this migration;"
-            f" run {merge_line(found.key, using)}, then migrate again"
+            f"{shown}; nothing was changed by this migration; {way_out(found, merging)}"
         )
 
 

@@ -69,6 +69,7 @@ def _found_key(found: FoundDuplicates) -> dict[str, Any]:
         "groups": found.groups,
         "rows": found.rows,
         "surplus": found.surplus,
+        "dismissed": found.dismissed,
         "duplicate_groups": [
             {
                 "values": dict(group.values),
@@ -97,15 +98,9 @@ def found_csv(found: Iterable[FoundDuplicates]) -> str:
 
 
 def print_found(console: Console, found: FoundDuplicates) -> None:
-    key = described(found.key)
-    if not found.groups:
-        say(console, f"{key}: the table is empty." if found.is_empty else f"{key}: no duplicates.")
-        return
-    say(
-        console,
-        f"{key}: {counted(found.groups, 'duplicate group')}, {counted(found.rows, 'row')} in them,"
-        f" {found.surplus:,} surplus.",
-    )
+    say(console, f"{described(found.key)}: {_totals(found)}.")
+    if found.dismissed:
+        say(console, f"Left out: {counted(found.dismissed, 'dismissed group')}.")
     if not found.duplicate_groups:
         return
     table = _table(*found.key.fields, "survivor", "duplicates")
@@ -116,6 +111,15 @@ def print_found(console: Console, found: FoundDuplicates) -> None:
     left = found.groups - len(found.duplicate_groups)
     if left:
         say(console, f"and {counted(left, 'more group')}; --limit 0 lists all.")
+
+
+def _totals(found: FoundDuplicates) -> str:
+    if not found.groups:
+        return "the table is empty" if found.is_empty else "no duplicates"
+    return (
+        f"{counted(found.groups, 'duplicate group')}, {counted(found.rows, 'row')} in them,"
+        f" {found.surplus:,} surplus"
+    )
 
 
 # -- held back -------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ class FoundDuplicates:
     groups: int
     rows: int
     duplicate_groups: tuple[DuplicateGroup, ...] = ()
+    dismissed: int = 0
+    """Groups that a person has dismissed: not among the others, unless they were asked for."""
     is_empty: bool = False
     """Whether the table has no rows at all."""
 

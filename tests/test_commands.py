@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from dedupe_toolkit import MergeRun
+from dedupe_toolkit import MergeRun, dismiss, match_key, row_set
 from tests.kit import snapshot
 from tests.situations.keyed.models import Device, Measurement
 from tests.situations.links.models import Author, Book
@@ -99,6 +99,7 @@ def test_find_as_json_is_the_documented_document(authors: list[Author]) -> None:
                 "groups": 2,
                 "rows": 5,
                 "surplus": 3,
+                "dismissed": 0,
                 "duplicate_groups": [
                     {"values": {"name": "Leo"}, "survivor": pks[0], "duplicates": [pks[2], pks[4]]},
                     {"values": {"name": "Ann"}, "survivor": pks[1], "duplicates": [pks[3]]},
@@ -134,6 +135,41 @@ def test_check_ends_with_1_when_there_are_duplicates(authors: list[Author]) -> N
     assert run(*FIND, "--check").code == 1
     Author.objects.filter(pk__in=[row.pk for row in authors[2:]]).delete()
     assert run(*FIND, "--check").code == 0
+
+
+def test_find_leaves_dismissed_groups_out_and_says_how_many(authors: list[Author]) -> None:
+    key = match_key(Author, ["name"])
+    dismiss(row_set(Author, [authors[1].pk, authors[3].pk]), key=key)
+    found = run("find_duplicates", "links.Author", "--fields", "name")
+    assert found.lines[:2] == [
+        "links.Author by name: 1 duplicate group, 3 rows in them, 2 surplus.",
+        "Left out: 1 dismissed group.",
+    ]
+    assert "Ann" not in found.out
+    document = run("find_duplicates", "links.Author", "--fields", "name", "--format", "json")
+    (one,) = document.document["keys"]
+    assert (one["groups"], one["rows"], one["surplus"], one["dismissed"]) == (1, 3, 2, 1)
+    assert len(one["duplicate_groups"]) == 1
+
+
+def test_dismissed_groups_do_not_fail_the_check(authors: list[Author]) -> None:
+    dismiss(row_set(Author, [author.pk for author in authors]))
+    checked = run("find_duplicates", "links.Author", "--fields", "name", "--check")
+    assert checked.code == 0
+    assert checked.lines == [
+        "links.Author by name: no duplicates.",
+        "Left out: 2 dismissed groups.",
+    ]
+
+
+def test_dismissed_groups_are_not_merged_but_rows_named_by_hand_are(authors: list[Author]) -> None:
+    dismiss(row_set(Author, [author.pk for author in authors]))
+    assert run("merge_duplicates", "links.Author", "--fields", "name").lines == [
+        "links.Author by name: no duplicates."
+    ]
+    pks = [authors[1].pk, authors[3].pk]
+    by_name = run("merge_duplicates", "links.Author", "--pks", *pks, "--no-input")
+    assert "1 row merged into 1 survivor" in by_name.out
 
 
 def test_an_empty_table_is_said_to_be_empty() -> None:

@@ -304,6 +304,53 @@ def test_a_migration_stops_on_duplicates_before_it_changes_anything(project: Pro
     assert "[X] 0002_item_unique_name" in project.must("showmigrations", "shop")
 
 
+DISMISSED = """
+from dedupe_toolkit import dismiss, row_set
+model = apps.get_model('shop.Item')
+dismiss(row_set(model, model.objects.filter(name='a').values_list('pk', flat=True)))
+"""
+TELL_APART = (
+    "1 of the groups is dismissed: a merge by the key leaves such groups alone, the constraint"
+    " does not; put a field or condition into the key that tells their rows apart, or merge the"
+    " rows with merge_duplicates --pks"
+)
+
+
+def test_dismissed_groups_are_in_the_way_as_well_and_said_to_be(project: Project) -> None:
+    project.must("make_unique", ITEM, "--fields", "name")
+    project.python("for name in 'aabb': make('shop.Item', name=name)" + DISMISSED)
+    merging = "manage.py merge_duplicates shop.Item --fields name"
+    assert project.refuses("migrate", "-v", "0") == (
+        "shop.Item has 2 duplicate groups (4 rows) on name, first 'a' (2 rows); 'b' (2 rows);"
+        f" nothing was changed by this migration; run {merging}, then migrate again; {TELL_APART}"
+    )
+    project.must(*merging.split()[1:], "--no-input")
+    assert project.refuses("migrate", "-v", "0") == (
+        "shop.Item has 1 duplicate group (2 rows) on name, first 'a' (2 rows);"
+        f" nothing was changed by this migration; {TELL_APART}"
+    )
+
+
+def test_a_migration_looks_for_duplicates_also_before_this_package_has_its_tables(
+    project: Project,
+) -> None:
+    project.must("make_unique", ITEM, "--fields", "name")
+    project.must("migrate", "dedupe_toolkit", "zero", "-v", "0")
+    project.python("for name in 'aa': make('shop.Item', name=name)")
+    assert "has 1 duplicate group (2 rows) on name" in project.refuses("migrate", "shop", "-v", "0")
+
+
+def test_dismissed_groups_count_when_a_key_is_to_be_made_unique(project: Project) -> None:
+    project.python("for name in 'aabb': make('shop.Item', name=name)" + DISMISSED)
+    assert project.refuses("make_unique", ITEM, "--fields", "name") == (
+        "shop.Item has 2 duplicate groups (4 rows) on name; nothing was written; merge them first:"
+        f" manage.py merge_duplicates shop.Item --fields name; {TELL_APART}"
+    )
+    assert project.refuses("make_unique", ITEM, "--fields", "name", "--merge") == (
+        f"shop.Item has 1 duplicate group (2 rows) on name; nothing was written; {TELL_APART}"
+    )
+
+
 def test_a_migration_can_keep_the_values_to_itself(project: Project) -> None:
     project.must("make_unique", ITEM, "--fields", "name")
     path = project.folder / "shop" / "migrations" / "0002_item_unique_name.py"

@@ -110,9 +110,14 @@ class MySQL(Database):
         return self.image(columns)
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
-        if len(columns) == 1:
-            return _typed(text, columns[0])
-        return self.from_image(text, position, columns[position])
+        column = columns[position]
+        key = _typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
+        if not column.is_text:
+            return key
+        # compares as the column does: two columns of different collations compare with an error
+        _, _, declared = column.definition.partition(" CHARACTER SET ")
+        charset, collate, collation = declared.partition(" COLLATE ")
+        return f"CONVERT({key} USING {charset}){collate}{collation}"
 
     def as_python_text(self, sql: str, field: Any) -> str:
         if isinstance(field, UUIDField) and not self.connection.features.has_native_uuid_field:

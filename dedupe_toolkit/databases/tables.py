@@ -85,8 +85,11 @@ def tables_with_rows(using: str) -> set[str]:
     return names
 
 
-def require_table(model: type[Model], using: str) -> None:
-    """Raises `InvalidMatchKey` unless the model has a table in the database ``using``."""
+def require_table(model: type[Model], using: str) -> set[str]:
+    """The names of all tables in the database ``using``.
+
+    Raises `InvalidMatchKey` unless that of the model is among them.
+    """
     name = model._meta.db_table
     connection = connections[using]
     with connection.cursor() as cursor:
@@ -98,3 +101,4 @@ def require_table(model: type[Model], using: str) -> None:
             f"{model._meta.label} has no table {name!r} in database {using!r};"
             f" run manage.py migrate --database {using}"
         )
+    return set(known)

@@ -10,8 +10,10 @@ from django.db.models import Count, Max, Model, QuerySet, Sum
 
 from ..databases.tables import pk_names, require_table
 from ..keys import check_alias
+from ..models import DismissedRow
 from ..values import DuplicateGroup, FoundDuplicates, MatchKey
-from .key_rows import group_size, key_columns, members, repeated, survivor_columns
+from .dismissed import split
+from .key_rows import considered, group_size, key_columns, members, repeated, survivor_columns
 from .survivors import SurvivorRule, survivor_ordering
 
 if TYPE_CHECKING:
@@ -24,32 +26,42 @@ def find_duplicates(
     using: str = "default",
     survivor: SurvivorRule = "oldest",
     limit: int | None = 20,
+    include_dismissed: bool = False,
 ) -> FoundDuplicates:
     """The duplicates of ``key`` in the database ``using``: totals, and the largest groups.
 
     ``limit`` bounds the groups returned (None: all of them). Rows that default managers hide
-    count. Two statements, whatever the number of rows; writes nothing.
+    count. Groups that a person has dismissed do not, unless ``include_dismissed`` asks for them
+    as a unique constraint would. A fixed number of statements, whatever the number of rows;
+    writes nothing.
 
     Raises `InvalidMatchKey` for an unknown alias or a model whose table is not there.
     """
     check_alias(using)
-    require_table(key.model, using)
-    totals, largest = _totals(key, using)
+    # a migration may look for duplicates where this package has no tables yet
+    may_dismiss = DismissedRow._meta.db_table in require_table(key.model, using)
+    rows = considered(key, using)
+    offered, dismissed = split(key, using) if may_dismiss else (rows, rows.none())
+    rows = rows if include_dismissed else offered
+    totals, largest = _totals(key, rows)
     groups: tuple[DuplicateGroup, ...] = ()
     if totals.groups and limit != 0:
-        rows = None if limit is None else limit * largest
-        found = _iterate_groups(key, using, survivor, rows)
-        groups = tuple(islice(found, limit))
-    is_empty = not totals.groups and is_table_empty(key.model, using)
-    return replace(totals, duplicate_groups=groups, is_empty=is_empty)
+        at_most = None if limit is None else limit * largest
+        groups = tuple(islice(_iterate_groups(key, rows, survivor, at_most), limit))
+    return replace(
+        totals,
+        duplicate_groups=groups,
+        dismissed=repeated(key, dismissed).count(),
+        is_empty=not totals.groups and is_table_empty(key.model, using),
+    )
 
 
 def is_table_empty(model: type[Model], using: str) -> bool:
     return not QuerySet(model, using=using).exists()
 
 
-def _totals(key: MatchKey, using: str) -> tuple[FoundDuplicates, int]:
-    totals = repeated(key, using).aggregate(
+def _totals(key: MatchKey, rows: QuerySet[Any]) -> tuple[FoundDuplicates, int]:
+    totals = repeated(key, rows).aggregate(
         groups=Count("*"), rows=Sum("dedupe_rows"), largest=Max("dedupe_rows")
     )
     found = FoundDuplicates(key=key, groups=totals["groups"], rows=int(totals["rows"] or 0))
@@ -57,14 +69,14 @@ def _totals(key: MatchKey, using: str) -> tuple[FoundDuplicates, int]:
 
 
 def _iterate_groups(
-    key: MatchKey, using: str, survivor: SurvivorRule, rows: int | None
+    key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, at_most: int | None
 ) -> Iterator[DuplicateGroup]:
     keys, survivors, pks = key_columns(key), survivor_columns(key), pk_names(key.model)
     found = (
-        members(key, using, survivor_ordering(key.model, survivor, using))
+        members(key, rows, survivor_ordering(key.model, survivor, rows.db))
         .annotate(dedupe_rows=group_size(key))
         .order_by("-dedupe_rows", *survivors, "dedupe_place")
-        .values_list("dedupe_rows", *survivors, *pks, *keys)[:rows]
+        .values_list("dedupe_rows", *survivors, *pks, *keys)[:at_most]
     )
     width = len(pks)
     for _, group in groupby(found.iterator(), key=lambda row: row[1 : 1 + width]):

@@ -12,6 +12,7 @@ from ..databases.tables import pk_fields, pk_names
 from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
 from ..values import MatchKey, Nulls, RowSet
+from .dismissed import offered
 from .key_rows import considered, key_columns, members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
 from .survivors import survivor_ordering
@@ -48,16 +49,12 @@ def _members(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
     if isinstance(source, RowSet):
         return _named(source, using, ordering)
     columns = ("dedupe_place", *survivor_columns(source), *pk_names(source.model))
-    return members(source, using, ordering).values_list(*columns)
+    return members(source, offered(source, using), ordering).values_list(*columns)
 
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
     """The rows named, as one group in which the row to merge into comes first."""
-    rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks)
-    found = set(rows.order_by().values_list("pk", flat=True))
-    missing = [pk for pk in source.pks if pk not in found]
-    if missing:
-        raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}")
+    rows = named_rows(source, using)
     if source.into is not None:
         chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
         ordering = [chosen, *ordering]
@@ -65,12 +62,20 @@ def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
         f"dedupe_survivor_{number}": Window(FirstValue(F(name)), order_by=ordering)
         for number, name in enumerate(pk_names(source.model))
     }
-    named: QuerySet[Any] = (
-        rows.order_by()
-        .annotate(dedupe_place=Window(RowNumber(), order_by=ordering) - 1, **survivors)
-        .values_list("dedupe_place", *survivors, *pk_names(source.model))
-    )
+    named: QuerySet[Any] = rows.annotate(
+        dedupe_place=Window(RowNumber(), order_by=ordering) - 1, **survivors
+    ).values_list("dedupe_place", *survivors, *pk_names(source.model))
     return named
+
+
+def named_rows(source: RowSet, using: str) -> QuerySet[Any]:
+    """The rows named, in no order. Raises `InvalidOption` when one of them does not exist."""
+    rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks).order_by()
+    found = set(rows.values_list("pk", flat=True))
+    missing = [pk for pk in source.pks if pk not in found]
+    if missing:
+        raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}")
+    return rows
 
 
 def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet) -> None:
@@ -139,7 +144,8 @@ def _ranked_again(session: Session, mapping: Mapping, key: MatchKey) -> tuple[st
     """The members grouped anew by the key's values as they are now, whatever the survivor rule."""
     database = session.database
     lowest = [F(name).asc() for name in pk_names(key.model)]
-    rows = _only_members(ranked(key, database.using, lowest), database, mapping)
+    ranks = ranked(key, considered(key, database.using), lowest)
+    rows = _only_members(ranks, database, mapping)
     compiler = rows.values_list(*survivor_columns(key), *pk_names(key.model)).query.get_compiler(
         database.using
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import QuerySet
 
 from ..databases.tables import require_table
-from ..keys import check_alias
+from ..keys import check_alias, row_set
 from ..models import HeldGroup, MergeRun
+from .dismissed import KeyText, verdicts_by_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from django.db.models import Model
 
@@ -22,7 +24,8 @@ _CHUNK = 500
 def held_back(model: type[Model] | None = None, *, using: str = "default") -> Iterator[HeldGroup]:
     """The groups that the latest run of each match key held back, of one model or of all.
 
-    A group of which fewer than two rows are left is settled, and does not come again.
+    A group of which fewer than two rows are left is settled, and so is one that a person has
+    dismissed: neither comes again.
     """
     check_alias(using)
     require_table(MergeRun, using)
@@ -49,11 +52,17 @@ def _unsettled(run: MergeRun, groups: list[HeldGroup], using: str) -> list[HeldG
         model = apps.get_model(run.model)
     except LookupError:
         return []
-    keys = {_key(row) for group in groups for row in group.rows}
-    rows: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=keys).order_by()
-    left = {str(pk) for pk in rows.values_list("pk", flat=True)}
-    return [group for group in groups if sum(str(_key(row)) in left for row in group.rows) > 1]
+    keys = [row_set(model, group.rows).pks for group in groups]
+    rows: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=[*chain(*keys)]).order_by()
+    left = dict(rows.values_list("pk", KeyText(model)))
+    verdicts = verdicts_by_row(model, run.fields, left.values(), using)
+    return [
+        group
+        for group, pks in zip(groups, keys, strict=True)
+        if _is_open([left[pk] for pk in pks if pk in left], verdicts)
+    ]
 
 
-def _key(row: Any) -> Any:
-    return tuple(row) if isinstance(row, list) else row
+def _is_open(rows: list[str], verdicts: Mapping[str, set[int]]) -> bool:
+    """Whether there are still two rows to look at, and no verdict names all that are left."""
+    return len(rows) > 1 and not set.intersection(*(verdicts.get(row, set()) for row in rows))

@@ -1,8 +1,11 @@
-"""The rows of a match key, as query sets: considered, repeated, ranked. Reads nothing itself."""
+"""The rows of a match key, as query sets: considered, repeated, ranked. Reads nothing itself.
+
+What is done with ``rows`` begins with `considered`, or with those of them that are offered.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, Count, F, Func, QuerySet, Subquery, Window
 from django.db.models.functions import FirstValue, RowNumber
@@ -11,6 +14,9 @@ from ..databases import count_of_rows
 from ..databases.tables import pk_names
 from ..keys import ends_in_text
 from ..values import Blanks, MatchKey, Nulls
+
+if TYPE_CHECKING:
+    from django.db.models.expressions import RawSQL
 
 
 def considered(key: MatchKey, using: str) -> QuerySet[Any]:
@@ -34,15 +40,15 @@ def key_columns(key: MatchKey) -> list[str]:
     return [f"dedupe_key_{number}" for number in range(len(key.fields))]
 
 
-def repeated(key: MatchKey, using: str) -> QuerySet[Any]:
+def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The key values that more than one row has, with the number of rows as ``dedupe_rows``."""
-    values = considered(key, using).values(*key_columns(key))
-    counted: QuerySet[Any] = values.annotate(dedupe_rows=count_of_rows(key.model, using))
+    values = rows.values(*key_columns(key))
+    counted: QuerySet[Any] = values.annotate(dedupe_rows=count_of_rows(key.model, rows.db))
     return counted.filter(dedupe_rows__gt=1)
 
 
-def ranked(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
-    """The considered rows with their place in their group (0 survives) and their survivor."""
+def ranked(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:
+    """The rows with their place in their group (0 survives) and their survivor."""
     window: dict[str, Any] = {
         "partition_by": [F(column) for column in key_columns(key)],
         "order_by": ordering,
@@ -52,20 +58,21 @@ def ranked(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
         for number, name in enumerate(pk_names(key.model))
     }
     place = Window(RowNumber(), **window) - 1
-    rows: QuerySet[Any] = considered(key, using).annotate(dedupe_place=place, **survivors)
-    return rows
+    ranks: QuerySet[Any] = rows.annotate(dedupe_place=place, **survivors)
+    return ranks
 
 
-def members(key: MatchKey, using: str, ordering: list[Any]) -> QuerySet[Any]:
+def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:
     """The ranked rows that share their key values with another row: those of duplicate groups."""
-    rows = ranked(key, using, ordering)
+    ranks = ranked(key, rows, ordering)
     if key.nulls is Nulls.EQUAL:
         # a row of values with a NULL among them is never found by IN
-        sized: QuerySet[Any] = rows.annotate(dedupe_size=group_size(key))
+        sized: QuerySet[Any] = ranks.annotate(dedupe_size=group_size(key))
         return sized.filter(dedupe_size__gt=1)
     columns = key_columns(key)
     # so that the windows sort the few rows that have duplicates, and not the table
-    found: QuerySet[Any] = rows.filter(_row_in(columns, repeated(key, using).values(*columns)))
+    values = Subquery(repeated(key, rows).values(*columns))
+    found: QuerySet[Any] = ranks.filter(row_in(columns, values))
     return found
 
 
@@ -79,10 +86,11 @@ def survivor_columns(key: MatchKey) -> list[str]:
     return [f"dedupe_survivor_{number}" for number in range(len(pk_names(key.model)))]
 
 
-def _row_in(columns: list[str], values: QuerySet[Any]) -> Func:
+def row_in(columns: list[str], values: Subquery | RawSQL, word: str = "IN") -> Func:
+    """A condition on several columns at once: that a query has a row of their values."""
     row = Func(*(F(name) for name in columns), template="(%(expressions)s)", output_field=_TRUTH)
     return Func(
-        row, Subquery(values), template="%(expressions)s", arg_joiner=" IN ", output_field=_TRUTH
+        row, values, template="%(expressions)s", arg_joiner=f" {word} ", output_field=_TRUTH
     )
 
 

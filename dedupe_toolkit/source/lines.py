@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Any
 from ..values import Blanks, Nulls
 
 if TYPE_CHECKING:
-    from ..values import MatchKey
+    from ..values import FoundDuplicates, MatchKey
+
+
+def way_out(found: FoundDuplicates, merging: str) -> str:
+    """What to do about duplicates in the way of a constraint; ``merging`` is for those offered."""
+    steps = [merging] if found.dismissed < found.groups else []
+    if found.dismissed:
+        verb = "is" if found.dismissed == 1 else "are"
+        steps.append(
+            f"{found.dismissed} of the groups {verb} dismissed: a merge by the key leaves such"
+            " groups alone, the constraint does not; put a field or condition into the key that"
+            " tells their rows apart, or merge the rows with merge_duplicates --pks"
+        )
+    return "; ".join(steps)
 
 
 def merge_line(key: MatchKey, using: str = "default") -> str:

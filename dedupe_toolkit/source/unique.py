@@ -25,7 +25,7 @@ from .constraints import (
 )
 from .covered import covering_rule
 from .edits import ConstraintEdit, FileEdit
-from .lines import merge_line
+from .lines import merge_line, way_out
 from .migrations import foreign_migration, foreign_rule, own_migration
 from .models import edited_source
 from .project import app_named, outside_reason, source_file
@@ -203,11 +203,12 @@ def _refuse_taken(key: MatchKey, name: str | None, using: str) -> None:
 
 
 def _refuse_duplicates(key: MatchKey, using: str) -> None:
-    found = find_duplicates(key, using=using, limit=0)
+    found = find_duplicates(key, using=using, limit=0, include_dismissed=True)
     if found.groups:
         groups = "1 duplicate group" if found.groups == 1 else f"{found.groups} duplicate groups"
+        steps = way_out(found, f"merge them first: {merge_line(key, using)}")
         raise DuplicatesLeft(
             f"{key.label} has {groups} ({found.rows} rows) on {', '.join(key.fields)};"
-            f" nothing was written; merge them first: {merge_line(key, using)}",
+            f" nothing was written; {steps}",
             key,
         )

@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from dedupe_toolkit import find_duplicates, match_key
+from dedupe_toolkit import dismiss, find_duplicates, match_key, row_set
 from dedupe_toolkit.source.constraints import constraint_for
 from tests.cases.rules import ruled
 from tests.kit import assert_undo_restores, merged, snapshot
@@ -79,6 +79,21 @@ def test_case_04_the_oldest_row_has_the_lowest_key_whatever_the_ordering() -> No
 
 def test_case_05_a_table_without_duplicates_takes_a_fixed_number_of_statements() -> None:
     assert statements_among(rows=2) == statements_among(rows=3000) <= 2
+
+
+def test_case_06_a_dismissed_group_comes_again_only_with_a_row_changed_in_a_key_field() -> None:
+    pks = [Person.objects.create(name=name).pk for name in ("Ann", "Ann", "Bob")]
+    dismiss(row_set(Person, pks[:2]), key=match_key(Person, ["name"]))
+    assert found(Person, "name") == []
+    assert merged(Person, "name").rows_merged == 0
+    Person.objects.filter(pk=pks[1]).update(email="ann@x.org")
+    assert found(Person, "name") == []
+    Person.objects.filter(pk=pks[1]).update(name="Bob")
+    assert found(Person, "name") == [(pks[1], pks[2])]
+    before = snapshot()
+    run = merged(Person, "name")
+    assert list(Person.objects.order_by("pk").values_list("pk", flat=True)) == pks[:2]
+    assert_undo_restores(run, before)
 
 
 def statements_among(*, rows: int) -> int:

@@ -52,7 +52,9 @@ class Command(DedupeCommand):
             help="List the groups that the latest merges held back, with the reasons.",
         )
         parser.add_argument(
-            "--check", action="store_true", help="Exit with code 1 if there are any duplicates."
+            "--check",
+            action="store_true",
+            help="Exit with code 1 if there are any duplicates that nobody has dismissed.",
         )
         parser.add_argument(
             "--format",
