@@ -19,6 +19,7 @@ import pytest
 from django.db import connections
 from playwright.sync_api import sync_playwright
 
+from dedupe_toolkit import find_duplicates, match_key
 from testproject.films.models import Award, Credit, Film, Genre, Person, PersonProfile, Role
 
 if TYPE_CHECKING:
@@ -163,3 +164,25 @@ def test_two_people_are_selected_merged_and_brought_back(
     assert list(Person.objects.filter(name="Agnès Varda").order_by("pk")) == [first, second]
     assert page.get_by_role("link", name="Undo this run").count() == 0
     picture(page, "undone")
+
+
+def test_two_people_are_dismissed_and_offered_again(
+    page: Page, admin_user: User, people: tuple[Person, Person]
+) -> None:
+    key = match_key(Person, ["name"])
+    log_in(page, admin_user)
+    rows = "&".join(f"rows={person.pk}" for person in people)
+    page.goto(f"/admin/dedupe_toolkit/mergerun/merge/films/person/?{rows}")
+    page.get_by_label("Reason").fill("Two people of one name.")
+    picture(page, "dismiss")
+    page.get_by_role("button", name="Not duplicates").click()
+    assert find_duplicates(key).groups == 0
+
+    page.locator(".messagelist").get_by_role("link").click()
+    assert "Two people of one name." in page.locator("#result_list").inner_text()
+    picture(page, "dismissed-groups")
+    page.get_by_role("checkbox", name="Select all objects on this page").check()
+    page.get_by_label("Action:").select_option("Offer again: take the verdict back")
+    page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
+    assert "1 group is offered" in page.locator(".messagelist").inner_text()
+    assert find_duplicates(key).groups == 1

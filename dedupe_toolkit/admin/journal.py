@@ -46,7 +46,7 @@ class DatabaseFilter(SimpleListFilter):
 class JournalAdmin(ModelAdmin):
     """Lists and shows; nobody may add, change or delete."""
 
-    actions = None
+    actions: list[str] | None = None
     list_per_page = 50
     show_full_result_count = False
     """The journal of a large merge has millions of rows; counting them twice helps nobody."""

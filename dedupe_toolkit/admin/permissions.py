@@ -47,8 +47,13 @@ def may_merge_row(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> bo
 
 def may_undo(site: AdminSite, request: HttpRequest, run: MergeRun) -> bool:
     """Whether this user may undo the run: may change and delete rows of the model it merged."""
+    return may_merge_model(site, request, run.model)
+
+
+def may_merge_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    """Whether this user may merge rows of the model so named, on this site or elsewhere."""
     try:
-        model = apps.get_model(run.model)
+        model = apps.get_model(label)
     except LookupError:
         return False
     model_admin = find_model_admin(site, model)

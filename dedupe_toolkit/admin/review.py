@@ -31,6 +31,7 @@ from .choice import (
     require_number,
     require_visible,
 )
+from .dismissing import dismiss_rows
 from .display import shown_lines, split_counts
 from .permissions import find_model_admin, may_merge, may_merge_row
 from .urls import run_link
@@ -65,7 +66,7 @@ class Review:
 def review_view(
     site: AdminSite, request: HttpRequest, app_label: str, model_name: str
 ) -> HttpResponse:
-    """Shows the plan of merging the rows named; merges only when posted by the merge button."""
+    """Shows the plan of merging the rows named; merges, or dismisses, when its button posts so."""
     model_admin = _model_admin(site, app_label, model_name)
     if not may_merge(model_admin, request):
         raise PermissionDenied
@@ -74,6 +75,9 @@ def review_view(
     try:
         if request.method == "POST" and "merge" in data:
             return _merge(model_admin, request, choice_from(data), using)
+        if request.method == "POST" and "dismiss" in data:
+            dismiss_rows(model_admin, request, choice_from(data), using)
+            return HttpResponseRedirect(_change_list(model_admin, request))
         return review_page(model_admin, request, choice_from(data), using)
     except DedupeError as error:
         model_admin.message_user(request, str(error), messages.ERROR)

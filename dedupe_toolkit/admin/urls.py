@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from ..models import MergeRun, RowChange
+from ..models import DismissedGroup, MergeRun, RowChange
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -34,6 +34,12 @@ def changes_url(site: AdminSite, run: MergeRun, step: int | None = None) -> str:
     return _with(url, run=str(run.pk), **only, **_database(run))
 
 
+def dismissed_url(site: AdminSite, group: DismissedGroup) -> str:
+    """The list of dismissed groups in which this one stands."""
+    url = reverse("admin:dedupe_toolkit_dismissedgroup_changelist", current_app=site.name)
+    return _with(url, **_database(group))
+
+
 def run_link(site: AdminSite, request: HttpRequest, run: MergeRun) -> str:
     """A link to the run for whoever may see it; its name for the others."""
     text = _("Merge run %(number)s") % {"number": run.pk}
@@ -47,8 +53,8 @@ def may_see_changes(site: AdminSite, request: HttpRequest) -> bool:
     return site.get_model_admin(RowChange).has_view_permission(request)
 
 
-def _database(run: MergeRun) -> dict[str, str]:
-    alias = run._state.db or DEFAULT_DB_ALIAS
+def _database(kept: MergeRun | DismissedGroup) -> dict[str, str]:
+    alias = kept._state.db or DEFAULT_DB_ALIAS
     return {} if alias == DEFAULT_DB_ALIAS else {DATABASE: alias}
 
 

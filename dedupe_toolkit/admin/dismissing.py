@@ -1,0 +1,95 @@
+"""Dismissed groups in the admin: the verdict given on the review page, listed, and taken back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..engine.dismissals import dismiss, offer_again
+from ..keys import row_set
+from ..models import DismissedGroup
+from .choice import require_number, require_visible
+from .journal import DatabaseFilter, JournalAdmin
+from .permissions import may_merge_model, may_merge_row
+from .urls import dismissed_url
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+    from django.http import HttpRequest
+
+    from .choice import Choice
+    from .permissions import AnyAdmin
+
+
+def dismiss_rows(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str) -> None:
+    """Keep this user's verdict that the rows chosen are not duplicates, whatever the key.
+
+    Raises `DedupeError` for rows that are not there, and `PermissionDenied` for rows that the
+    user may not merge either.
+    """
+    require_number(model_admin.model, choice.pks)
+    rows = row_set(model_admin.model, choice.pks)
+    require_visible(model_admin, request, rows.pks, using)
+    shown = model_admin.get_queryset(request).using(using).filter(pk__in=rows.pks)
+    if not all(may_merge_row(model_admin, request, row) for row in shown):
+        raise PermissionDenied
+    note = request.POST.get("note", "").strip()
+    group = dismiss(rows, using=using, by=request.user.get_username(), note=note)
+    text = _("Dismissed: these %(rows)s will not be offered as duplicates again.")
+    told = text % {"rows": model_admin.opts.verbose_name_plural}
+    link = _link(model_admin.admin_site, request, group)
+    model_admin.message_user(request, format_html("{} {}", told, link), messages.SUCCESS)
+
+
+_SHOWN = ["rows_", "model", "key_fields", "dismissed", "by", "note"]
+
+
+class DismissedGroupAdmin(JournalAdmin):
+    """Lists the verdicts; an action takes them back."""
+
+    list_display = [*_SHOWN]
+    list_display_links = None
+    list_filter = [DatabaseFilter]
+    search_fields = ["model", "by", "note"]
+    fields = [*_SHOWN]
+    readonly_fields = ["rows_", "key_fields"]
+    actions = ["offer_again"]
+
+    @admin.display(description=gettext_lazy("rows"))
+    def rows_(self, group: DismissedGroup) -> str:
+        return ", ".join(row.row for row in group.rows.all())
+
+    @admin.display(description=gettext_lazy("key fields"))
+    def key_fields(self, group: DismissedGroup) -> str:
+        return group.fields.replace(",", ", ") or _("every key")
+
+    @admin.action(description=gettext_lazy("Offer again: take the verdict back"))
+    def offer_again(self, request: HttpRequest, queryset: QuerySet[DismissedGroup]) -> None:
+        """Take back the verdicts selected, if this user may merge rows of all their models."""
+        models = set(queryset.order_by().values_list("model", flat=True))
+        if not all(may_merge_model(self.admin_site, request, model) for model in models):
+            raise PermissionDenied
+        groups = list(queryset)
+        offer_again(*groups, using=queryset.db)
+        text = ngettext(
+            "%(groups)s group is offered as duplicates again.",
+            "%(groups)s groups are offered as duplicates again.",
+            len(groups),
+        )
+        self.message_user(request, text % {"groups": len(groups)}, messages.SUCCESS)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("rows")
+
+
+def _link(site: admin.AdminSite, request: HttpRequest, group: DismissedGroup) -> str:
+    """A link to the dismissed groups for whoever may see them."""
+    if not site.get_model_admin(DismissedGroup).has_view_permission(request):
+        return ""
+    text = _("Dismissed groups")
+    return format_html('<a href="{}">{}</a>', dismissed_url(site, group), text)
