@@ -20,6 +20,7 @@ SITUATION_APPS = [
         "circle",
         "family",
         "generic",
+        "indexes",
         "joined",
         "keyed",
         "links",

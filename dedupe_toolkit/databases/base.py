@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -249,6 +250,28 @@ class Database(ABC):
             "supports_deferrable_unique_constraints": constraint.deferrable is not None,
         }
         return all(getattr(features, name) for name, needed in needs.items() if needed)
+
+    # -- indexes -------------------------------------------------------------------------
+
+    def indexes(self, tables: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
+        """The columns of every index, by table, that finds all rows of given values.
+
+        Primary keys count; indexes of some rows only, on expressions, or not for equality do
+        not. One statement, whatever the number of tables.
+        """
+        found: dict[str, list[tuple[str, ...]]] = {table: [] for table in tables}
+        rows = self.index_columns(tables) if tables else []
+        for (table, _), columns in groupby(rows, key=lambda row: row[:2]):
+            found[table].append(tuple(column for _, _, column in columns))
+        return found
+
+    @abstractmethod
+    def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        """A table, an index and a column each, the columns in the order of their index."""
+
+    def index_part(self, column: Column) -> str:
+        """A column as ``CREATE INDEX`` takes it."""
+        return self.q(column.name)
 
 
 def json_path(path: Sequence[str]) -> str:

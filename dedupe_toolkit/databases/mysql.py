@@ -37,6 +37,13 @@ WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE()
   AND referenced_table_name = %s
 ORDER BY 1, 2
 """
+_INDEXES = """
+SELECT table_name, index_name, COALESCE(column_name, '')
+FROM information_schema.statistics
+WHERE table_schema = DATABASE() AND table_name IN ({tables}) AND index_type IN ('BTREE', 'HASH')
+ORDER BY table_name, index_name, seq_in_index
+"""
+_LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 
 class MySQL(Database):
@@ -214,6 +221,14 @@ class MySQL(Database):
         finally:
             if taken:
                 self.run(f"DO RELEASE_LOCK({full})")
+
+    def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        return self.fetch(_INDEXES.format(tables=", ".join(["%s"] * len(tables))), tables)
+
+    def index_part(self, column: Column) -> str:
+        is_long = column.definition.startswith(_LONG_TEXTS)
+        # long texts are indexed by their beginning only, and a key fits into that
+        return f"{self.q(column.name)}(64)" if is_long else self.q(column.name)
 
 
 def _exact(column: Column, sql: str) -> str:

@@ -40,6 +40,17 @@ JOIN pg_attribute t ON t.attrelid = c.confrelid AND t.attnum = c.confkey[1]
 WHERE c.contype = 'f' AND c.confrelid = %s::regclass
 ORDER BY 1, 2
 """
+_INDEXES = """
+SELECT t.name, i.indexrelid::text, COALESCE(a.attname, '')
+FROM (VALUES {tables}) AS t (name, number)
+JOIN pg_index i ON i.indrelid = t.number AND i.indisvalid AND i.indpred IS NULL
+JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_am m ON m.oid = c.relam AND m.amname IN ('btree', 'hash')
+CROSS JOIN unnest(i.indkey) WITH ORDINALITY AS k (attribute, place)
+LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attribute
+WHERE k.place <= i.indnkeyatts
+ORDER BY i.indexrelid, k.place
+"""
 
 
 def _path(path: Sequence[str]) -> str:
@@ -208,3 +219,8 @@ class PostgreSQL(Database):
         finally:
             if taken:
                 self.run("SELECT pg_advisory_unlock(%s)", [number])
+
+    def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        listed = ", ".join(["(%s, %s::regclass)"] * len(tables))
+        names = [name for table in tables for name in (table, self.q(table))]
+        return self.fetch(_INDEXES.format(tables=listed), names)

@@ -27,6 +27,17 @@ FROM sqlite_master s JOIN pragma_foreign_key_list(s.name) f
 WHERE s.type = 'table' AND lower(f."table") = lower(%s)
 ORDER BY 1, 2
 """
+# the primary key on its own as well: that of a rowid table is no index of the catalogue
+_INDEXES = """
+SELECT s.name, l.name, COALESCE(i.name, ''), i.seqno
+FROM sqlite_master s JOIN pragma_index_list(s.name) l JOIN pragma_index_info(l.name) i
+WHERE s.type = 'table' AND s.name IN ({tables}) AND NOT l.partial
+UNION ALL
+SELECT s.name, '', c.name, c.pk
+FROM sqlite_master s JOIN pragma_table_info(s.name) c
+WHERE s.type = 'table' AND s.name IN ({tables}) AND c.pk > 0
+ORDER BY 1, 2, 4
+"""
 
 
 class SQLite(Database):
@@ -209,6 +220,10 @@ class SQLite(Database):
             with suppress(OSError):
                 path.unlink()
             lock.close()
+
+    def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
+        listed = _INDEXES.format(tables=", ".join(["%s"] * len(tables)))
+        return [row[:3] for row in self.fetch(listed, [*tables, *tables])]
 
 
 def _element(sql: str) -> str:

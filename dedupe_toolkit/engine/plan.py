@@ -28,6 +28,7 @@ from .groups import map_groups
 from .key_rows import considered, key_columns
 from .levels import Level, analyse
 from .mapping import Mapping, count_duplicates, count_groups
+from .missing_indexes import missing_indexes
 from .new_values import FieldRules
 from .session import Session
 from .tally import Tally
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model, QuerySet
     from django.db.models.fields import Field
+
+    from .levels import Level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +86,11 @@ def plan_merge(
     mapping = map_groups(session, source)
     groups = count_groups(session.database, mapping)
     tally, level = Tally(), None
+    slow: tuple[str, ...] = ()
     if groups:
         level = _analyse(session, source, mapping, rules)
         count_level(session, level, tally)
+        slow = missing_indexes(session.database, level)
     held = tuple(held_groups(session, source))
     token = f"{using}-{next(_tokens)}"
     _prepared[connections[using]] = Prepared(
@@ -104,7 +109,7 @@ def plan_merge(
         rows_to_merge=count_duplicates(session.database, mapping),
         references=tally.references,
         held_back=held,
-        warnings=(*_collisions(policy, held), *_views(source.model, using)),
+        warnings=(*_collisions(policy, held), *_views(source.model, using), *slow),
         is_empty=not groups and is_table_empty(source.model, using),
         token=token,
     )
