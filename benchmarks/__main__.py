@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 from collections import defaultdict
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -20,10 +21,14 @@ from .report import Results, save, show
 from .runner import Runner
 from .servers import Server, server
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SIZES = [10_000, 100_000, 1_000_000]
 QUICK = 2_000
-PEERS_AT = 10_000
-PARTS = ["merge", "find", "memory", "peers", "start"]
+PEERS_SIZE = 10_000
+ON_AUTHORS = ["merge", "find", "memory"]
+PARTS = [*ON_AUTHORS, "peers", "start"]
 
 
 def main() -> None:
@@ -51,6 +56,7 @@ def _options() -> argparse.Namespace:
     url = os.environ.get("DATABASE_URL") or "sqlite"
     parser.add_argument("--database", action="append", metavar="URL", help=f"default: {url}")
     parser.add_argument("--size", action="append", type=int, metavar="AUTHORS")
+    parser.add_argument("--peers-size", action="append", type=int, metavar="WRITERS")
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--only", action="append", choices=PARTS)
     parser.add_argument("--quick", action="store_true", help="once, small, and judge nothing")
@@ -58,6 +64,7 @@ def _options() -> argparse.Namespace:
     options = parser.parse_args()
     options.database = options.database or [url]
     options.size = [QUICK] if options.quick else options.size or SIZES
+    options.peers_size = [QUICK // 4] if options.quick else options.peers_size or [PEERS_SIZE]
     options.repetitions = 1 if options.quick else options.repetitions
     options.only = options.only or PARTS
     return options
@@ -70,27 +77,31 @@ def _measure(
     results: Results,
     samples: dict[str, Any],
 ) -> None:
-    for size in options.size:
-        runner = Runner(server=found, template=str(size), say=console.print)
-        runner.load(size)
-        try:
+    for size in options.size if set(options.only) & set(ON_AUTHORS) else []:
+        with _loaded(found, size, console) as runner:
             if "merge" in options.only:
                 suite.verify(runner)
             for part, measure in _parts(runner, options, size).items():
                 key = f"{found.name} {size} {part}"
                 samples[key], rows = measure()
                 results[found.name, size] += rows
-        finally:
-            runner.drop()
-    if "peers" in options.only:
-        size = QUICK // 4 if options.quick else PEERS_AT
-        runner = Runner(server=found, template="peers", say=console.print)
-        runner.load(size, for_peers=True)
-        try:
+    for size in options.peers_size if "peers" in options.only else []:
+        with _loaded(found, size, console, for_peers=True) as runner:
             samples[f"{found.name} {size} peers"], rows = suite.peers(runner)
             results[found.name, size] += rows
-        finally:
-            runner.drop()
+
+
+@contextmanager
+def _loaded(
+    found: Server, size: int, console: Console, *, for_peers: bool = False
+) -> Iterator[Runner]:
+    name = f"peers_{size}" if for_peers else str(size)
+    runner = Runner(server=found, template=name, say=console.print)
+    runner.load(size, for_peers=for_peers)
+    try:
+        yield runner
+    finally:
+        runner.drop()
 
 
 def _parts(runner: Runner, options: argparse.Namespace, size: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dedupe_toolkit import merge, plan_merge, undo
 from dedupe_toolkit.keys import match_key
 from dedupe_toolkit.values import MergePolicy
 
-from .checksums import checksums
+from .checksums import checksums, outcome
 from .clock import both, measured, peak_memory
 from .library.models import Author, Writer
 from .sql import SCRIPTS
@@ -74,6 +74,8 @@ def engine(
         "peak": peak_memory(),
     }
     found |= _details(check=check, profile=merging if profile else None)
+    if for_peers:
+        found["outcome"] = outcome()
     if profile:
         found["plan_profile"] = planning.slowest()
     if undone:

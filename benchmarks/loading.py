@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.apps import apps
 from django.core.management import call_command
+from django.core.management.color import no_style
 from django.db import connection, transaction
 
 from .generator import PEERS_SHAPE, Row, Shape, rows, writers
@@ -48,6 +50,7 @@ def _fill(generated: Iterable[tuple[str, list[str], list[Row]]]) -> None:
         for table, columns, data in generated:
             _load(table, columns, data)
             tables.append(table)
+    _reset_sequences()
     _analyze(tables)
 
 
@@ -62,6 +65,15 @@ def _load(table: str, columns: Sequence[str], data: Sequence[Row]) -> None:
         insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
         for start in range(0, len(data), CHUNK):
             cursor.executemany(insert, data[start : start + CHUNK])
+
+
+def _reset_sequences() -> None:
+    """The next key of a table is one it does not have yet: a link that is added with a key that is
+    taken vanishes without an error, as Django ignores the conflict."""
+    models = apps.get_app_config("library").get_models(include_auto_created=True)
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(models)):
+            cursor.execute(statement)
 
 
 def _analyze(tables: Sequence[str]) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from .checksums import outcome
 from .clock import both, measured
-from .library.models import Writer, Writing
+from .library.models import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,12 +58,7 @@ def peer(*, name: str, groups: int | None = None) -> dict[str, Any]:
     with measured() as reading:
         for survivor, *others in chosen:
             merge(survivor, others)
-    left = len(_groups())
-    return {"total": both(reading), "groups": len(chosen), "left": left, "writings": _writings()}
-
-
-def _writings() -> int:
-    return Writing.objects.count()
+    return {"total": both(reading), "groups": len(chosen), "outcome": outcome()}
 
 
 def _groups() -> list[list[Writer]]:

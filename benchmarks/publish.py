@@ -1,4 +1,4 @@
-"""``python -m benchmarks.publish benchmarks.json …``: the plots and the table of the documentation.
+"""``python -m benchmarks.publish benchmarks.json …``: the plots and tables of the documentation.
 
 Plots show time against size, both logarithmic; what is steeper than the dotted line grows
 faster than linear.
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).parent.parent / "docs"
 IMAGES = DOCS / "images"
 TABLE = DOCS / "explanation" / "performance-table.inc"
+PEERS_TABLE = DOCS / "explanation" / "performance-peers.inc"
 MERGES = [RAW, JOURNALED, ONE_BATCH, BATCHES]
+CPU = "CPU seconds, client and server"
 MARKS = dict(zip([*MERGES, *PEERS], "ov^s<>D", strict=True))
 
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
@@ -35,11 +37,17 @@ def main() -> None:
         found = json.loads(Path(name).read_text())
         samples |= found["samples"]
         rows += found["rows"]
-    TABLE.write_text("\n".join(_table(rows)) + "\n")
-    _draw(_curves(samples, "merge", MERGES), "authors", IMAGES / "performance-merge.svg")
-    _draw(
-        _curves(samples, "peers", [ONE_BATCH, *PEERS]), "writers", IMAGES / "performance-peers.svg"
-    )
+    of_peers = [row for row in rows if row["what"].startswith(tuple(PEERS))]
+    _write(TABLE, [row for row in rows if row not in of_peers])
+    _write(PEERS_TABLE, of_peers)
+    _draw(_curves(samples, "merge", MERGES, "cpu"), "authors", CPU, "performance-merge.svg")
+    peers = _curves(samples, "peers", [ONE_BATCH, *PEERS], "wall")
+    _draw(peers, "writers", "seconds", "performance-peers.svg")
+
+
+def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        path.write_text("\n".join(_table(rows)) + "\n")
 
 
 def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -66,25 +74,20 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in Row.__match_args__}
 
 
-def _curves(samples: dict[str, Any], part: str, contestants: list[str]) -> Curves:
-    """The best seconds of each contestant by database and size."""
+def _curves(samples: dict[str, Any], part: str, contestants: list[str], clock: str) -> Curves:
+    """The best seconds of each contestant by database and size; wall where the clock fails."""
     curves: Curves = defaultdict(lambda: defaultdict(list))
     for key, measured in samples.items():
-        database, _, rest = key.partition(" ")
-        size, _, kind = rest.partition(" ")
-        if kind == part:
-            for contestant in contestants:
-                seconds = [_seconds(one["total"]) for one in measured[contestant] if "total" in one]
-                if seconds:
-                    curves[database][contestant].append((int(size), min(seconds)))
+        database, size, *kind = key.split(" ")
+        for contestant in contestants if kind == [part] else []:
+            readings = [one["total"] for one in measured[contestant] if "total" in one]
+            seconds = [reading.get(clock, reading["wall"]) for reading in readings]
+            if seconds:
+                curves[database][contestant].append((int(size), min(seconds)))
     return curves
 
 
-def _seconds(reading: dict[str, float]) -> float:
-    return reading.get("cpu", reading["wall"])
-
-
-def _draw(curves: Curves, rows: str, path: Path) -> None:
+def _draw(curves: Curves, rows: str, seconds: str, name: str) -> None:
     if not curves:
         return
     import matplotlib as mpl
@@ -105,11 +108,11 @@ def _draw(curves: Curves, rows: str, path: Path) -> None:
         _linear(axis, lines)
         axis.set_title(database)
         axis.set_xlabel(rows)
-    axes[0][0].set_ylabel("CPU seconds, client and server")
+    axes[0][0].set_ylabel(seconds)
     axes[0][0].legend(fontsize="x-small")
     figure.tight_layout()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
+    IMAGES.mkdir(exist_ok=True)
+    figure.savefig(IMAGES / name, metadata={"Date": None})
 
 
 def _linear(axis: Any, lines: dict[str, list[tuple[int, float]]]) -> None:

@@ -26,7 +26,7 @@ RAW, JOURNALED, ONE_BATCH, BATCHES = (
 
 
 class TablesDiffer(Exception):
-    """The engine and the hand-written SQL did not leave the same rows."""
+    """Two contestants did not leave the same rows."""
 
 
 def verify(runner: Runner) -> None:
@@ -112,21 +112,24 @@ def peers(runner: Runner) -> tuple[Samples, list[Row]]:
     """The released packages against the engine, on tables that all of them can merge.
 
     In wall seconds and on Django's own settings, because that is what their users wait for.
+
+    Raises `TablesDiffer` if one of them leaves other rows or links than the engine does.
     """
     jobs = {ONE_BATCH: Job(name="engine", options={"for_peers": True}, is_tuned=False)}
     jobs |= {name: Job(name="peer", options={"name": name}, is_tuned=False) for name in PEERS}
     samples = runner.interleaved(jobs, 1)
     goal = 200 if runner.server.name == "sqlite" else 50
-    engine = middle(samples[ONE_BATCH], "total")
-    rows = []
-    for name in PEERS:
-        (sample,) = samples[name]
-        if "error" in sample:
-            rows.append(Row(f"{name}: {sample['error']}", 0))
-        else:
-            taken = middle(samples[name], "total")
-            rows.append(Row(f"{name}, against the engine (wall)", taken, engine, least=goal))
-    return samples, rows
+    return samples, [_peer_row(name, samples, goal) for name in PEERS]
+
+
+def _peer_row(name: str, samples: Samples, goal: float) -> Row:
+    (engine,), (sample,) = samples[ONE_BATCH], samples[name]
+    if "error" in sample:
+        return Row(f"{name}: {sample['error']}", 0)
+    if sample["outcome"] != engine["outcome"]:
+        raise TablesDiffer(f"{name}: {sample['outcome']} != {engine['outcome']}")
+    taken, against = (middle([one], "total") for one in (sample, engine))
+    return Row(f"{name}, against the engine (wall)", taken, against, least=goal)
 
 
 def starting(repetitions: int) -> tuple[Samples, list[Row]]:
