@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SIZES = [10_000, 100_000, 1_000_000]
 QUICK = 2_000
 PEERS_SIZE = 10_000
-ON_AUTHORS = ["merge", "find", "memory"]
+ON_AUTHORS = ["merge", "find", "memory", "review"]
 PARTS = [*ON_AUTHORS, "peers", "start"]
 
 
@@ -109,6 +109,7 @@ def _parts(runner: Runner, options: argparse.Namespace, size: int) -> dict[str, 
         "merge": lambda: suite.merging(runner, options.repetitions),
         "find": lambda: suite.finding(runner, options.repetitions, max(1, 300_000 // size)),
         "memory": lambda: suite.memory(runner),
+        "review": lambda: suite.reviewing(runner),
     }
     return {name: parts[name] for name in options.only if name in parts}
 

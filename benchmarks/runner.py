@@ -26,12 +26,16 @@ class MeasurementFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A worker's job. ``writes`` says that it needs a copy of the tables for itself."""
+    """A worker's job, and the project it runs in.
+
+    ``writes`` says that it needs a copy of the tables for itself.
+    """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     writes: bool = True
     is_tuned: bool = True
+    settings: str = "benchmarks.settings"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +80,7 @@ class Runner:
 
     def _work(self, job: Job, database: str) -> dict[str, Any]:
         environment = os.environ | {"BENCH_URL": self.server.url(database)}
+        environment["DJANGO_SETTINGS_MODULE"] = job.settings
         if not job.is_tuned:
             environment["BENCH_UNTUNED"] = "1"
         done = subprocess.run(  # noqa: S603

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .report import Row
@@ -106,6 +107,22 @@ def memory(runner: Runner) -> tuple[Samples, list[Row]]:
     samples = runner.interleaved({"memory": Job(name="engine", is_tuned=False)}, 1)
     peak = samples["memory"][0]["peak"] / 1e6
     return samples, [Row("peak memory of plan and merge", peak, unit="MB", limit=150)]
+
+
+def reviewing(runner: Runner) -> tuple[Samples, list[Row]]:
+    """The admin's page for single groups: what it asks, how long that takes, what it scans."""
+    job = Job(name="review", is_tuned=False, settings="benchmarks.review_settings")
+    samples = runner.interleaved({"review": job}, 1)
+    (sample,) = samples["review"]
+    rows = [Row("review pages: full scans of large tables", len(sample["scans"]), unit="", limit=0)]
+    for kind, limit in (("nothing collides", 15), ("rows collide", None)):
+        pages = [page for page in sample["pages"] if page["kind"] == kind]
+        if pages:
+            most = max(page["queries"] for page in pages)
+            rows.append(Row(f"review page, {kind}: queries", most, unit="", limit=limit))
+            times = [page["seconds"] for page in pages]
+            rows.append(Row(f"review page, {kind} (wall, median)", median(times)))
+    return samples, rows
 
 
 def peers(runner: Runner) -> tuple[Samples, list[Row]]:

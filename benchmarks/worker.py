@@ -16,7 +16,7 @@ def main() -> None:
     """Set Django up, do the job named on the command line, print what it measured."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
     django.setup()
-    from . import find_jobs, jobs, loading, peers
+    from . import find_jobs, jobs, loading, peers, review_jobs
 
     known = {
         "load_authors": loading.load_authors,
@@ -26,6 +26,7 @@ def main() -> None:
         "bare": find_jobs.bare,
         "find": find_jobs.find,
         "peer": peers.peer,
+        "review": review_jobs.review,
     }
     job, *options = sys.argv[1:]
     print(json.dumps(known[job](**json.loads(options[0] if options else "{}"))))

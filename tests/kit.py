@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db import connections
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set, undo
+from dedupe_toolkit.engine.preview import preview_merge
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -51,7 +53,10 @@ def merged(model: type[Model], *fields: str, **options: Any) -> MergeRun:
 
 
 def merged_rows(model: type[Model], *pks: Any, into: Any = None, **options: Any) -> MergeRun:
-    plan = plan_merge(row_set(model, pks, into=into), policy=MergePolicy(**options))
+    source, policy = row_set(model, pks, into=into), MergePolicy(**options)
+    preview = preview_merge(source, policy=policy)
+    plan = plan_merge(source, policy=policy)
+    assert replace(preview, token="") == replace(plan, token="")
     return _carried_out(plan)
 
 

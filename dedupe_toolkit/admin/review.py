@@ -19,6 +19,7 @@ from django.utils.translation import ngettext
 
 from ..engine.merge import merge
 from ..engine.plan import plan_merge
+from ..engine.preview import preview_merge
 from ..engine.side_by_side import SideBySide, side_by_side
 from ..errors import DedupeError
 from ..keys import row_set
@@ -37,6 +38,8 @@ from .permissions import find_model_admin, may_merge, may_merge_row
 from .urls import run_link
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.contrib.admin import AdminSite
 
     from ..models import MergeRun
@@ -91,7 +94,8 @@ def review_page(
 
     Raises `DedupeError` for rows that are not there or cannot be merged at all.
     """
-    return _page(model_admin, request, _review(model_admin, request, choice, using))
+    review = _review(model_admin, request, choice, using, preview_merge)
+    return _page(model_admin, request, review)
 
 
 def _model_admin(site: AdminSite, app_label: str, model_name: str) -> AnyAdmin:
@@ -104,7 +108,13 @@ def _model_admin(site: AdminSite, app_label: str, model_name: str) -> AnyAdmin:
     return found
 
 
-def _review(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str) -> Review:
+def _review(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    choice: Choice,
+    using: str,
+    planned: Callable[..., MergePlan],
+) -> Review:
     model = model_admin.model
     require_number(model, choice.pks)
     source = row_set(model, choice.pks, into=choice.into)
@@ -113,12 +123,12 @@ def _review(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: 
     comparison = side_by_side(source, using=using, policy=policy)
     if not all(may_merge_row(model_admin, request, row) for row in comparison.rows):
         raise PermissionDenied
-    plan = plan_merge(comparison.source, using=using, policy=policy)
+    plan = planned(comparison.source, using=using, policy=policy)
     return Review(choice=choice, comparison=comparison, plan=plan)
 
 
 def _merge(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str) -> HttpResponse:
-    review = _review(model_admin, request, choice, using)
+    review = _review(model_admin, request, choice, using, plan_merge)
     if request.POST.get("seen") != review.fingerprint:
         text = _("Nothing was merged yet: this is not what you were shown. Look again, then merge.")
         model_admin.message_user(request, text, messages.WARNING)

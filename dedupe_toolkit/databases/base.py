@@ -17,7 +17,7 @@ from django.db.utils import DatabaseError, DataError, IntegrityError, InternalEr
 from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
@@ -66,20 +66,27 @@ class Database(ABC):
 
     def table(self, model: type[Model]) -> Table:
         """What the database says of the model's table; asked once."""
-        if model not in self._tables:
-            self._tables[model] = self._read_table(model)
+        self.read_tables([model])
         return self._tables[model]
 
-    def _read_table(self, model: type[Model]) -> Table:
-        name = model._meta.db_table
-        columns = tuple(self.columns(name))
+    def read_tables(self, models: Iterable[type[Model]]) -> None:
+        """Ask for the tables of many models in one statement, before `table` is called for each."""
+        unknown = {model._meta.db_table: model for model in models if model not in self._tables}
+        found = self.columns(list(unknown)) if unknown else {}
+        for name, model in unknown.items():
+            self._tables[model] = self._as_table(model, found[name])
+
+    def _as_table(self, model: type[Model], columns: Sequence[Column]) -> Table:
         by_name = {column.name: column for column in columns}
         pk = tuple(by_name[field.column] for field in pk_fields(model))
-        return Table(model=model, name=name, pk=pk, columns=columns)
+        return Table(model=model, name=model._meta.db_table, pk=pk, columns=tuple(columns))
 
     @abstractmethod
-    def columns(self, table: str) -> list[Column]:
-        """The columns of a table, in their order, as the database declares them."""
+    def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
+        """The columns of each table, in their order, as the database declares them.
+
+        One statement, whatever the number of tables.
+        """
 
     @abstractmethod
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
@@ -268,6 +275,11 @@ class Database(ABC):
     @abstractmethod
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
         """A table, an index and a column each, the columns in the order of their index."""
+
+    def as_text(self, sql: str, definition: str) -> str:
+        """SQL for a text that compares as one in a work table's column of this definition does."""
+        _, collate, collation = definition.partition(" COLLATE ")
+        return f"({sql}){collate}{collation}"
 
     def index_part(self, column: Column) -> str:
         """A column as ``CREATE INDEX`` takes it."""

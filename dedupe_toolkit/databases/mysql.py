@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from django.db.utils import DatabaseError
 
 _COLUMNS = """
-SELECT column_name, column_type, character_set_name, collation_name, is_nullable = 'YES',
-       data_type, generation_expression IS NOT NULL AND generation_expression <> ''
+SELECT table_name, column_name, column_type, character_set_name, collation_name,
+       is_nullable = 'YES', data_type,
+       generation_expression IS NOT NULL AND generation_expression <> ''
 FROM information_schema.columns
-WHERE table_schema = DATABASE() AND table_name = %s
-ORDER BY ordinal_position
+WHERE table_schema = DATABASE() AND table_name IN ({tables})
+ORDER BY table_name, ordinal_position
 """
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _BINARIES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit")
@@ -55,9 +56,13 @@ class MySQL(Database):
         is_composite = len(pk_fields(model)) > 1
         return Count("*") if is_composite else Count("pk", distinct=True)
 
-    def columns(self, table: str) -> list[Column]:
-        return [
-            Column(
+    def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
+        found: dict[str, list[Column]] = {table: [] for table in tables}
+        sql = _COLUMNS.format(tables=", ".join(["%s"] * len(tables)))
+        for table, name, kind, charset, collation, is_nullable, base, is_generated in self.fetch(
+            sql, tables
+        ):
+            column = Column(
                 name=name,
                 definition=f"{kind} CHARACTER SET {charset} COLLATE {collation}"
                 if collation
@@ -68,10 +73,8 @@ class MySQL(Database):
                 is_nullable=bool(is_nullable),
                 is_generated=bool(is_generated),
             )
-            for name, kind, charset, collation, is_nullable, base, is_generated in self.fetch(
-                _COLUMNS, [table]
-            )
-        ]
+            found[table].append(column)
+        return found
 
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
         return [
@@ -224,6 +227,12 @@ class MySQL(Database):
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
         return self.fetch(_INDEXES.format(tables=", ".join(["%s"] * len(tables))), tables)
+
+    def as_text(self, sql: str, definition: str) -> str:
+        # columns of different collations compare with an error
+        _, _, declared = definition.partition(" CHARACTER SET ")
+        charset, collate, collation = declared.partition(" COLLATE ")
+        return f"CONVERT({sql} USING {charset}){collate}{collation}" if charset else sql
 
     def index_part(self, column: Column) -> str:
         is_long = column.definition.startswith(_LONG_TEXTS)

@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from django.db.utils import DatabaseError
 
 _COLUMNS = """
-SELECT a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
+SELECT w.name, a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
        a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype), NOT a.attnotnull,
        a.attgenerated <> '' OR a.attidentity = 'a',
        CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(n.nspname) || '.' ||
        quote_ident(c.collname) END
-FROM pg_attribute a
+FROM (VALUES {tables}) AS w (name, number)
+JOIN pg_attribute a ON a.attrelid = w.number AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_type t ON t.oid = a.atttypid
 LEFT JOIN pg_collation c ON c.oid = a.attcollation
 LEFT JOIN pg_namespace n ON n.oid = c.collnamespace
-WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped
-ORDER BY a.attnum
+ORDER BY w.name, a.attnum
 """
 
 # what a trigger says with RAISE EXCEPTION
@@ -58,9 +58,11 @@ def _path(path: Sequence[str]) -> str:
 
 
 class PostgreSQL(Database):
-    def columns(self, table: str) -> list[Column]:
-        return [
-            Column(
+    def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
+        found: dict[str, list[Column]] = {table: [] for table in tables}
+        for table, name, kind, *facts, collation in self._fetch_of(_COLUMNS, tables):
+            is_text, is_integer, is_nullable, is_generated = facts
+            column = Column(
                 name=name,
                 definition=f"{kind} COLLATE {collation}" if collation else kind,
                 is_text=is_text,
@@ -68,10 +70,13 @@ class PostgreSQL(Database):
                 is_nullable=is_nullable,
                 is_generated=is_generated,
             )
-            for name, kind, is_text, is_integer, is_nullable, is_generated, collation in self.fetch(
-                _COLUMNS, [self.q(table)]
-            )
-        ]
+            found[table].append(column)
+        return found
+
+    def _fetch_of(self, sql: str, tables: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The rows of a query over ``{tables}``: names, and their numbers in the catalogue."""
+        listed = ", ".join(["(%s, %s::regclass)"] * len(tables))
+        return self.fetch(sql.format(tables=listed), [n for t in tables for n in (t, self.q(t))])
 
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
         return [
@@ -221,6 +226,4 @@ class PostgreSQL(Database):
                 self.run("SELECT pg_advisory_unlock(%s)", [number])
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
-        listed = ", ".join(["(%s, %s::regclass)"] * len(tables))
-        names = [name for table in tables for name in (table, self.q(table))]
-        return self.fetch(_INDEXES.format(tables=listed), names)
+        return self._fetch_of(_INDEXES, tables)

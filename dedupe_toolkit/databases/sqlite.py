@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 _HIDDEN_GENERATED = (2, 3)
+_COLUMNS = """
+SELECT s.name, c.name, c.type, c."notnull", c.pk, c.hidden
+FROM sqlite_master s JOIN pragma_table_xinfo(s.name) c
+WHERE s.name IN ({tables}) AND c.hidden <> 1
+ORDER BY s.name, c.cid
+"""
 _FOREIGN_KEYS = """
 SELECT s.name, f."from", f."to"
 FROM sqlite_master s JOIN pragma_foreign_key_list(s.name) f
@@ -56,9 +62,11 @@ class SQLite(Database):
         raw.create_function("dedupe_text_float", 1, float.fromhex, deterministic=True)
         raw.create_function("dedupe_unhex", 1, bytes.fromhex, deterministic=True)
 
-    def columns(self, table: str) -> list[Column]:
-        return [
-            Column(
+    def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
+        found: dict[str, list[Column]] = {table: [] for table in tables}
+        sql = _COLUMNS.format(tables=", ".join(["%s"] * len(tables)))
+        for table, name, kind, not_null, in_pk, hidden in self.fetch(sql, tables):
+            column = Column(
                 name=name,
                 definition=kind or "blob",
                 is_text=any(word in kind.lower() for word in ("char", "text", "clob")),
@@ -66,11 +74,8 @@ class SQLite(Database):
                 is_nullable=not (not_null or in_pk),
                 is_generated=hidden in _HIDDEN_GENERATED,
             )
-            for _, name, kind, not_null, _, in_pk, hidden in self.fetch(
-                f"PRAGMA table_xinfo({self.q(table)})"
-            )
-            if hidden != 1
-        ]
+            found[table].append(column)
+        return found
 
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
         return [

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 
 from ..errors import InvalidMatchKey
+from .asking import once
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -71,11 +72,20 @@ def pk_fields(model: type[Model]) -> list[Any]:
     return list(getattr(model._meta, "pk_fields", [model._meta.pk]))
 
 
+@once
+def table_kinds(using: str) -> dict[str, str]:
+    """Every table and view of a database by name, with Django's letter for what it is."""
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        return {info.name: info.type for info in connection.introspection.get_table_list(cursor)}
+
+
+@once
 def tables_with_rows(using: str) -> set[str]:
     """The tables that store rows of their own: neither views nor SQLite's virtual tables, whose
     rows mirror others' and whose columns are no columns of the database."""
     connection = connections[using]
-    names = set(connection.introspection.table_names(include_views=False))
+    names = {name for name, kind in table_kinds(using).items() if kind == "t"}
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -91,9 +101,7 @@ def require_table(model: type[Model], using: str) -> set[str]:
     Raises `InvalidMatchKey` unless that of the model is among them.
     """
     name = model._meta.db_table
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        known = {info.name: info.type for info in connection.introspection.get_table_list(cursor)}
+    known = table_kinds(using)
     if known.get(name) == "v":
         raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
     if name not in known:

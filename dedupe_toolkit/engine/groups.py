@@ -28,22 +28,30 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
     Raises `InvalidOption` when one of the rows named does not exist.
     """
     database = session.database
-    root = inheritance_root(source.model)
-    mapping = create(
-        database,
-        Mapping(
-            name=session.work_table("map"),
-            table=database.table(root),
-            text=text_type(database, references_to(root, database.using)),
-        ),
-    )
-    fill(database, mapping, _members(session, source))
+    mapping = create(database, unfilled(session, source))
+    fill(database, mapping, member_rows(session, source))
     if session.policy.limit is not None:
         drop_groups(database, mapping, "group_number > %s", [session.policy.limit])
     return mapping
 
 
-def _members(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
+def unfilled(session: Session, source: MatchKey | RowSet) -> Mapping:
+    """The mapping for a source, before its work table is made."""
+    database, root = session.database, inheritance_root(source.model)
+    references = references_to(root, database.using)
+    database.read_tables([root, *(reference.holder for reference in references)])
+    return Mapping(
+        name=session.work_table("map"),
+        table=database.table(root),
+        text=text_type(database, references),
+    )
+
+
+def member_rows(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
+    """The query for place, survivor's key and own key of every member of the source's groups.
+
+    Raises `InvalidOption` when one of the rows named does not exist.
+    """
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
     if isinstance(source, RowSet):

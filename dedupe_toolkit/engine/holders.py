@@ -81,6 +81,7 @@ def holders_of(model: type[Model], database: Database) -> list[Holder]:
         column_references(references_to(model, database.using)),
         key=lambda ref: (ref.holder._meta.db_table, ref.label),
     )
+    database.read_tables(reference.holder for reference in references)
     return [
         _holder(database, tuple(group))
         for _, group in groupby(references, key=lambda ref: ref.holder._meta.db_table)

@@ -129,6 +129,17 @@ def _create(
 
 def fill(database: Database, mapping: Mapping, rows: QuerySet[Any]) -> int:
     """Fill a mapping from a query for place, survivor's key and own key; returns its groups."""
+    names, sql, params = filling(database, mapping, rows)
+    into = ", ".join(map(database.q, names))
+    database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
+    database.analyze(mapping.name)
+    return count_groups(database, mapping)
+
+
+def filling(
+    database: Database, mapping: Mapping, rows: QuerySet[Any]
+) -> tuple[list[str], str, Sequence[Any]]:
+    """The columns of a mapping, and the query for all that it is filled with."""
     sql, params = rows.query.get_compiler(database.using).as_sql()
     names = ["place", *mapping.survivors, *mapping.members]
     listed = ", ".join(map(database.q, names))
@@ -136,15 +147,13 @@ def fill(database: Database, mapping: Mapping, rows: QuerySet[Any]) -> int:
         database.qualified("r", side) for side in (mapping.members, mapping.survivors)
     )
     selected = ["r.place", *survivors, *members, *texts(database, mapping, members, survivors)]
-    into = ", ".join(map(database.q, ["group_number", *names, *mapping.texts]))
-    database.run(
-        f"INSERT INTO {database.q(mapping.name)} ({into}) WITH r ({listed}) AS ({sql})"
+    return (
+        ["group_number", *names, *mapping.texts],
+        f"WITH r ({listed}) AS ({sql})"
         f" SELECT DENSE_RANK() OVER (ORDER BY {', '.join(survivors)}),"
         f" {', '.join(selected)} FROM r",
         params,
     )
-    database.analyze(mapping.name)
-    return count_groups(database, mapping)
 
 
 def texts(

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 from django.db import connections
 
 from ..databases import database
+from ..databases.asking import asking_once
 from ..databases.tables import pk_fields, require_table
 from ..errors import InvalidOption, PlanExpired
 from ..graph.discover import views_of
@@ -60,6 +61,7 @@ _prepared: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
 _tokens = count(1)
 
 
+@asking_once()
 def plan_merge(
     source: MatchKey | RowSet, *, using: str = "default", policy: MergePolicy | None = None
 ) -> MergePlan:
@@ -74,15 +76,10 @@ def plan_merge(
     Raises `InvalidMatchKey` or `InvalidOption` for what does not exist, and `MergeRefused` for a
     model whose rows cannot be merged without breaking what its package keeps in them.
     """
-    policy = checked(policy or declared_policy(source.model))
-    check_alias(using)
-    refuse_unmergeable(source.model)
-    require_table(source.model, using)
-    require_table(RowChange, using)
-    session = Session(database(using), policy, "plan")
-    rules = FieldRules(session.database, source.model, policy.field_rules)
+    session = open_session(source, using, policy)
+    rules = FieldRules(session.database, source.model, session.policy.field_rules)
     if isinstance(source, MatchKey):
-        refuse_functions(source.model, policy.field_rules)
+        refuse_functions(source.model, session.policy.field_rules)
     mapping = map_groups(session, source)
     groups = count_groups(session.database, mapping)
     tally, level = Tally(), None
@@ -104,18 +101,29 @@ def plan_merge(
     return MergePlan(
         source=source,
         using=using,
-        policy=policy,
+        policy=session.policy,
         groups=groups,
         rows_to_merge=count_duplicates(session.database, mapping),
         references=tally.references,
         held_back=held,
-        warnings=(*_collisions(policy, held), *_views(source.model, using), *slow),
+        warnings=(*_collisions(session.policy, held), *views(source.model, using), *slow),
         is_empty=not groups and is_table_empty(source.model, using),
         token=token,
     )
 
 
-def _views(model: type[Model], using: str) -> tuple[str, ...]:
+def open_session(source: MatchKey | RowSet, using: str, policy: MergePolicy | None) -> Session:
+    """A session to plan with, once all that a plan refuses at first sight is looked at."""
+    policy = checked(policy or declared_policy(source.model))
+    check_alias(using)
+    refuse_unmergeable(source.model)
+    require_table(source.model, using)
+    require_table(RowChange, using)
+    return Session(database(using), policy, "plan")
+
+
+def views(model: type[Model], using: str) -> tuple[str, ...]:
+    """A sentence for each relation to the model from a view."""
     return tuple(
         f"{name} belongs to a view, which is left alone" for name in views_of(model, using)
     )

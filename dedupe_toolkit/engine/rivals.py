@@ -163,6 +163,8 @@ def _follow_winners(database: Database, rivals: Rivals) -> None:
 
 def _find_redundant(database: Database, rivals: Rivals) -> None:
     """Losers that equal their winner in every other column say nothing that is not kept."""
+    # a few losers must not look like many, or the holder is scanned for them
+    database.analyze(rivals.name)
     names = f"{rivals.name}_same"
     table = database.q(rivals.holder.table.name)
     types = {

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from django.apps import apps
-from django.db import connections
 from django.db.models import Field, ForeignKey, ForeignObject, IntegerField, Model, UUIDField
 
-from ..databases.tables import pk_fields, tables_with_rows
+from ..databases.asking import once
+from ..databases.tables import pk_fields, table_kinds, tables_with_rows
 from ..keys import is_text
 from ..registry import declared
 from .meta import column_of, concrete
@@ -57,10 +57,7 @@ def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
 
 def views_of(model: type[Model], using: str) -> tuple[str, ...]:
     """The relations to a model from views: they show what the tables hold, and are left alone."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        listed = connection.introspection.get_table_list(cursor)
-    views = {info.name for info in listed if info.type == "v"}
+    views = {name for name, kind in table_kinds(using).items() if kind == "v"}
     return tuple(
         f"{holder._meta.label}.{field.name}"
         for holder in apps.get_models()
@@ -227,12 +224,17 @@ def _generic_kind(object_id: Field[Any, Any], model: type[Model]) -> type[Generi
 
 
 def _content_types(model: type[Model], using: str) -> tuple[int, ...]:
-    from django.contrib.contenttypes.models import ContentType
-
     names = {
         (other._meta.app_label, other._meta.model_name)
         for other in apps.get_models()
         if other._meta.concrete_model is model
     }
-    rows = ContentType.objects.db_manager(using).values_list("pk", "app_label", "model")
-    return tuple(sorted(pk for pk, *name in rows if tuple(name) in names))
+    return tuple(sorted(pk for pk, *name in _all_content_types(using) if tuple(name) in names))
+
+
+@once
+def _all_content_types(using: str) -> list[tuple[int, str, str]]:
+    from django.contrib.contenttypes.models import ContentType
+
+    rows = ContentType.objects.db_manager(using)
+    return list(rows.values_list("pk", "app_label", "model"))
