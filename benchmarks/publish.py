@@ -59,7 +59,8 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
     yield "| | " + " | ".join(f"{database} {size:,}" for size, database in places) + " | asked |"
     yield "|---|" + "--:|" * (len(places) + 1)
     for what, found in cells.items():
-        asked = next(Row(**_fields(row)).asked for row in rows if row["what"] == what)
+        goals = (Row(**_fields(row)).asked for row in rows if row["what"] == what)
+        asked = ", ".join(filter(None, dict.fromkeys(goals)))
         values = [found.get(place, found.get((0, "any"), "")) for place in places]
         yield f"| {what} | {' | '.join(values)} | {asked} |"
 

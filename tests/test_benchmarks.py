@@ -1,0 +1,64 @@
+"""What the benchmarks conclude from what they measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+from django.db import connection
+
+from benchmarks.publish import _curves, _table
+from benchmarks.report import Row
+from benchmarks.scans import LARGE, full_scans
+from testproject.library.models import Author
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_without_an_index_scans_and_one_with_an_index_does_not() -> None:
+    Author.objects.bulk_create(
+        Author(first_name=str(number), last_name="Woolf") for number in range(3 * LARGE)
+    )
+    if connection.vendor != "sqlite":
+        with connection.cursor() as cursor:
+            is_mysql = connection.vendor == "mysql"
+            cursor.execute(f"ANALYZE {'TABLE ' if is_mysql else ''}library_author")
+            cursor.fetchall() if is_mysql else None
+    name = "SELECT COUNT(*) FROM library_author a WHERE a.first_name = %s"
+    (scan,) = full_scans(name, ["7"])
+    assert scan.startswith(("library_author", "a ("))
+    assert full_scans("SELECT COUNT(*) FROM library_author a WHERE a.id = %s", [7]) == []
+
+
+def row(database: str, authors: int, value: float, **goals: float) -> dict[str, object]:
+    found = Row("slowness", value, 2.0, **goals)
+    return {"database": database, "authors": authors, **asdict(found)}
+
+
+def test_the_table_shows_in_bold_what_misses_its_goal() -> None:
+    rows = [
+        row("sqlite", 500, 3.0, goal=1.2),
+        row("mysql", 500, 2.0, goal=1.2),
+        row("mysql", 2000, 90.0, least=50),
+    ]
+    assert list(_table(rows)) == [
+        "| | mysql 500 | sqlite 500 | mysql 2,000 | asked |",
+        "|---|--:|--:|--:|--:|",
+        "| slowness | 1.00 | **1.50** | **45.00** | ≤ 1.2 x, ≥ 50 x |",
+    ]
+
+
+def test_a_plot_shows_the_best_time_of_each_size_by_the_clock_asked_for() -> None:
+    sample = {"total": {"wall": 3.0, "cpu": 1.0}}
+    slower = {"total": {"wall": 5.0, "cpu": 2.0}}
+    samples = {
+        "sqlite 500 peers": {"engine": [slower, sample], "other": [{"error": "not installed"}]},
+        "sqlite 2000 peers": {"engine": [slower], "other": [{"total": {"wall": 9.0}}]},
+        "sqlite 500 merge": {"engine": [sample]},
+    }
+    contestants = ["engine", "other"]
+    assert _curves(samples, "peers", contestants, "wall") == {
+        "sqlite": {"engine": [(500, 3.0), (2000, 5.0)], "other": [(2000, 9.0)]}
+    }
+    assert _curves(samples, "peers", ["engine"], "cpu") == {
+        "sqlite": {"engine": [(500, 1.0), (2000, 2.0)]}
+    }
