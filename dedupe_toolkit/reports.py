@@ -166,15 +166,15 @@ def print_plan(console: Console, plan: MergePlan) -> None:
             console,
             f"{subject}: the table is empty." if plan.is_empty else f"{subject}: no duplicates.",
         )
-        return
-    say(
-        console,
-        f"{subject}: {counted(plan.groups, 'duplicate group')};"
-        f" {counted(plan.rows_to_merge, 'row')} to merge into"
-        f" {counted(plan.mergeable, 'survivor')}.",
-    )
-    _print_references(console, plan.references)
-    _print_held(console, plan.held_back)
+    else:
+        say(
+            console,
+            f"{subject}: {counted(plan.groups, 'duplicate group')};"
+            f" {counted(plan.rows_to_merge, 'row')} to merge into"
+            f" {counted(plan.mergeable, 'survivor')}.",
+        )
+        _print_references(console, plan.references)
+        _print_held(console, plan.held_back)
     for warning in plan.warnings:
         say(console, f"Note: {warning}.")
 

@@ -165,7 +165,8 @@ def test_dismissed_groups_do_not_fail_the_check(authors: list[Author]) -> None:
 def test_dismissed_groups_are_not_merged_but_rows_named_by_hand_are(authors: list[Author]) -> None:
     dismiss(row_set(Author, [author.pk for author in authors]))
     assert run("merge_duplicates", "links.Author", "--fields", "name").lines == [
-        "links.Author by name: no duplicates."
+        "links.Author by name: no duplicates.",
+        "Note: 2 dismissed groups are left alone.",
     ]
     pks = [authors[1].pk, authors[3].pk]
     by_name = run("merge_duplicates", "links.Author", "--pks", *pks, "--no-input")

@@ -104,7 +104,8 @@ def test_values_come_and_go_as_the_field_has_them_in_python(field: str, values: 
         return given[-1]
 
     before = snapshot()
-    run = merged_rows(Everything, *pks(rows), field_rules={field: last})
+    source, policy = row_set(Everything, pks(rows)), MergePolicy(field_rules={field: last})
+    run = merge(plan_merge(source, policy=policy))
     assert seen == [values, values]
     assert getattr(Everything.objects.get(), field) in (values[1], memoryview(b"\x00\xff"))
     assert_undo_restores(run, before)

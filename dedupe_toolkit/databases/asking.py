@@ -1,4 +1,4 @@
-"""What the catalogue says, asked once while a plan is made: nothing migrates meanwhile."""
+"""What is asked once while a plan is made, and holds for all of it: what the catalogue says."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from django.db.models import Case, CharField, F, Func, QuerySet, Subquery, When
 from django.db.models.expressions import RawSQL
 
 from ..databases import database
+from ..databases.asking import once
 from ..databases.tables import pk_fields, pk_names
 from ..graph.discover import inheritance_root
 from ..models import DismissedGroup, DismissedRow
@@ -56,10 +57,15 @@ def offered(key: MatchKey, using: str) -> QuerySet[Any]:
 def split(key: MatchKey, using: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
     """The considered rows outside, and inside, of dismissed groups."""
     rows = considered(key, using)
-    if not verdicts_on(key.model, key.fields, using).exists():
+    if not _is_any_dismissed(key.model, key.fields, using):
         return rows, rows.none()
     keys, dismissed = pk_names(key.model), _dismissed_keys(key, using)
     return rows.filter(row_in(keys, dismissed, "NOT IN")), rows.filter(row_in(keys, dismissed))
+
+
+@once
+def _is_any_dismissed(model: type[Model], fields: tuple[str, ...], using: str) -> bool:
+    return verdicts_on(model, fields, using).exists()
 
 
 def verdicts_by_row(

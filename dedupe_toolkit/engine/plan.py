@@ -23,10 +23,11 @@ from ..values import HeldGroup, MatchKey, MergePlan, MergePolicy, OnCollision, O
 from .by_value import refuse_ruled_targets
 from .conflicts import hold_conflicts
 from .counting import count_level
+from .dismissed import split
 from .field_rules import refuse_functions
 from .find import is_table_empty
 from .groups import map_groups
-from .key_rows import considered, key_columns
+from .key_rows import considered, key_columns, repeated
 from .levels import Level, analyse
 from .mapping import Mapping, count_duplicates, count_groups
 from .missing_indexes import missing_indexes
@@ -83,11 +84,12 @@ def plan_merge(
     mapping = map_groups(session, source)
     groups = count_groups(session.database, mapping)
     tally, level = Tally(), None
-    slow: tuple[str, ...] = ()
+    warnings = _dismissed(source, using)
     if groups:
         level = _analyse(session, source, mapping, rules)
         count_level(session, level, tally)
         slow = missing_indexes(session.database, level)
+        warnings = (*views(source.model, using), *slow, *warnings)
     held = tuple(held_groups(session, source))
     token = f"{using}-{next(_tokens)}"
     _prepared[connections[using]] = Prepared(
@@ -106,7 +108,7 @@ def plan_merge(
         rows_to_merge=count_duplicates(session.database, mapping),
         references=tally.references,
         held_back=held,
-        warnings=(*_collisions(session.policy, held), *views(source.model, using), *slow),
+        warnings=(*_collisions(session.policy, held), *warnings),
         is_empty=not groups and is_table_empty(source.model, using),
         token=token,
     )
@@ -127,6 +129,15 @@ def views(model: type[Model], using: str) -> tuple[str, ...]:
     return tuple(
         f"{name} belongs to a view, which is left alone" for name in views_of(model, using)
     )
+
+
+def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[str, ...]:
+    """A sentence where a person's verdict leaves groups out."""
+    if isinstance(source, RowSet):
+        return ()
+    groups = repeated(source, split(source, using)[1]).count()
+    what = "1 dismissed group is" if groups == 1 else f"{groups:,} dismissed groups are"
+    return (f"{what} left alone",) if groups else ()
 
 
 def _collisions(policy: MergePolicy, held: tuple[HeldGroup, ...]) -> tuple[str, ...]:
