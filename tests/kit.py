@@ -54,9 +54,11 @@ def merged(model: type[Model], *fields: str, **options: Any) -> MergeRun:
 
 def merged_rows(model: type[Model], *pks: Any, into: Any = None, **options: Any) -> MergeRun:
     source, policy = row_set(model, pks, into=into), MergePolicy(**options)
-    preview = preview_merge(source, policy=policy)
+    # a field rule that is a function may be watched: it is called by the plan alone
+    is_watched = any(map(callable, policy.field_rules.values()))
+    preview = None if is_watched else preview_merge(source, policy=policy)
     plan = plan_merge(source, policy=policy)
-    assert replace(preview, token="") == replace(plan, token="")
+    assert preview is None or replace(preview, token="") == replace(plan, token="")
     return _carried_out(plan)
 
 

@@ -26,6 +26,8 @@ from .rule_rows import rule_rows
 from .tally import Tally
 
 if TYPE_CHECKING:
+    from django.db.models import Model
+
     from ..databases import Database
     from ..graph.references import Reference
     from ..graph.unique import UniqueRule
@@ -97,7 +99,7 @@ def _is_plain(session: Session, mapping: Mapping) -> bool:
     references = references_to(model, session.database.using)
     return (
         policy.on_conflict == OnConflict.SURVIVOR
-        and all(isinstance(rule, str) for rule in policy.field_rules.values())
+        and _has_plain_rules(session, model)
         and len(column_references(references)) == len(references)
         and all(_is_simple(reference, mapping) for reference in references)
         and not agreeing_columns(model)
@@ -106,10 +108,16 @@ def _is_plain(session: Session, mapping: Mapping) -> bool:
     )
 
 
+def _has_plain_rules(session: Session, model: type[Model]) -> bool:
+    """Whether the field rules need no look at the rows: no functions, no parts in other tables."""
+    rules = session.policy.field_rules.values()
+    is_whole = not any(holder.is_inherited for holder in session.holders(model))
+    return not rules or (is_whole and all(isinstance(rule, str) for rule in rules))
+
+
 def _is_simple(reference: Reference, mapping: Mapping) -> bool:
     """Whether a reference is one column with the primary key, as it is or as text."""
-    has_key = reference.is_text or reference.targets == tuple(mapping.key)
-    return len(reference.columns) == 1 and has_key
+    return len(reference.columns) == 1 and reference.targets == tuple(mapping.key)
 
 
 def _counted(session: Session, source: RowSet, mapping: Mapping) -> _Counted | None:
