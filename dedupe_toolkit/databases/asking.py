@@ -1,4 +1,7 @@
-"""What is asked once while a plan is made, and holds for all of it: what the catalogue says."""
+"""What is asked once while a plan is made or carried out: what models and catalogue say.
+
+Nothing migrates meanwhile.
+"""
 
 from __future__ import annotations
 

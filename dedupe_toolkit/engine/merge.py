@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, Error, transaction
 from django.utils import timezone
 
+from ..databases.asking import asking_once
 from ..errors import MergeRefused
 from ..models import HeldGroup, MergeRun, MergeStep, RowChange
 from ..signals import post_merge, pre_merge
@@ -34,6 +35,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of groups done and of all groups, after every batch."""
 
 
+@asking_once()
 def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
     """Merge the groups of a plan, and return the run that journals every row it changed.
 

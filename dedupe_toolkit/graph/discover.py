@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+@once
 def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     """Every reference to the rows of ``model``'s own table, each column once.
 
     Includes hidden relations, those of unmanaged models, those declared to a proxy, and the
-    columns that ``dedupe.py`` registers; a model
-    without a table in the database ``using`` holds none. Rows are never read, but for the
-    content types that stand for the model.
+    columns that ``dedupe.py`` registers; a model without a table in the database ``using`` holds
+    none. Rows are never read, but for the content types that stand for the model.
     """
     found: dict[Any, Reference] = {}
     tables = tables_with_rows(using)
@@ -101,11 +101,17 @@ def is_foreign(holder: type[Model], field: Field[Any, Any]) -> bool:
 
 
 def _held_by(holder: type[Model], model: type[Model], using: str) -> Iterator[Reference]:
-    for field in holder._meta.local_fields:
-        if is_foreign(holder, field) and _target(field) is model:
+    for field, target in _foreign_fields(holder):
+        if target is model:
             yield _foreign(holder, field, model)
     if apps.is_installed("django.contrib.contenttypes"):
         yield from _generic(holder, model, using)
+
+
+@once
+def _foreign_fields(holder: type[Model]) -> tuple[tuple[Field[Any, Any], type[Model]], ...]:
+    fields = holder._meta.local_fields
+    return tuple((field, _target(field)) for field in fields if is_foreign(holder, field))
 
 
 def _registered(model: type[Model]) -> Iterator[Reference]:
@@ -170,7 +176,12 @@ def _generic(holder: type[Model], model: type[Model], using: str) -> Iterator[Re
             )
 
 
-def _pairs(holder: type[Model]) -> Iterator[tuple[str, Field[Any, Any], Field[Any, Any]]]:
+@once
+def _pairs(holder: type[Model]) -> tuple[tuple[str, Field[Any, Any], Field[Any, Any]], ...]:
+    return tuple(_find_pairs(holder))
+
+
+def _find_pairs(holder: type[Model]) -> Iterator[tuple[str, Field[Any, Any], Field[Any, Any]]]:
     """Each content type field with its object id field, under the name users know it by."""
     seen = set()
     for generic in holder._meta.private_fields:
