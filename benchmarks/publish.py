@@ -79,8 +79,10 @@ def _curves(samples: dict[str, Any], part: str, contestants: list[str], clock: s
     """The best seconds of each contestant by database and size; wall where the clock fails."""
     curves: Curves = defaultdict(lambda: defaultdict(list))
     for key, measured in samples.items():
-        database, size, *kind = key.split(" ")
-        for contestant in contestants if kind == [part] else []:
+        if not key.endswith(f" {part}"):
+            continue
+        database, size, _ = key.split(" ")
+        for contestant in contestants:
             readings = [one["total"] for one in measured[contestant] if "total" in one]
             seconds = [reading.get(clock, reading["wall"]) for reading in readings]
             if seconds:
