@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, CharField, F, Func, QuerySet, Subquery, When
+from django.db.models import Case, CharField, F, Func, QuerySet, When
 from django.db.models.expressions import RawSQL
 
 from ..databases import database
@@ -17,7 +17,7 @@ from ..databases.tables import pk_fields, pk_names
 from ..graph.discover import inheritance_root
 from ..models import DismissedGroup, DismissedRow
 from ..values import MatchKey, Nulls
-from .key_rows import considered, group_size, key_columns, row_in
+from .key_rows import Rows, considered, group_size, key_columns, row_in
 from .mapping import numbered
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _groups_with(key: MatchKey, using: str, named: list[str]) -> QuerySet[Any]:
     if key.nulls is Nulls.DISTINCT:  # values with a NULL among them are never found by IN
         keys = RawSQL(f"SELECT {', '.join(named)} FROM {_VERDICTS}", [])  # noqa: S611  # as above
         values = rows.filter(row_in(pks, keys)).values(*columns)
-        rows = rows.filter(row_in(columns, Subquery(values)))
+        rows = rows.filter(row_in(columns, Rows(values)))
     sized: QuerySet[Any] = rows.annotate(dedupe_size=group_size(key))
     return sized.values_list(*pks, *columns, "dedupe_size")
 

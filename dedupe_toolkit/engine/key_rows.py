@@ -71,7 +71,7 @@ def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet
         return sized.filter(dedupe_size__gt=1)
     columns = key_columns(key)
     # so that the windows sort the few rows that have duplicates, and not the table
-    values = Subquery(repeated(key, rows).values(*columns))
+    values = Rows(repeated(key, rows).values(*columns))
     found: QuerySet[Any] = ranks.filter(row_in(columns, values))
     return found
 
@@ -86,12 +86,16 @@ def survivor_columns(key: MatchKey) -> list[str]:
     return [f"dedupe_survivor_{number}" for number in range(len(pk_names(key.model)))]
 
 
-def row_in(columns: list[str], values: Subquery | RawSQL, word: str = "IN") -> Func:
+def row_in(columns: list[str], values: Rows | RawSQL, word: str = "IN") -> Func:
     """A condition on several columns at once: that a query has a row of their values."""
     row = Func(*(F(name) for name in columns), template="(%(expressions)s)", output_field=_TRUTH)
     return Func(
         row, values, template="%(expressions)s", arg_joiner=f" {word} ", output_field=_TRUTH
     )
+
+
+class Rows(Subquery):
+    """A query for rows of several columns. Of a plain subquery Django 6.1 asks the one type."""
 
 
 _TRUTH = BooleanField()
