@@ -15,8 +15,9 @@ from .engine.field_rules import resolve_rules
 from .engine.strangers import find_strangers
 from .engine.survivors import RULES, by_fields
 from .errors import DedupeError
+from .graph.discover import family_of
 from .graph.registered import registered_reference
-from .graph.unknown import family_of, unknown_relations
+from .graph.unknown import unknown_relations
 from .registry import Declaration, declarations
 from .suggest import nearest
 from .values import OnCollision, OnConflict

@@ -14,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from ..databases import database
 from ..databases.asking import once
 from ..databases.tables import pk_fields, pk_names
-from ..graph.discover import inheritance_root
+from ..graph.discover import family_of
 from ..models import DismissedGroup, DismissedRow
 from ..values import MatchKey, Nulls
 from .key_rows import Rows, considered, group_size, key_columns, row_in
@@ -36,10 +36,8 @@ def about(fields: Iterable[str]) -> str:
 
 
 def family(model: type[Model]) -> list[str]:
-    """The models of one inheritance family: their rows of one primary key are one object."""
-    root = inheritance_root(model)
-    models = model._meta.apps.get_models()
-    return [one._meta.label for one in models if inheritance_root(one) is root]
+    """The names under which verdicts on a model's objects are kept."""
+    return sorted(one._meta.label for one in family_of(model))
 
 
 def verdicts_on(model: type[Model], fields: Iterable[str], using: str) -> QuerySet[DismissedGroup]:

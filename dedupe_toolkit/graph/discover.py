@@ -85,6 +85,14 @@ def inheritance_root(model: type[Model]) -> type[Model]:
     return root
 
 
+def family_of(model: type[Model]) -> set[type[Model]]:
+    """The models whose rows are parts of the same objects: parents, children, and itself."""
+    root = inheritance_root(model)
+    # a migration asks for models of its own
+    models = model._meta.apps.get_models()
+    return {concrete(other) for other in models if inheritance_root(other) is root}
+
+
 def is_foreign(holder: type[Model], field: Field[Any, Any]) -> bool:
     """Whether a field's columns in its model's own table hold values that name one row of another.
 

@@ -8,7 +8,7 @@ from django.apps import apps
 
 from ..errors import DedupeError
 from ..registry import declared
-from .discover import inheritance_root, is_foreign
+from .discover import family_of, is_foreign
 from .meta import concrete
 from .registered import registered_reference
 
@@ -34,12 +34,6 @@ def unknown_relations(model: type[Model]) -> tuple[str, ...]:
         and not _is_known(holder, field)
         and (holder._meta.db_table, field.column) not in registered
     )
-
-
-def family_of(model: type[Model]) -> set[type[Model]]:
-    """The models whose rows are parts of the same objects: parents, children, and itself."""
-    root = inheritance_root(model)
-    return {concrete(other) for other in apps.get_models() if inheritance_root(other) is root}
 
 
 def _relations(holder: type[Model]) -> Iterator[Any]:
