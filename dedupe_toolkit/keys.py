@@ -17,9 +17,11 @@ from django.db.models import (
     TextField,
     Value,
 )
+from django.db.models.functions import Lower, Trim, Upper
 
 from .errors import InvalidMatchKey
 from .suggest import nearest
+from .transforms import Collapse
 from .values import Blanks, MatchKey, Nulls, RowSet
 
 if TYPE_CHECKING:
@@ -131,6 +133,16 @@ def ends_in_text(model: type[Model], lookup: str) -> bool:
     for name in lookup.split("__")[1:]:
         current = current.get_transform(name)(current)
     return is_text(current.output_field)
+
+
+def source_of_nulls(model: type[Model], lookup: str) -> str:
+    """The field that is NULL exactly where a checked key lookup is; empty if there may be none."""
+    current: Any = Value(None, output_field=key_field(model, lookup))
+    for name in lookup.split("__")[1:]:
+        current = current.get_transform(name)(current)
+        if type(current) not in (Lower, Upper, Trim, Collapse):
+            return ""
+    return key_field(model, lookup).name
 
 
 def _lookup(model: type[Model], typed: str, added: list[str]) -> str:

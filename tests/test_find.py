@@ -135,17 +135,57 @@ def test_the_most_referenced_row_survives() -> None:
     ]
 
 
+@pytest.mark.parametrize(("survivor", "most"), [("oldest", 1), ("most-complete", 2)])
 @pytest.mark.parametrize("copies", [1, 300])
-def test_the_number_of_statements_does_not_depend_on_the_number_of_groups(copies: int) -> None:
+def test_the_number_of_statements_does_not_depend_on_the_number_of_groups(
+    copies: int, survivor: str, most: int
+) -> None:
     Person.objects.bulk_create(
         Person(name=str(number)) for number in range(copies) for _ in range(2)
     )
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        find_duplicates(match_key(Person, ["name"]), limit=None)
+        find_duplicates(match_key(Person, ["name"]), limit=None, survivor=survivor)
     statements = [query for query in queries if "odd_person" in query["sql"]]
-    assert len(statements) == 2
+    assert len(statements) == most
+
+
+def test_the_newest_survives_where_that_is_asked() -> None:
+    rows = people("Ann", "Bob", "Ann", "Bob", "Bob")
+    keys = [row.pk for row in rows]
+    assert found("name", survivor="newest") == [
+        (keys[4], keys[3], keys[1]),
+        (keys[2], keys[0]),
+    ]
+
+
+@pytest.mark.parametrize("survivor", ["oldest", "newest"])
+def test_a_group_says_the_text_that_its_survivor_holds(survivor: str) -> None:
+    rows = people("ANN", "Ann", "ann", None)
+    (group,) = find_duplicates(
+        match_key(Person, ["name__lower"], ignore_case=True), survivor=survivor
+    ).duplicate_groups
+    assert group.values == {"name__lower": "ann"}
+    for found_group in find_duplicates(
+        match_key(Person, ["name"]), survivor=survivor
+    ).duplicate_groups:  # where a collation calls them equal
+        held = {row.pk: row.name for row in rows}
+        assert found_group.values == {"name": held[found_group.survivor]}
+
+
+def test_a_group_too_large_for_the_server_to_collect_is_listed_whole() -> None:
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION group_concat_max_len = 20")
+    many = [row.pk for row in people(*["Ann"] * 30)]
+    few = [row.pk for row in people("Bob", "Bob")]
+    try:
+        assert found("name", limit=None) == [tuple(many), tuple(few)]
+    finally:
+        if connection.vendor == "mysql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET SESSION group_concat_max_len = DEFAULT")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from .sqlite import SQLite
 if TYPE_CHECKING:
     from django.db.models import Count, Model
 
-__all__ = ["Database", "count_of_rows", "database"]
+__all__ = ["Database", "count_of_rows", "database", "dialect_of"]
 
 _BY_VENDOR: dict[str, type[Database]] = {
     "mysql": MySQL,
@@ -40,6 +40,11 @@ def database(using: str) -> Database:
     return dialect(connection)
 
 
+def dialect_of(using: str) -> type[Database] | None:
+    """What is known of a database's kind; None for those this package has no SQL for."""
+    return _BY_VENDOR.get(connections[using].vendor)
+
+
 def count_of_rows(model: type[Model], using: str) -> Count:
     """The aggregate that counts a model's rows in a GROUP BY, on any database Django has."""
-    return _BY_VENDOR.get(connections[using].vendor, Database).count_of_rows(model)
+    return (dialect_of(using) or Database).count_of_rows(model)

@@ -58,6 +58,8 @@ def _path(path: Sequence[str]) -> str:
 
 
 class PostgreSQL(Database):
+    collects_by_sorting = True
+
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
         for table, name, kind, *facts, collation in self._fetch_of(_COLUMNS, tables):

@@ -13,6 +13,7 @@ from ..keys import check_alias
 from ..models import DismissedRow
 from ..values import DuplicateGroup, FoundDuplicates, MatchKey
 from .dismissed import split
+from .gathered import can_gather, gathered_duplicates
 from .key_rows import considered, group_size, key_columns, members, repeated, survivor_columns
 from .survivors import SurvivorRule, survivor_ordering
 
@@ -43,17 +44,26 @@ def find_duplicates(
     rows = considered(key, using)
     offered, dismissed = split(key, using) if may_dismiss else (rows, rows.none())
     rows = rows if include_dismissed else offered
-    totals, largest = _totals(key, rows)
-    groups: tuple[DuplicateGroup, ...] = ()
-    if totals.groups and limit != 0:
-        at_most = None if limit is None else limit * largest
-        groups = tuple(islice(_iterate_groups(key, rows, survivor, at_most), limit))
+    if limit != 0 and can_gather(key, survivor, using):
+        found = gathered_duplicates(key, rows, survivor, limit)
+    else:
+        found = _ranked_duplicates(key, rows, survivor, limit)
     return replace(
-        totals,
-        duplicate_groups=groups,
+        found,
         dismissed=repeated(key, dismissed).count(),
-        is_empty=not totals.groups and is_table_empty(key.model, using),
+        is_empty=not found.groups and is_table_empty(key.model, using),
     )
+
+
+def _ranked_duplicates(
+    key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
+) -> FoundDuplicates:
+    totals, largest = _totals(key, rows)
+    if not totals.groups or limit == 0:
+        return totals
+    at_most = None if limit is None else limit * largest
+    groups = islice(_iterate_groups(key, rows, survivor, at_most), limit)
+    return replace(totals, duplicate_groups=tuple(groups))
 
 
 def is_table_empty(model: type[Model], using: str) -> bool:

@@ -12,7 +12,7 @@ from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases import count_of_rows
 from ..databases.tables import pk_names
-from ..keys import ends_in_text
+from ..keys import ends_in_text, source_of_nulls
 from ..values import Blanks, MatchKey, Nulls
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def considered(key: MatchKey, using: str) -> QuerySet[Any]:
     for column, lookup in zip(key_columns(key), key.fields, strict=True):
         rows = rows.annotate(**{column: F(lookup)})
         if key.nulls is Nulls.DISTINCT:
-            rows = rows.filter(**{f"{column}__isnull": False})
+            # of the field where that is the same: the database would compute the value again
+            source = source_of_nulls(key.model, lookup) or column
+            rows = rows.filter(**{f"{source}__isnull": False})
         if key.blanks is Blanks.DISTINCT and ends_in_text(key.model, lookup):
             rows = rows.exclude(**{column: ""})
     return rows.order_by()
@@ -96,6 +98,11 @@ def row_in(columns: list[str], values: Rows | RawSQL, word: str = "IN") -> Func:
 
 class Rows(Subquery):
     """A query for rows of several columns. Of a plain subquery Django 6.1 asks the one type."""
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        # or each parallel worker answers the whole query once more, for itself
+        template = "(WITH dedupe_rows AS MATERIALIZED (%(subquery)s) SELECT * FROM dedupe_rows)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 _TRUTH = BooleanField()
