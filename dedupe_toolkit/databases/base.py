@@ -122,6 +122,14 @@ class Database(ABC):
         """A type for work tables that compares with a text column, and can be indexed."""
         return column.definition
 
+    def longest_list(self) -> int:
+        """How many keys `unpacked` can be given at once; 0 where there is no need for it."""
+        return 0
+
+    def unpacked(self, keys: str, column: Column) -> str:
+        """SQL for a table of one column, ``member``: the whole numbers of a JSON list."""
+        raise NotImplementedError
+
     # -- values --------------------------------------------------------------------------
 
     @abstractmethod

@@ -11,14 +11,12 @@ if TYPE_CHECKING:
     from django.db.models import F
 
 _DIGITS = 20
+LONGEST_LIST = f"LEAST(@@group_concat_max_len, @@max_allowed_packet) / {_DIGITS + 2}"
+"""SQL for the number of keys that MariaDB can collect in one list."""
 
 
 class CollectedKeys(Aggregate):
-    """The whole numbers of a group's rows, in no order.
-
-    MariaDB cuts lists that are longer than ``group_concat_max_len``: what arrives then is a text,
-    or a list with fewer numbers than the group has rows.
-    """
+    """The whole numbers of a group's rows, in no order; None if they are too many for a list."""
 
     function = "JSON_ARRAYAGG"
     name = "CollectedKeys"
@@ -31,6 +29,11 @@ class CollectedKeys(Aggregate):
         # as text: a driver may read JSON on its own, or leave that to the field
         template = "%(function)s(%(expressions)s)::text"
         return self.as_sql(compiler, connection, function="JSON_AGG", template=template, **extra)
+
+    def as_mysql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        # what is longer than the server's limit is cut without an error, in mid-number
+        template = f"IF(COUNT(*) <= {LONGEST_LIST}, %(function)s(%(expressions)s), NULL)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 class SumOverGroups(Func):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, UUIDField
 
 from .base import Database, json_path
+from .collecting import LONGEST_LIST
 from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ FROM information_schema.statistics
 WHERE table_schema = DATABASE() AND table_name IN ({tables}) AND index_type IN ('BTREE', 'HASH')
 ORDER BY table_name, index_name, seq_in_index
 """
+_JSON_TABLE = (10, 6)
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 
@@ -77,6 +79,15 @@ class MySQL(Database):
             found[table].append(column)
         return found
 
+    def longest_list(self) -> int:
+        server: Any = self.connection
+        if not server.mysql_is_mariadb or server.mysql_version < _JSON_TABLE:
+            return 0
+        return int(self.value(f"SELECT {LONGEST_LIST}"))
+
+    def unpacked(self, keys: str, column: Column) -> str:
+        return f"JSON_TABLE({keys}, '$[*]' COLUMNS (member {column.definition} PATH '$'))"
+
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
         return [
             DatabaseKey(table=holder, column=column, target_column=target)
@@ -96,7 +107,8 @@ class MySQL(Database):
         if primary_key:
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         parts += [f"KEY ({self.q(index)})" for index in indexes]
-        self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
+        # named, as a rollback must take back what a batch did to it
+        self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)}) ENGINE=InnoDB")
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TEMPORARY TABLE IF EXISTS {self.q(name)}")

@@ -81,7 +81,7 @@ def _totals(key: MatchKey, rows: QuerySet[Any]) -> tuple[FoundDuplicates, int]:
 def _iterate_groups(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, at_most: int | None
 ) -> Iterator[DuplicateGroup]:
-    keys, survivors, pks = key_columns(key), survivor_columns(key), pk_names(key.model)
+    keys, survivors, pks = key_columns(key), survivor_columns(key.model), pk_names(key.model)
     found = (
         members(key, rows, survivor_ordering(key.model, survivor, rows.db))
         .annotate(dedupe_rows=group_size(key))

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, IntegerField, Max, Min, QuerySet, Window
+from django.db.models import Count, F, Max, Min, QuerySet, Window
 
 from ..databases import Database, dialect_of
 from ..databases.collecting import CollectedKeys, SumOverGroups, text_after_key, without_key
-from ..databases.tables import pk_fields, pk_names
+from ..databases.tables import pk_names
 from ..keys import ends_in_text, key_field
 from ..values import DuplicateGroup, FoundDuplicates, Nulls
-from .key_rows import Rows, key_columns, repeated, row_in
+from .key_rows import Rows, are_numbered, key_columns, repeated, row_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +30,8 @@ _EXTREMES: dict[SurvivorRule, type[Min] | type[Max]] = {"oldest": Min, "newest":
 
 def can_gather(key: MatchKey, survivor: SurvivorRule, using: str) -> bool:
     """Whether `gathered_duplicates` knows this model, survivor rule and database."""
-    field, *more = pk_fields(key.model)
-    is_number = isinstance(field, IntegerField) and not hasattr(field, "from_db_value")
     is_by_key = isinstance(survivor, str) and survivor in _EXTREMES
-    return is_number and is_by_key and not more and dialect_of(using) is not None
+    return is_by_key and are_numbered(key.model) and dialect_of(using) is not None
 
 
 def gathered_duplicates(
@@ -80,7 +78,7 @@ class _Search:
         ]
 
     def groups(self) -> QuerySet[Any]:
-        """For each group: number of groups, of all their rows, of its own; its keys and values."""
+        """For each group: the number of groups, and of all their rows; its own keys and values."""
         (pk,), extreme = pk_names(self.key.model), _EXTREMES[self.survivor]
         texts = {f"{name}_text": extreme(text_after_key(F(pk), F(name))) for name in self.loose}
         groups: QuerySet[Any] = (
@@ -94,7 +92,7 @@ class _Search:
             )
             .order_by("-dedupe_rows", "dedupe_survivor")
         )
-        totals = ("dedupe_groups", "dedupe_members", "dedupe_rows")
+        totals = ("dedupe_groups", "dedupe_members")
         return groups.values_list(*totals, "dedupe_pks", *self.columns, *texts)
 
     def _narrowed(self) -> QuerySet[Any]:
@@ -105,13 +103,13 @@ class _Search:
         values = Rows(repeated(self.key, self.rows).values(*self.columns))
         return self.rows.filter(row_in(self.columns, values))
 
-    def as_group(self, size: int, pks: Any, *values: Any) -> DuplicateGroup:
+    def as_group(self, pks: Any, *values: Any) -> DuplicateGroup:
         """A group as it was found; one that is too large to be collected is read by itself."""
         width = len(self.columns)
         held = dict(zip(self.columns, values[:width], strict=True))
         if self.loose:
             held |= self._texts(held, values[width:])
-        if len(pks) != size:
+        if pks is None:
             pks = self._members(held)
         survivor, *duplicates = sorted(pks, reverse=self.survivor == "newest")
         return DuplicateGroup(

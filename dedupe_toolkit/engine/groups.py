@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, F, QuerySet, Value, When, Window
+from django.db.models import Case, F, QuerySet, Value, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases.tables import pk_fields, pk_names
 from ..errors import InvalidOption
@@ -16,8 +15,11 @@ from .dismissed import offered
 from .key_rows import considered, key_columns, members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
 from .survivors import survivor_ordering
+from .unpacked import unpacked_members, unpacks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..databases import Database
     from .session import Session
 
@@ -29,7 +31,7 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
     """
     database = session.database
     mapping = create(database, unfilled(session, source))
-    fill(database, mapping, member_rows(session, source))
+    fill(database, mapping, *member_rows(session, source))
     if session.policy.limit is not None:
         drop_groups(database, mapping, "group_number > %s", [session.policy.limit])
     return mapping
@@ -47,17 +49,22 @@ def unfilled(session: Session, source: MatchKey | RowSet) -> Mapping:
     )
 
 
-def member_rows(session: Session, source: MatchKey | RowSet) -> QuerySet[Any]:
-    """The query for place, survivor's key and own key of every member of the source's groups.
+def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Sequence[Any]]:
+    """SQL for place, survivor's key and own key of every member of the source's groups.
 
     Raises `InvalidOption` when one of the rows named does not exist.
     """
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
     if isinstance(source, RowSet):
-        return _named(source, using, ordering)
-    columns = ("dedupe_place", *survivor_columns(source), *pk_names(source.model))
-    return members(source, offered(source, using), ordering).values_list(*columns)
+        found, expression, given = _named(source, using, ordering), "", ()
+    elif unpacks(session.database, source, rows := offered(source, using)):
+        found, expression, given = unpacked_members(session.database, source, rows, ordering)
+    else:
+        found, expression, given = members(source, rows, ordering), "", ()
+    columns = ("dedupe_place", *survivor_columns(source.model), *pk_names(source.model))
+    sql, params = found.values_list(*columns).query.get_compiler(using).as_sql()
+    return f"{expression} {sql}", [*given, *params]
 
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
@@ -66,14 +73,7 @@ def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
     if source.into is not None:
         chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
         ordering = [chosen, *ordering]
-    survivors = {
-        f"dedupe_survivor_{number}": Window(FirstValue(F(name)), order_by=ordering)
-        for number, name in enumerate(pk_names(source.model))
-    }
-    named: QuerySet[Any] = rows.annotate(
-        dedupe_place=Window(RowNumber(), order_by=ordering) - 1, **survivors
-    ).values_list("dedupe_place", *survivors, *pk_names(source.model))
-    return named
+    return ranked(rows, [], ordering)
 
 
 def named_rows(source: RowSet, using: str) -> QuerySet[Any]:
@@ -152,12 +152,11 @@ def _ranked_again(session: Session, mapping: Mapping, key: MatchKey) -> tuple[st
     """The members grouped anew by the key's values as they are now, whatever the survivor rule."""
     database = session.database
     lowest = [F(name).asc() for name in pk_names(key.model)]
-    ranks = ranked(key, considered(key, database.using), lowest)
+    equal = [F(column) for column in key_columns(key)]
+    ranks = ranked(considered(key, database.using), equal, lowest)
     rows = _only_members(ranks, database, mapping)
-    compiler = rows.values_list(*survivor_columns(key), *pk_names(key.model)).query.get_compiler(
-        database.using
-    )
-    sql, params = compiler.as_sql()
+    found = rows.values_list(*survivor_columns(key.model), *pk_names(key.model))
+    sql, params = found.query.get_compiler(database.using).as_sql()
     return sql, params
 
 

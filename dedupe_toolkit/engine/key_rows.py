@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, Count, F, Func, QuerySet, Subquery, Window
+from django.db.models import BooleanField, Count, F, Func, IntegerField, QuerySet, Subquery, Window
 from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases import count_of_rows
-from ..databases.tables import pk_names
+from ..databases.tables import pk_fields, pk_names
 from ..keys import ends_in_text, source_of_nulls
 from ..values import Blanks, MatchKey, Nulls
 
 if TYPE_CHECKING:
+    from django.db.models import Model
     from django.db.models.expressions import RawSQL
 
 
@@ -49,15 +50,22 @@ def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     return counted.filter(dedupe_rows__gt=1)
 
 
-def ranked(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:
-    """The rows with their place in their group (0 survives) and their survivor."""
-    window: dict[str, Any] = {
-        "partition_by": [F(column) for column in key_columns(key)],
-        "order_by": ordering,
-    }
+def are_numbered(model: type[Model]) -> bool:
+    """Whether the model's primary keys are whole numbers, and the same ones in Python."""
+    field, *more = pk_fields(model)
+    is_number = isinstance(field, IntegerField) and not hasattr(field, "from_db_value")
+    return is_number and not more
+
+
+def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> QuerySet[Any]:
+    """The rows with their place in their group (0 survives) and their survivor.
+
+    ``groups`` are the expressions in which the rows of a group are equal.
+    """
+    window: dict[str, Any] = {"partition_by": groups, "order_by": ordering}
     survivors = {
         f"dedupe_survivor_{number}": Window(FirstValue(F(name)), **window)
-        for number, name in enumerate(pk_names(key.model))
+        for number, name in enumerate(pk_names(rows.model))
     }
     place = Window(RowNumber(), **window) - 1
     ranks: QuerySet[Any] = rows.annotate(dedupe_place=place, **survivors)
@@ -66,7 +74,7 @@ def ranked(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[
 
 def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:
     """The ranked rows that share their key values with another row: those of duplicate groups."""
-    ranks = ranked(key, rows, ordering)
+    ranks = ranked(rows, [F(column) for column in key_columns(key)], ordering)
     if key.nulls is Nulls.EQUAL:
         # a row of values with a NULL among them is never found by IN
         sized: QuerySet[Any] = ranks.annotate(dedupe_size=group_size(key))
@@ -83,9 +91,9 @@ def group_size(key: MatchKey) -> Window:
     return Window(Count("*"), partition_by=[F(column) for column in key_columns(key)])
 
 
-def survivor_columns(key: MatchKey) -> list[str]:
+def survivor_columns(model: type[Model]) -> list[str]:
     """The names under which `ranked` annotates each column of the survivor's primary key."""
-    return [f"dedupe_survivor_{number}" for number in range(len(pk_names(key.model)))]
+    return [f"dedupe_survivor_{number}" for number in range(len(pk_names(model)))]
 
 
 def row_in(columns: list[str], values: Rows | RawSQL, word: str = "IN") -> Func:

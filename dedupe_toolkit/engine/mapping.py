@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
     from collections.abc import Sequence
 
-    from django.db.models import QuerySet
-
     from ..databases import Database
     from ..graph.references import Reference
 
@@ -127,20 +125,17 @@ def _create(
     return mapping
 
 
-def fill(database: Database, mapping: Mapping, rows: QuerySet[Any]) -> int:
-    """Fill a mapping from a query for place, survivor's key and own key; returns its groups."""
-    names, sql, params = filling(database, mapping, rows)
+def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> int:
+    """Fill a mapping from SQL for place, survivor's key and own key; returns its groups."""
+    names, sql = filling(database, mapping, rows)
     into = ", ".join(map(database.q, names))
     database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
     database.analyze(mapping.name)
     return count_groups(database, mapping)
 
 
-def filling(
-    database: Database, mapping: Mapping, rows: QuerySet[Any]
-) -> tuple[list[str], str, Sequence[Any]]:
-    """The columns of a mapping, and the query for all that it is filled with."""
-    sql, params = rows.query.get_compiler(database.using).as_sql()
+def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str], str]:
+    """The columns of a mapping, and SQL for all that it is filled with."""
     names = ["place", *mapping.survivors, *mapping.members]
     listed = ", ".join(map(database.q, names))
     members, survivors = (
@@ -149,10 +144,9 @@ def filling(
     selected = ["r.place", *survivors, *members, *texts(database, mapping, members, survivors)]
     return (
         ["group_number", *names, *mapping.texts],
-        f"WITH r ({listed}) AS ({sql})"
+        f"WITH r ({listed}) AS ({rows})"
         f" SELECT DENSE_RANK() OVER (ORDER BY {', '.join(survivors)}),"
         f" {', '.join(selected)} FROM r",
-        params,
     )
 
 

@@ -187,10 +187,12 @@ class _Run:
         self.run.rows_merged += rows
         self.tally.include(tally)
 
+    def _is_all(self, first: int, last: int) -> bool:
+        return first == 1 and last == self.plan.groups
+
     def _as_planned(self, first: int, last: int) -> Level | None:
         """What the plan found, if it is for all groups and nobody can have written since."""
-        is_all = first == 1 and last == self.plan.groups
-        if not (is_all and self.is_untouched):
+        if not (self._is_all(first, last) and self.is_untouched):
             return None
         self.is_untouched = False  # this batch writes, and may be tried again
         commits = self.ready.session.database.others_commits()
@@ -198,14 +200,15 @@ class _Run:
 
     def _found_again(self, session: Session, first: int, last: int) -> Level:
         """What merging these groups does, found under lock."""
-        database = session.database
-        mapping = copy_groups(
-            database,
-            self.ready.mapping,
-            session.work_table("map"),
-            "group_number BETWEEN %s AND %s",
-            [first, last],
-        )
+        database, mapping = session.database, self.ready.mapping
+        if not self._is_all(first, last):
+            mapping = copy_groups(
+                database,
+                mapping,
+                session.work_table("map"),
+                "group_number BETWEEN %s AND %s",
+                [first, last],
+            )
         database.lock_rows(mapping.table, mapping.name, mapping.on_key)
         changed_groups(session, mapping, self.plan.source)
         session.held.take_out(mapping)

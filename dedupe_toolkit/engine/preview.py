@@ -129,7 +129,8 @@ def _counted(session: Session, source: RowSet, mapping: Mapping) -> _Counted | N
             _count_reference(counts, mapping, reference)
         for number, rule in enumerate(holder.rules):
             counts.add((holder.table.name, number), *_losers_sql(database, mapping, holder, rule))
-    names, rows, params = filling(database, mapping, member_rows(session, source))
+    members, params = member_rows(session, source)
+    names, rows = filling(database, mapping, members)
     counts.add("members", f"SELECT COUNT(*) FROM {database.q(mapping.name)}")
     found = counts.ask(mapping, names, _texts_typed(database, mapping, rows, names), params)
     if found["members"] != len(source.pks) or any(_is_delicate(h, found) for h in holders):
