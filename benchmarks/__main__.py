@@ -87,7 +87,7 @@ def _measure(
                 results[found.name, size] += rows
     for size in options.peers_size if "peers" in options.only else []:
         with _loaded(found, size, console, for_peers=True) as runner:
-            samples[f"{found.name} {size} peers"], rows = suite.peers(runner)
+            samples[f"{found.name} {size} peers"], rows = suite.peers(runner, options.repetitions)
             results[found.name, size] += rows
 
 

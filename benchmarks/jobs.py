@@ -16,11 +16,11 @@ from dedupe_toolkit.values import MergePolicy
 from .checksums import checksums, outcome
 from .clock import both, measured, peak_memory
 from .library.models import Author, Writer
-from .sql import SCRIPTS
+from .sql import AUTHORS, WRITERS
 from .statements import recorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from dedupe_toolkit.models import MergeRun
     from dedupe_toolkit.values import MergePlan
@@ -31,14 +31,24 @@ FIELDS = ["first_name", "last_name"]
 def raw(*, journaled: bool, check: bool = False, profile: bool = False) -> dict[str, Any]:
     """The hand-written SQL, in one transaction, its search included."""
     author_type = ContentType.objects.get_for_model(Author).pk
-    script = list(SCRIPTS[connection.vendor](author_type, journaled=journaled))
+    script = list(AUTHORS[connection.vendor](author_type, journaled=journaled))
+    return _run(script, check=check, profile=profile)
+
+
+def raw_writers(*, profile: bool = False) -> dict[str, Any]:
+    """The same for writers, without a journal."""
+    script = list(WRITERS[connection.vendor]())
+    return _run(script, check=False, profile=profile) | {"outcome": outcome()}
+
+
+def _run(script: Sequence[str], *, check: bool, profile: bool) -> dict[str, Any]:
     with recorded() as statements, measured() as reading:
-        _run(script)
+        _execute(script)
     found = {"total": both(reading), "statements": statements.total}
     return found | _details(check=check, profile=statements if profile else None)
 
 
-def _run(script: Iterable[str]) -> None:
+def _execute(script: Sequence[str]) -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         for statement in script:
             cursor.execute(statement)

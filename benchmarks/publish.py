@@ -37,11 +37,11 @@ def main() -> None:
         found = json.loads(Path(name).read_text())
         samples |= found["samples"]
         rows += found["rows"]
-    of_peers = [row for row in rows if row["what"].startswith(tuple(PEERS))]
+    of_peers = [row for row in rows if row["what"].startswith((RAW, *PEERS))]
     _write(TABLE, [row for row in rows if row not in of_peers])
     _write(PEERS_TABLE, of_peers)
     _draw(_curves(samples, "merge", MERGES, "cpu"), "authors", CPU, "performance-merge.svg")
-    peers = _curves(samples, "peers", [ONE_BATCH, *PEERS], "wall")
+    peers = _curves(samples, "peers", [RAW, ONE_BATCH, *PEERS], "wall")
     _draw(peers, "writers", "seconds", "performance-peers.svg")
 
 

@@ -22,6 +22,7 @@ def main() -> None:
         "load_authors": loading.load_authors,
         "load_writers": loading.load_writers,
         "raw": jobs.raw,
+        "raw_writers": jobs.raw_writers,
         "engine": jobs.engine,
         "bare": find_jobs.bare,
         "find": find_jobs.find,

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection
 
+from benchmarks import suite
 from benchmarks.publish import _curves, _table
 from benchmarks.report import Row
+from benchmarks.runner import Job, Runner
 from benchmarks.scans import LARGE, full_scans
+from benchmarks.servers import server
 from testproject.library.models import Author
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.mark.django_db(transaction=True)
@@ -62,3 +69,52 @@ def test_a_plot_shows_the_best_time_of_each_size_by_the_clock_asked_for() -> Non
     assert _curves(samples, "peers", ["engine"], "cpu") == {
         "sqlite": {"engine": [(500, 1.0), (2000, 2.0)]}
     }
+
+
+@pytest.fixture
+def sqlite() -> Iterator[Runner]:
+    found = server("sqlite")
+    yield Runner(server=found, template="peers_60", say=lambda line: None)
+    found.close()
+
+
+def test_hand_written_sql_leaves_the_rows_that_the_engine_leaves(sqlite: Runner) -> None:
+    sqlite.load(60, for_peers=True)
+    samples, rows = suite.peers(sqlite, 1)
+    (raw,), (engine,) = samples[suite.RAW], samples[suite.ONE_BATCH]
+    assert engine["rows_merged"] == 18
+    assert raw["outcome"] == engine["outcome"]
+    assert rows[0].what == "hand-written SQL, against the engine (wall)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stopwatch(Runner):
+    """Says that the jobs took 6, 5, 4, … seconds, without doing them."""
+
+    sql_leaves: str = "all"
+    done: list[str] = field(default_factory=list)
+
+    def once(self, job: Job) -> dict[str, Any]:
+        self.done.append(job.options.get("name", job.name))
+        outcome = self.sql_leaves if job.name == "raw_writers" else "all"
+        return {"total": {"wall": 7.0 - len(self.done)}, "outcome": outcome}
+
+
+def test_the_slow_packages_are_measured_once_and_the_others_as_often_as_asked(
+    sqlite: Runner,
+) -> None:
+    runner = Stopwatch(server=sqlite.server, template="", say=sqlite.say)
+    _, rows = suite.peers(runner, 2)
+    assert runner.done == ["raw_writers", "engine"] * 2 + suite.PEERS
+    assert [(row.value, row.against, row.least) for row in rows] == [
+        (5.0, 4.0, None),
+        (2.0, 4.0, 200),
+        (1.0, 4.0, 200),
+        (0.0, 4.0, 200),
+    ]
+
+
+def test_hand_written_sql_that_leaves_other_rows_ends_the_benchmark(sqlite: Runner) -> None:
+    runner = Stopwatch(server=sqlite.server, template="", say=sqlite.say, sql_leaves="fewer")
+    with pytest.raises(suite.TablesDiffer, match="hand-written SQL: fewer != all"):
+        suite.peers(runner, 1)

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .schema import AUTHOR_REFERENCES, ONE, ONE_PER_TAG, WRITER_REFERENCES
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
 MAP = """
 CREATE TEMPORARY TABLE map ON COMMIT DROP AS
-SELECT a.id AS dup, g.survivor, a.id::text AS dup_text, g.survivor::text AS survivor_text
-FROM library_author a JOIN (
-  SELECT first_name, last_name, min(id) AS survivor FROM library_author
+SELECT p.id AS dup, g.survivor{text}
+FROM library_{people} p JOIN (
+  SELECT first_name, last_name, min(id) AS survivor FROM library_{people}
   GROUP BY first_name, last_name HAVING count(*) > 1
-) g USING (first_name, last_name) WHERE a.id <> g.survivor
+) g USING (first_name, last_name) WHERE p.id <> g.survivor
 """
+TEXT = ", p.id::text AS dup_text, g.survivor::text AS survivor_text"
 OWN = """
 UPDATE library_author s
 SET mentor_id = CASE WHEN d.mentor_id <> m.survivor AND o.dup IS NULL THEN d.mentor_id END
@@ -28,44 +31,24 @@ SELECT DISTINCT ON (m.survivor) m.survivor, d.mentor_id
 FROM map m JOIN library_author d ON d.id = m.dup JOIN library_author s ON s.id = m.survivor
 WHERE s.mentor_id IS NULL AND d.mentor_id <> m.survivor ORDER BY m.survivor, m.dup
 """
-LOST_LINKS = """
-CREATE TEMPORARY TABLE lost_links ON COMMIT DROP AS
+LOST = """
+CREATE TEMPORARY TABLE lost_{table} ON COMMIT DROP AS
 SELECT id FROM (
-  SELECT l.id, s.id AS held, row_number() OVER (PARTITION BY m.survivor, l.tag_id ORDER BY l.id) n
-  FROM map m JOIN library_author_tags l ON l.author_id = m.dup
-  LEFT JOIN library_author_tags s ON s.author_id = m.survivor AND s.tag_id = l.tag_id
+  SELECT t.id, s.id AS held, row_number() OVER (PARTITION BY m.survivor{tag} ORDER BY t.id) n
+  FROM map m JOIN library_{table} t ON t.{owner}_id = m.dup
+  LEFT JOIN library_{table} s ON s.{owner}_id = m.survivor{same_tag}
 ) x WHERE n > 1 OR held IS NOT NULL
 """
-LOST_PROFILES = """
-CREATE TEMPORARY TABLE lost_profiles ON COMMIT DROP AS
-SELECT id FROM (
-  SELECT p.id, s.id AS held, row_number() OVER (PARTITION BY m.survivor ORDER BY p.id) n
-  FROM map m JOIN library_profile p ON p.author_id = m.dup
-  LEFT JOIN library_profile s ON s.author_id = m.survivor
-) x WHERE n > 1 OR held IS NOT NULL
-"""
-REFERENCES = ["author.mentor", "author_tags.author", "book.author", "profile.author"]
 
 
-def script(author_type: int, *, journaled: bool) -> Iterator[str]:
+def authors(author_type: int, *, journaled: bool) -> Iterator[str]:
     """The statements of one merge of all authors with equal names."""
-    yield MAP
-    yield "ALTER TABLE map ADD PRIMARY KEY (dup)"
+    yield from _map("author", TEXT)
     yield "CREATE INDEX ON map (dup_text)"
-    yield "ANALYZE map"
     yield OWN
-    for lost, table in ((LOST_LINKS, "author_tags"), (LOST_PROFILES, "profile")):
-        yield lost
-        name = "lost_links" if table == "author_tags" else "lost_profiles"
-        yield from _delete(table, name, "id", journaled)
-    for reference in REFERENCES:
-        table, column = reference.split(".")
-        yield _repoint(
-            f"UPDATE library_{table} t SET {column}_id = m.survivor FROM map m"
-            f" WHERE t.{column}_id = m.dup",
-            reference,
-            journaled,
-        )
+    yield from _collisions("author_tags", "author", ONE_PER_TAG, journaled)
+    yield from _collisions("profile", "author", ONE, journaled)
+    yield from _foreign_keys(AUTHOR_REFERENCES, journaled)
     yield _repoint(
         "UPDATE library_note t SET object_id = m.survivor_text FROM map m"
         f" WHERE t.object_id = m.dup_text AND t.content_type_id = {author_type}",
@@ -73,13 +56,44 @@ def script(author_type: int, *, journaled: bool) -> Iterator[str]:
         journaled,
     )
     yield FILLED
-    yield from _delete("author", "map", "dup", journaled)
+    yield _delete("author", "map", "dup", journaled)
     yield _repoint(
         "UPDATE library_author t SET mentor_id = m.mentor_id FROM filled m WHERE t.id = m.survivor",
         "author.filled",
         journaled,
         returned="t.id, NULL, m.mentor_id",
     )
+
+
+def writers() -> Iterator[str]:
+    """The same for writers, who have less that points at them; never with a journal."""
+    yield from _map("writer")
+    yield from _collisions("writer_tags", "writer", ONE_PER_TAG)
+    yield from _foreign_keys(WRITER_REFERENCES)
+    yield _delete("writer", "map", "dup")
+
+
+def _map(people: str, text: str = "") -> Iterator[str]:
+    yield MAP.format(people=people, text=text)
+    yield "ALTER TABLE map ADD PRIMARY KEY (dup)"
+    yield "ANALYZE map"
+
+
+def _collisions(
+    table: str, owner: str, unique: Mapping[str, str], journaled: bool = False
+) -> Iterator[str]:
+    yield LOST.format(table=table, owner=owner, **unique)
+    yield _delete(table, f"lost_{table}", "id", journaled)
+
+
+def _foreign_keys(references: Sequence[str], journaled: bool = False) -> Iterator[str]:
+    for reference in references:
+        table, column = reference.split(".")
+        update = (
+            f"UPDATE library_{table} t SET {column}_id = m.survivor FROM map m"
+            f" WHERE t.{column}_id = m.dup"
+        )
+        yield _repoint(update, reference, journaled)
 
 
 def _repoint(update: str, relation: str, journaled: bool, returned: str = "") -> str:
@@ -93,12 +107,11 @@ def _repoint(update: str, relation: str, journaled: bool, returned: str = "") ->
     )
 
 
-def _delete(table: str, lost: str, column: str, journaled: bool) -> Iterator[str]:
+def _delete(table: str, lost: str, column: str, journaled: bool = False) -> str:
     delete = f"DELETE FROM library_{table} t USING {lost} m WHERE t.id = m.{column}"
     if not journaled:
-        yield delete
-        return
-    yield (
+        return delete
+    return (
         f"WITH c AS ({delete} RETURNING t.*)"
         ' INSERT INTO library_rawchange (run, relation, "row", image)'
         f" SELECT 1, '{table}', c.id, to_json(c)::text FROM c"

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .schema import AUTHOR_REFERENCES, ONE, ONE_PER_TAG, WRITER_REFERENCES
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MAP_TABLE = "CREATE TEMPORARY TABLE map (dup integer PRIMARY KEY, survivor integer NOT NULL{text})"
+TEXT = ", dup_text text NOT NULL, survivor_text text NOT NULL"
 MAP = """
 INSERT INTO map
-SELECT id, survivor, id, survivor FROM (
-  SELECT id, min(id) OVER (PARTITION BY first_name, last_name) AS survivor FROM library_author
+SELECT id, survivor{text} FROM (
+  SELECT id, min(id) OVER (PARTITION BY first_name, last_name) AS survivor FROM library_{people}
 ) WHERE id <> survivor
 """
 OWN = """
@@ -24,6 +28,7 @@ UPDATE library_author AS s SET mentor_id = (
   WHERE t.mentor_id = m.dup
 )
 """
+FILLED_TABLE = "CREATE TEMPORARY TABLE filled (survivor integer PRIMARY KEY, mentor_id integer)"
 FILLED = """
 INSERT INTO filled
 SELECT survivor, mentor_id FROM (
@@ -33,41 +38,30 @@ SELECT survivor, mentor_id FROM (
   WHERE d.mentor_id <> m.survivor AND s.mentor_id IS NULL
 ) WHERE n = 1
 """
+LOST_TABLE = "CREATE TEMPORARY TABLE lost_{table} (id integer PRIMARY KEY)"
 LOST = """
-INSERT INTO {lost}
+INSERT INTO lost_{table}
 SELECT id FROM (
   SELECT t.id, s.id AS held, row_number() OVER (PARTITION BY m.survivor{tag} ORDER BY t.id) n
-  FROM map m CROSS JOIN library_{table} t ON t.author_id = m.dup
-  LEFT JOIN library_{table} s ON s.author_id = m.survivor{same_tag}
+  FROM map m CROSS JOIN library_{table} t ON t.{owner}_id = m.dup
+  LEFT JOIN library_{table} s ON s.{owner}_id = m.survivor{same_tag}
 ) WHERE n > 1 OR held IS NOT NULL
 """
-TEMPORARY = [
-    "CREATE TEMPORARY TABLE map (dup integer PRIMARY KEY, survivor integer NOT NULL,"
-    " dup_text text NOT NULL, survivor_text text NOT NULL)",
-    "CREATE TEMPORARY TABLE filled (survivor integer PRIMARY KEY, mentor_id integer)",
-    "CREATE TEMPORARY TABLE lost_links (id integer PRIMARY KEY)",
-    "CREATE TEMPORARY TABLE lost_profiles (id integer PRIMARY KEY)",
-]
-REFERENCES = ["author.mentor", "author_tags.author", "book.author", "profile.author"]
 
 
-def script(author_type: int, *, journaled: bool) -> Iterator[str]:
+def authors(author_type: int, *, journaled: bool) -> Iterator[str]:
     """The statements of one merge of all authors with equal names."""
-    yield from TEMPORARY
-    yield MAP
+    yield from _map("author", TEXT, ", id, survivor")
     yield "CREATE INDEX temp.map_text ON map (dup_text, survivor_text)"
     yield OWN
-    links = {"table": "author_tags", "tag": ", t.tag_id", "same_tag": " AND s.tag_id = t.tag_id"}
-    yield LOST.format(lost="lost_links", **links)
-    yield from _delete("author_tags", "lost_links", "id", ["author_id", "tag_id"], journaled)
-    yield LOST.format(lost="lost_profiles", table="profile", tag="", same_tag="")
-    yield from _delete("profile", "lost_profiles", "id", ["author_id", "biography"], journaled)
-    for reference in REFERENCES:
-        table, column = reference.split(".")
-        yield from _repoint(table, f"{column}_id", "", "dup", "survivor", reference, journaled)
+    links, profiles = ["author_id", "tag_id"], ["author_id", "biography"]
+    yield from _collisions("author_tags", "author", ONE_PER_TAG, links, journaled)
+    yield from _collisions("profile", "author", ONE, profiles, journaled)
+    yield from _foreign_keys(AUTHOR_REFERENCES, journaled)
     only = f"t.content_type_id = {author_type} AND "
     text = ("object_id", only, "dup_text", "survivor_text", "note.subject")
     yield from _repoint("note", *text, journaled)
+    yield FILLED_TABLE
     yield FILLED
     names = ["first_name", "last_name", "mentor_id"]
     yield from _delete("author", "map", "dup", names, journaled)
@@ -81,6 +75,37 @@ def script(author_type: int, *, journaled: bool) -> Iterator[str]:
         " (SELECT mentor_id FROM filled m WHERE m.survivor = t.id)"
         " WHERE t.id IN (SELECT survivor FROM filled)"
     )
+
+
+def writers() -> Iterator[str]:
+    """The same for writers, who have less that points at them; never with a journal."""
+    yield from _map("writer")
+    yield from _collisions("writer_tags", "writer", ONE_PER_TAG)
+    yield from _foreign_keys(WRITER_REFERENCES)
+    yield from _delete("writer", "map", "dup")
+
+
+def _map(people: str, columns: str = "", values: str = "") -> Iterator[str]:
+    yield MAP_TABLE.format(text=columns)
+    yield MAP.format(people=people, text=values)
+
+
+def _collisions(
+    table: str,
+    owner: str,
+    unique: Mapping[str, str],
+    columns: Sequence[str] = (),
+    journaled: bool = False,
+) -> Iterator[str]:
+    yield LOST_TABLE.format(table=table)
+    yield LOST.format(table=table, owner=owner, **unique)
+    yield from _delete(table, f"lost_{table}", "id", columns, journaled)
+
+
+def _foreign_keys(references: Sequence[str], journaled: bool = False) -> Iterator[str]:
+    for reference in references:
+        table, column = reference.split(".")
+        yield from _repoint(table, f"{column}_id", "", "dup", "survivor", reference, journaled)
 
 
 def _repoint(
@@ -100,7 +125,7 @@ def _repoint(
 
 
 def _delete(
-    table: str, lost: str, column: str, columns: list[str], journaled: bool
+    table: str, lost: str, column: str, columns: Sequence[str] = (), journaled: bool = False
 ) -> Iterator[str]:
     if journaled:
         image = ", ".join(f"t.{name}" for name in ["id", *columns])
