@@ -13,6 +13,7 @@ from ..graph.refusals import refusal_of
 from .by_value import hold_incomplete
 from .conflicts import hold_unlike
 from .content import hold_named_in_content
+from .losers import count_pointing
 from .mapping import Mapping, create, text_type, texts, with_values
 from .own_targets import OwnTarget, find_own_targets
 from .rivals import Fate, Rivals, find_rivals
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..databases.tables import Table
     from ..graph.references import Reference
+    from ..graph.unique import UniqueRule
     from .holders import Holder
     from .session import Session
 
@@ -158,17 +160,27 @@ def _is_refused(session: Session, rivals: Rivals) -> bool:
 def _hold(session: Session, rivals: Rivals, fates: dict[Fate, int]) -> None:
     if fates.get(Fate.HOLD):
         for number, rule in enumerate(rivals.holder.rules):
-            sentence = f"rows {{first}} and {{second}} would break {rule.text}"
-            _hold_rivals(session, rivals, sentence, f"x.fate = '{Fate.HOLD}' AND x.rule = {number}")
+            where = f"x.fate = '{Fate.HOLD}' AND x.rule = {number}"
+            _hold_rivals(session, rivals, would_break(rule), where)
     if fates.get(Fate.DISCARD) or fates.get(Fate.OWN_LINK):
         for reference in rivals.holder.followers:
             _hold_referenced(session, rivals, reference)
 
 
+def would_break(rule: UniqueRule) -> str:
+    """What a reason says of rivals that differ; their keys take the places in braces."""
+    return f"rows {{first}} and {{second}} would break {rule.text}"
+
+
+def about(holder: Holder, sentence: str) -> str:
+    """A sentence of a reason, with the table that it speaks of."""
+    return f"{holder.table.model._meta.label}: {sentence}"
+
+
 def _hold_rivals(session: Session, rivals: Rivals, sentence: str, where: str) -> None:
     pk = rivals.holder.table.pk
     session.held.add(
-        f"{rivals.holder.table.model._meta.label}: {sentence}",
+        about(rivals.holder, sentence),
         f"FROM {session.database.q(rivals.name)} x WHERE {where}",
         first=session.held.key("x", pk, rivals.winners),
         second=session.held.key("x", pk, rivals.losers),
@@ -177,11 +189,9 @@ def _hold_rivals(session: Session, rivals: Rivals, sentence: str, where: str) ->
 
 def _hold_referenced(session: Session, rivals: Rivals, reference: Reference) -> None:
     """A row that others reference cannot be discarded: that would lose what points at it."""
-    keys = session.database.qualified("x", rivals.losers)
-    if reference.is_text:
-        key_field = rivals.holder.table.model._meta.pk
-        keys = [session.database.as_python_text(keys[0], key_field)]
-    count = reference.count_sql(session.database, keys)
+    database, holder = session.database, rivals.holder
+    keys = database.qualified("x", rivals.losers)
+    count = count_pointing(database, holder, reference, keys)
     _hold_rivals(
         session,
         rivals,

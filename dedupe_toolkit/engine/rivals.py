@@ -1,7 +1,7 @@
 """Rivals: rows of a referring table that would break a unique rule once repointed.
 
-Of each set of rivals one wins: the row that pointed at the survivor, else the one with the
-lowest primary key. The others go into a work table with their fate. Writes to work tables only.
+Of each set of rivals one wins; the others go into a work table with their fate. Writes to work
+tables only.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from .losers import are_alike, beside_winners, loser_keys, losing_rows, not_in, winner_keys
 from .mapping import Mapping, numbered
 from .rule_rows import rule_rows
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..databases import Database
-    from ..databases.tables import Column
     from ..graph.references import Reference
     from ..graph.unique import UniqueRule
     from .holders import Holder
@@ -122,31 +122,15 @@ def _find_losers(
     *,
     is_first: bool,
 ) -> int:
-    rows = rule_rows(database, mapping, rivals.holder, rule)
-    conditions = [*rows.conditions]
-    if not is_first:
-        conditions.append(_not_in(database, rivals.name, rivals.losers, rows.keys))
-    if rivals.holder.table.name == mapping.table.name:
-        # the duplicates themselves are going, and can win nothing
-        gone = _not_in(database, mapping.name, mapping.members, rows.keys, " AND g.place > 0")
-        conditions.append(gone)
-    order = ["m0.place"] if rivals.holder.is_inherited else rows.keys
-    window = (
-        f"(PARTITION BY {', '.join(rows.values)}"
-        f" ORDER BY CASE WHEN {rows.moves} THEN 1 ELSE 0 END, {', '.join(order)})"
-    )
-    keys = [
-        f"{key} AS l{n}, FIRST_VALUE({key}) OVER {window} AS w{n}"
-        for n, key in enumerate(rows.keys)
-    ]
-    losers, winners = ([f"x.{side}{n}" for n in range(len(rows.keys))] for side in "lw")
+    holder = rivals.holder
+    rows = rule_rows(database, mapping, holder, rule)
+    lost = [] if is_first else [not_in(database, rivals.name, rivals.losers, rows.keys)]
     names = ["group_number", "rule", "fate", *rivals.losers, *rivals.winners]
+    keys = [*loser_keys(holder), *winner_keys(holder)]
     return database.run(
         f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
-        f" SELECT x.group_number, {number}, '{fate}', {', '.join(losers + winners)} FROM ("
-        f"SELECT {rows.group} AS group_number, {', '.join(keys)}"
-        f" FROM {rows.source} WHERE {' AND '.join(conditions) or '1 = 1'}) x"
-        f" WHERE NOT ({database.equal(losers, winners)})",
+        f" SELECT x.group_number, {number}, '{fate}', {', '.join(keys)}"
+        f" {losing_rows(database, mapping, holder, rows, *lost)}",
         rows.params,
     )
 
@@ -166,26 +150,18 @@ def _find_redundant(database: Database, rivals: Rivals) -> None:
     # a few losers must not look like many, or the holder is scanned for them
     database.analyze(rivals.name)
     names = f"{rivals.name}_same"
-    table = database.q(rivals.holder.table.name)
     types = {
         name: column.definition
         for name, column in zip(rivals.losers, rivals.holder.table.pk, strict=True)
     }
     database.create_work_table(names, types | {"fate": "varchar(20)"}, primary_key=rivals.losers)
     losers = database.qualified("x", rivals.losers)
-    loser = database.equal(database.qualified("a", rivals.key), losers)
-    winner = database.equal(
-        database.qualified("b", rivals.key), database.qualified("x", rivals.winners)
-    )
-    same = [
-        database.same(f"a.{database.q(column.name)}", f"b.{database.q(column.name)}", column)
-        for column in _compared(rivals.holder)
-    ]
+    winners = database.qualified("x", rivals.winners)
     database.run(
         f"INSERT INTO {database.q(names)} ({_names(database, [*rivals.losers, 'fate'])})"
         f" SELECT {', '.join(losers)}, '{Fate.REDUNDANT}' FROM {database.q(rivals.name)} x"
-        f" {database.join} {table} a ON {loser} {database.join} {table} b ON {winner}"
-        f" WHERE x.fate <> '{Fate.OWN_LINK}' AND {' AND '.join(same) or '1 = 1'}"
+        f" {beside_winners(database, rivals.holder, losers, winners)}"
+        f" WHERE x.fate <> '{Fate.OWN_LINK}' AND {are_alike(database, rivals.holder)}"
     )
     database.update(
         rivals.name,
@@ -193,23 +169,6 @@ def _find_redundant(database: Database, rivals: Rivals) -> None:
         source=names,
         on=dict(zip(rivals.losers, rivals.losers, strict=True)),
     )
-
-
-def _compared(holder: Holder) -> list[Column]:
-    """The columns that must be equal: all but the key and those every rule makes equal."""
-    by_rule = [
-        {column for reference in holder.in_rule(rule) for column in reference.columns}
-        for rule in holder.rules
-    ]
-    equal = set.intersection(*by_rule) if by_rule else set()
-    return [column for column in holder.table.others if column.name not in equal]
-
-
-def _not_in(
-    database: Database, table: str, columns: Sequence[str], keys: Sequence[str], extra: str = ""
-) -> str:
-    same = database.equal(database.qualified("g", columns), keys)
-    return f"NOT EXISTS (SELECT 1 FROM {database.q(table)} g WHERE {same}{extra})"
 
 
 def _names(database: Database, names: Sequence[str]) -> str:

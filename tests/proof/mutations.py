@@ -18,7 +18,7 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "the row that pointed at the survivor wins",
-        "rivals.py",
+        "losers.py",
         "ORDER BY CASE WHEN {rows.moves} THEN 1 ELSE 0 END, {",
         "ORDER BY {",
     ),
@@ -31,8 +31,8 @@ MUTATIONS = (
     Mutation(
         "only rows equal to their rival are redundant",
         "rivals.py",
-        "AND {' AND '.join(same) or '1 = 1'}",
-        "AND 1 = 1",
+        " AND {are_alike(database, rivals.holder)}",
+        "",
     ),
     Mutation(
         "NULLs do not collide",
