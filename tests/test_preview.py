@@ -1,12 +1,14 @@
-"""What the review page asks: a dozen statements where nothing collides, the full plan elsewhere."""
+"""What the review page asks: a dozen statements, the full plan where rows are merged below."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
+from django.db.models import Q, UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
@@ -15,6 +17,7 @@ from dedupe_toolkit.databases.tables import table_kinds
 from dedupe_toolkit.engine.preview import preview_merge
 from dedupe_toolkit.errors import InvalidOption, PlanExpired
 from testproject.films.models import Award, Credit, Film, Genre, Note, Person, PersonProfile, Role
+from tests.situations.rivals.models import Address, Membership, Nickname, Profile, Seat, Team, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,9 +47,40 @@ def people() -> list[Person]:
     return people
 
 
-def preview(people: Iterable[Person], **options: Any) -> MergePlan:
-    source = row_set(Person, [person.pk for person in people], into=options.pop("into", None))
+@pytest.fixture
+def profiles(people: list[Person]) -> list[PersonProfile]:
+    """A profile for each of the two, and they differ."""
+    film = Film.objects.get()
+    return [
+        PersonProfile.objects.create(person=person, known_for=film, known_as=role)
+        for person, role in zip(people, (Role.DIRECTOR, Role.CAST), strict=True)
+    ]
+
+
+@pytest.fixture
+def users() -> list[User]:
+    return [User.objects.create(name="Ann") for _ in range(2)]
+
+
+def preview(people: Iterable[Person | User], **options: Any) -> MergePlan:
+    model = type(next(iter(people)))
+    source = row_set(model, [person.pk for person in people], into=options.pop("into", None))
     return preview_merge(source, policy=MergePolicy(**options))
+
+
+def previewed(people: Iterable[Person | User], **options: Any) -> tuple[MergePlan, bool]:
+    """The preview, which says what the plan says, and whether it made no work table."""
+    with CaptureQueriesContext(connection) as queries:
+        found = preview(people, **options)
+    plan = plan_merge(found.source, policy=found.policy)
+    assert replace(found, token="") == replace(plan, token="")
+    return found, not any("TEMPORARY" in query["sql"] for query in queries)
+
+
+def touched(plan: MergePlan) -> dict[str, tuple[int, int, int]]:
+    """What the plan repoints, discards and merges, by reference, where it does."""
+    counts = {c.reference: (c.repointed, c.discarded, c.merged) for c in plan.references}
+    return {reference: count for reference, count in counts.items() if any(count)}
 
 
 def test_the_review_page_of_a_group_takes_fifteen_queries_at_most(
@@ -58,38 +92,140 @@ def test_the_review_page_of_a_group_takes_fifteen_queries_at_most(
     assert "films.Credit.person" in page.content.decode()
 
 
+@pytest.mark.parametrize("policy", ["hold", "discard"])
+def test_the_page_takes_no_more_where_rows_collide(
+    admin_client: Client,
+    people: list[Person],
+    profiles: list[PersonProfile],
+    policy: str,
+    django_assert_max_num_queries: Any,
+) -> None:
+    ContentType.objects.clear_cache()
+    choice = {"rows": [person.pk for person in people], "on_collision": policy}
+    with django_assert_max_num_queries(15):
+        page = admin_client.get(REVIEW, choice)
+    names = f"rows {profiles[0].pk} and {profiles[1].pk} would break unique (person)"
+    assert (names in page.content.decode()) is (policy == "hold")
+
+
 def test_everything_is_counted_without_a_work_table(people: list[Person]) -> None:
-    with CaptureQueriesContext(connection) as queries:
-        plan = preview(people)
-    counts = {c.reference: (c.repointed, c.discarded) for c in plan.references}
-    touched = {reference: count for reference, count in counts.items() if any(count)}
-    assert touched == {
-        "films.Award.person": (1, 0),
-        "films.Credit.person": (1, 0),
-        "films.Note.subject": (1, 0),
-        "films.Person.discovered_by": (1, 0),
-        "films.Person.genres": (0, 1),
+    plan, is_told = previewed(people)
+    assert is_told
+    assert touched(plan) == {
+        "films.Award.person": (1, 0, 0),
+        "films.Credit.person": (1, 0, 0),
+        "films.Note.subject": (1, 0, 0),
+        "films.Person.discovered_by": (1, 0, 0),
+        "films.Person.genres": (0, 1, 0),
     }
-    assert len(counts) > len(touched)
-    assert not [query for query in queries if "TEMPORARY" in query["sql"]]
+    assert len(plan.references) > len(touched(plan))
 
 
-def test_rows_that_collide_are_planned_in_full(people: list[Person]) -> None:
-    film = Film.objects.get()
-    for person, role in zip(people, (Role.DIRECTOR, Role.CAST), strict=True):
-        PersonProfile.objects.create(person=person, known_for=film, known_as=role)
-    (held,) = preview(people).held_back
-    assert "films.PersonProfile: rows" in held.reason
-    merging = preview(people, on_collision="merge")
-    assert merging.held_back == ()
-    assert next(c.merged for c in merging.references if "PersonProfile" in c.reference) == 1
+@pytest.mark.usefixtures("profiles")
+def test_rivals_that_differ_hold_the_group_back_and_nothing_is_counted(
+    people: list[Person],
+) -> None:
+    plan, is_told = previewed(people, into=people[1].pk)
+    (held,) = plan.held_back
+    assert is_told
+    assert held.rows == (people[1].pk, people[0].pk)
+    assert (plan.rows_to_merge, touched(plan)) == (0, {})
+    assert any("--on-collision" in warning for warning in plan.warnings)
+
+
+def test_of_many_rivals_those_are_named_whose_keys_come_first_as_text() -> None:
+    users = [User.objects.create(name="Ann") for _ in range(4)]
+    for key, user in enumerate(users, 8):
+        Profile.objects.create(pk=key, user=user, bio=str(key))
+    plan, is_told = previewed(users)
+    assert is_told
+    assert "rows 8 and 10 would break" in plan.held_back[0].reason
+
+
+def test_of_several_tables_that_collide_the_first_is_named(users: list[User]) -> None:
+    team = Team.objects.create(name="Red")
+    for user in users:
+        Membership.objects.create(user=user, team=team, role="goal")
+        Profile.objects.create(user=user, bio=f"of {user.pk}")
+    plan, is_told = previewed(users)
+    assert is_told
+    assert "rivals.Profile" in plan.held_back[0].reason
+    Membership.objects.filter(user=users[1]).update(role="wing")
+    plan, is_told = previewed(users)
+    assert is_told
+    assert "rivals.Membership" in plan.held_back[0].reason
+
+
+def test_rules_with_conditions_are_told_like_others(
+    users: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for model, condition in ((Address, Q(kind="home")), (Nickname, Q(text__gt="A"))):
+        rule = UniqueConstraint(fields=["user"], condition=condition, name="one")
+        monkeypatch.setattr(model._meta, "constraints", [rule])
+    for user, text in zip(users, ("Ann", "Annie"), strict=True):
+        Address.objects.create(user=user, kind="home")
+        Nickname.objects.create(user=user, text=text)
+    plan, is_told = previewed(users)
+    assert is_told
+    assert bool(plan.held_back) is connection.features.supports_partial_indexes
+
+
+@pytest.mark.parametrize("policy", ["hold", "merge", "discard"])
+def test_rows_equal_to_their_rivals_vanish(people: list[Person], policy: str) -> None:
+    Credit.objects.create(person=people[0], film=Film.objects.get(), role=Role.DIRECTOR)
+    plan, is_told = previewed(people, on_collision=policy)
+    assert is_told
+    assert touched(plan)["films.Credit.person"] == (0, 1, 0)
+
+
+def test_what_could_point_at_rows_that_vanish_is_listed(users: list[User]) -> None:
+    team = Team.objects.create(name="Red")
+    for user in users:
+        Membership.objects.create(user=user, team=team)
+    plan, is_told = previewed(users)
+    assert is_told
+    assert "rivals.Badge.membership" in {count.reference for count in plan.references}
+
+
+@pytest.mark.usefixtures("profiles")
+def test_rivals_that_differ_are_discarded_without_a_work_table(people: list[Person]) -> None:
+    plan, is_told = previewed(people, on_collision="discard")
+    assert is_told
+    assert touched(plan)["films.PersonProfile.person"] == (0, 1, 0)
+
+
+def test_a_rival_that_others_point_at_is_planned_in_full(
+    people: list[Person], profiles: list[PersonProfile]
+) -> None:
+    note = Note.objects.create(subject=profiles[1], text="Look again")
+    plan, is_told = previewed(people, on_collision="discard")
+    assert not is_told
+    assert "films.Note.subject points at it" in plan.held_back[0].reason
+    PersonProfile.objects.update(known_as=Role.CAST, created=note.subject.created)
+    plan, is_told = previewed(people)
+    assert not is_told
+    assert touched(plan)["films.Note.subject"] == (2, 0, 0)
+
+
+def test_rows_that_lose_by_two_rules_are_planned_in_full(users: list[User]) -> None:
+    for user in users:
+        Seat.objects.create(user=user, row=1, number=1)
+    plan, is_told = previewed(users)
+    assert not is_told
+    assert touched(plan) == {"rivals.Seat.user": (0, 1, 0)}
+
+
+@pytest.mark.usefixtures("profiles")
+def test_rivals_that_are_to_be_merged_are_planned_in_full(people: list[Person]) -> None:
+    plan, is_told = previewed(people, on_collision="merge")
+    assert (plan.held_back, is_told) == ((), False)
+    assert touched(plan)["films.PersonProfile.person"] == (0, 0, 1)
 
 
 def test_a_survivor_that_points_at_its_duplicate_is_planned_in_full(people: list[Person]) -> None:
     Person.objects.filter(pk=people[0].pk).update(discovered_by=people[1])
-    plan = preview(people)
-    counts = {c.reference: c.repointed for c in plan.references}
-    assert counts == {c.reference: c.repointed for c in plan_merge(plan.source).references}
+    _, is_told = previewed(people)
+    assert not is_told
 
 
 def test_differences_that_hold_a_group_back_are_planned_in_full(people: list[Person]) -> None:

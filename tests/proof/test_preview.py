@@ -11,6 +11,8 @@ from hypothesis import given
 
 from dedupe_toolkit import MergePolicy, plan_merge, row_set
 from dedupe_toolkit.engine.preview import preview_merge
+from dedupe_toolkit.engine.session import Session
+from dedupe_toolkit.graph import discover
 
 from .database import load, model_of
 from .reference_values import duplicate_groups
@@ -18,16 +20,47 @@ from .size import proof_settings
 from .strategies import situations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+
+    from dedupe_toolkit.graph.references import Reference
+
     from .reference_values import Choices
     from .schema import Rows
 
 pytestmark = pytest.mark.django_db
 
+HIDDEN = {"Letter", "Employee", "Person_follows", "Person_friends"}
+"""Tables for whose sake merges of persons are planned in full, whatever else there is."""
+
+
+@pytest.fixture
+def fewer_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Preview and plan see none of the `HIDDEN` tables, so that there is more to preview."""
+    held_by = discover._held_by
+
+    def seen(holder: type[Model], model: type[Model], using: str) -> Iterator[Reference]:
+        return iter(()) if holder.__name__ in HIDDEN else held_by(holder, model, using)
+
+    monkeypatch.setattr(discover, "_held_by", seen)
+    monkeypatch.setattr(Session, "strangers", lambda session, model: [])
+
 
 @proof_settings(share=0.2)
 @given(situation=situations("person", "employee", "team", "tag"))
 def test_a_preview_says_what_the_plan_says(situation: tuple[Rows, Choices]) -> None:
-    rows, choices = situation
+    compare(*situation)
+
+
+@pytest.mark.usefixtures("fewer_tables")
+@proof_settings(share=0.1)
+@given(situation=situations("person"))
+def test_a_preview_says_of_rivals_what_the_plan_says(situation: tuple[Rows, Choices]) -> None:
+    compare(*situation)
+
+
+def compare(rows: Rows, choices: Choices) -> None:
     policy = MergePolicy(
         survivor=choices.survivor,
         field_rules=choices.rules,
