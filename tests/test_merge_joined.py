@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from dedupe_toolkit import register
 from dedupe_toolkit.errors import InvalidOption
 from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
-from tests.situations.joined.models import Drawer, Job, Part, Price, Robot, Sample, Stock, Trial
+from tests.situations.joined.models import (
+    Box,
+    Content,
+    Drawer,
+    Job,
+    Part,
+    Price,
+    Robot,
+    Sample,
+    Shelf,
+    Stock,
+    Trial,
+)
 from tests.situations.odd.models import Person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +161,40 @@ def test_a_registered_column_by_value_is_no_different(parts: list[Part]) -> None
             merged(Person, "name", field_rules={"slug": "longest"})
     finally:
         unregister(Person)
+
+
+def test_a_rival_that_others_point_at_by_another_column_is_not_discarded() -> None:
+    parts = [Part.objects.create(maker=maker, code="a", name="bolt") for maker in (1, 2)]
+    boxes = [Box.objects.create(part=part, label=f"box {part.maker}") for part in parts]
+    Content.objects.create(box=boxes[1])
+    before = snapshot()
+    run = merged(Part, "name", on_collision="discard")
+    (held,) = run.held_back
+    assert held["reason"] == (
+        f"joined.Box: row {boxes[1].pk} cannot be discarded, joined.Content.box points at it"
+    )
+    assert snapshot() == before
+
+
+@pytest.fixture
+def shelved() -> Iterator[list[Part]]:
+    """Two parts, each with a box of which a shelf has the key."""
+    register(Box, references=["joined.Shelf.boxes__first"])
+    try:
+        yield [Part.objects.create(maker=maker, code="a", name="bolt") for maker in (1, 2)]
+    finally:
+        unregister(Box)
+
+
+def test_a_rival_whose_key_may_stand_in_a_larger_value_is_not_discarded(
+    shelved: list[Part],
+) -> None:
+    boxes = [Box.objects.create(part=part, label=f"box {part.maker}") for part in shelved]
+    Shelf.objects.create(boxes={"first": boxes[1].pk})
+    before = snapshot()
+    (held,) = merged(Part, "name", on_collision="discard").held_back
+    assert held["reason"] == (
+        f"joined.Box: row {boxes[1].pk} cannot be discarded,"
+        " joined.Shelf.boxes__first may hold its key"
+    )
+    assert snapshot() == before

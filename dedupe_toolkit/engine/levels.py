@@ -131,7 +131,8 @@ def _work(
     if fates and _is_refused(session, rivals):
         return Work(holder=holder, rivals=rivals, fates=fates)
     _hold(session, rivals, fates)
-    merged = [Fate.MERGE, *([Fate.REDUNDANT] if holder.followers else [])]
+    is_referenced = holder.followers or session.embedded(holder.table.model)
+    merged = [Fate.MERGE, *([Fate.REDUNDANT] if is_referenced else [])]
     if not any(fates.get(fate) for fate in merged):
         return Work(holder=holder, rivals=rivals, fates=fates)
     if holder.table.model in path:
@@ -165,6 +166,13 @@ def _hold(session: Session, rivals: Rivals, fates: dict[Fate, int]) -> None:
     if fates.get(Fate.DISCARD) or fates.get(Fate.OWN_LINK):
         for reference in rivals.holder.followers:
             _hold_referenced(session, rivals, reference)
+        for embedded in session.embedded(rivals.holder.table.model):
+            sentence = f"row {{second}} cannot be discarded, {embedded.label} may hold its key"
+            _hold_rivals(session, rivals, sentence, _GOES)
+
+
+_GOES = f"x.fate IN ('{Fate.DISCARD}', '{Fate.OWN_LINK}')"
+"""True for losers (``x``) that are deleted with what only they say."""
 
 
 def would_break(rule: UniqueRule) -> str:
@@ -196,7 +204,7 @@ def _hold_referenced(session: Session, rivals: Rivals, reference: Reference) -> 
         session,
         rivals,
         f"row {{second}} cannot be discarded, {reference.label} points at it",
-        f"x.fate IN ('{Fate.DISCARD}', '{Fate.OWN_LINK}') AND {count} > 0",
+        f"{_GOES} AND {count} > 0",
     )
 
 

@@ -89,9 +89,17 @@ def count_pointing(
     database: Database, holder: Holder, reference: Reference, keys: Sequence[str]
 ) -> str:
     """SQL for the number of rows that point by a reference at the holder's row with these keys."""
+    key = [column.name for column in holder.table.pk]
     if reference.is_text:
-        keys = [database.as_python_text(keys[0], holder.table.model._meta.pk)]
-    return reference.count_sql(database, keys)
+        held = [database.as_python_text(keys[0], holder.table.model._meta.pk)]
+    elif list(reference.targets) == key:
+        held = list(keys)
+    else:
+        same = database.equal(database.qualified("h", key), keys)
+        table = database.q(holder.table.name)
+        columns = database.qualified("h", reference.targets)
+        held = [f"(SELECT {column} FROM {table} h WHERE {same})" for column in columns]
+    return reference.count_sql(database, held)
 
 
 def not_in(

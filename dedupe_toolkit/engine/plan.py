@@ -108,7 +108,7 @@ def plan_merge(
         rows_to_merge=count_duplicates(session.database, mapping),
         references=tally.references,
         held_back=held,
-        warnings=(*_collisions(session.policy, held), *warnings),
+        warnings=(*collision_advice(session.policy, held), *warnings),
         is_empty=not groups and is_table_empty(source.model, using),
         token=token,
     )
@@ -140,7 +140,7 @@ def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[str, ...]:
     return (f"{what} left alone",) if groups else ()
 
 
-def _collisions(policy: MergePolicy, held: tuple[HeldGroup, ...]) -> tuple[str, ...]:
+def collision_advice(policy: MergePolicy, held: tuple[HeldGroup, ...]) -> tuple[str, ...]:
     if policy.on_collision == OnCollision.HOLD and any("would break" in g.reason for g in held):
         return (
             "rows collide: --on-collision merge merges them too, with all that points at them;"
@@ -212,7 +212,7 @@ def _key_columns(source: MatchKey | RowSet) -> set[str]:
 def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGroup]:
     """The groups held back, with their key values as they are now, in order of survivor."""
     groups = {
-        number: [_python_key(source, key) for key in keys] for number, keys in session.held.rows()
+        number: [python_key(source, key) for key in keys] for number, keys in session.held.rows()
     }
     if not groups:
         return
@@ -223,7 +223,7 @@ def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGro
         yield HeldGroup(values=values.get(keys[0], {}), rows=tuple(keys), reason=reasons[number])
 
 
-def _python_key(source: MatchKey | RowSet, columns: list[Any]) -> Any:
+def python_key(source: MatchKey | RowSet, columns: list[Any]) -> Any:
     fields: list[Field[Any, Any]] = pk_fields(source.model)
     values = [field.to_python(value) for field, value in zip(fields, columns, strict=True)]
     return values[0] if len(values) == 1 else tuple(values)

@@ -19,7 +19,7 @@ from .groups import unfilled
 from .levels import Level, Work
 from .missing_indexes import missing_indexes
 from .new_values import FieldRules
-from .plan import _collisions, _python_key, open_session, plan_merge, views
+from .plan import collision_advice, open_session, plan_merge, python_key, views
 from .preview_counts import Found, count_members, inline
 from .preview_rivals import collisions, compare
 from .rivals import Fate
@@ -62,7 +62,7 @@ def preview_merge(
         references=_tally(told).references,
         held_back=told.held_back,
         warnings=(
-            *_collisions(session.policy, told.held_back),
+            *collision_advice(session.policy, told.held_back),
             *views(source.model, using),
             *missing_indexes(session.database, level),
         ),
@@ -97,7 +97,7 @@ def _told(session: Session, source: RowSet, mapping: Mapping) -> _Told | None:
 
 
 def _held(source: RowSet, keys: Sequence[Any], reason: str) -> HeldGroup:
-    return HeldGroup(values={}, rows=tuple(_python_key(source, key) for key in keys), reason=reason)
+    return HeldGroup(values={}, rows=tuple(python_key(source, key) for key in keys), reason=reason)
 
 
 def _is_plain(session: Session, mapping: Mapping) -> bool:

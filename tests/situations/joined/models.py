@@ -180,3 +180,22 @@ class Player(models.Model):
 
 class Cap(models.Model):
     player = SoftKey(Player)
+
+
+class Box(models.Model):
+    """At most one for each part, and known by its label to what lies in it."""
+
+    part = models.OneToOneField(Part, models.CASCADE)
+    label = models.CharField(max_length=20, unique=True)
+
+
+class Content(models.Model):
+    box = models.ForeignKey(
+        Box, models.CASCADE, to_field="label", db_constraint=False, related_name="contents"
+    )
+
+
+class Shelf(models.Model):
+    """Names boxes by their keys, in a list."""
+
+    boxes = models.JSONField(default=dict)
