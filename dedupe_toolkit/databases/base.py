@@ -222,7 +222,7 @@ class Database(ABC):
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         """Keep others from changing, deleting or newly referencing the rows until commit."""
 
-    def see_commits(self) -> None:  # noqa: B027  # a lock on the whole database needs none
+    def begin_batch(self) -> None:  # noqa: B027  # a lock on the whole database needs none
         """First thing in a transaction: let each statement see what others have committed by then.
 
         A merge locks rows and looks what points at them. A snapshot older than the locks, as

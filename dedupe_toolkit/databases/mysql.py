@@ -209,7 +209,7 @@ class MySQL(Database):
             f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {matches} FOR UPDATE"
         )
 
-    def see_commits(self) -> None:
+    def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     @contextmanager

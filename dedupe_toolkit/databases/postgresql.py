@@ -201,8 +201,10 @@ class PostgreSQL(Database):
             f" JOIN {self.q(table.name)} AS t ON {join} ORDER BY {order} FOR UPDATE OF t) AS rows"
         )
 
-    def see_commits(self) -> None:
+    def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+        # a batch is a few rows of large tables: as if disks had to seek, whole tables are scanned
+        self.run("SET LOCAL random_page_cost = 1.1")
 
     def check_constraints_now(self) -> None:
         self.run("SET CONSTRAINTS ALL IMMEDIATE")

@@ -168,7 +168,7 @@ class _Run:
         is_outermost = not database.connection.in_atomic_block
         with transaction.atomic(using=using):
             if is_outermost:
-                database.see_commits()
+                database.begin_batch()
             # the first statement writes, so that SQLite takes its write lock before it reads
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
