@@ -49,7 +49,7 @@ MUTATIONS = (
     Mutation(
         "what points at a redundant row moves to its rival",
         "levels.py",
-        "merged = [Fate.MERGE, *([Fate.REDUNDANT] if holder.followers else [])]",
+        "merged = [Fate.MERGE, *([Fate.REDUNDANT] if is_referenced else [])]",
         "merged = [Fate.MERGE]",
     ),
     Mutation(
