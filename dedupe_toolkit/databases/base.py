@@ -229,6 +229,9 @@ class Database(ABC):
         stricter isolation levels keep one, would hide what came in between.
         """
 
+    def expect_few_rows(self) -> None:  # noqa: B027  # most databases count and know
+        """For the rest of a transaction: its statements find few rows of large tables."""
+
     def check_constraints_now(self) -> None:  # noqa: B027  # only deferred constraints need it
         """Let a foreign key or unique rule that is broken fail here and not at commit."""
 

@@ -203,7 +203,9 @@ class PostgreSQL(Database):
 
     def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
-        # a batch is a few rows of large tables: as if disks had to seek, whole tables are scanned
+
+    def expect_few_rows(self) -> None:
+        # the planner thinks of disks that seek, and would rather read a whole table
         self.run("SET LOCAL random_page_cost = 1.1")
 
     def check_constraints_now(self) -> None:

@@ -213,7 +213,8 @@ class SQLite(Database):
         path = Path(gettempdir()) / f"dedupe_toolkit-{number}.lock"
         lock = sqlite3.connect(path, timeout=0)
         try:
-            lock.execute("BEGIN EXCLUSIVE")
+            # if exclusive, two that begin at once may both be refused, each for the other reads
+            lock.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             lock.close()
             yield False

@@ -169,6 +169,8 @@ class _Run:
         with transaction.atomic(using=using):
             if is_outermost:
                 database.begin_batch()
+                if not self._is_all(first, last):
+                    database.expect_few_rows()
             # the first statement writes, so that SQLite takes its write lock before it reads
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
