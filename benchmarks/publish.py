@@ -66,9 +66,8 @@ def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _cell(row: Row) -> str:
-    if row.ratio is None:
-        return f"{row.value:.3g} {row.unit}".strip()
-    return f"**{row.ratio:.2f}**" if row.is_met is False else f"{row.ratio:.2f}"
+    text = f"{row.value:.3g} {row.unit}".strip() if row.ratio is None else f"{row.ratio:.2f}"
+    return f"**{text}**" if row.is_met is False else text
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:
