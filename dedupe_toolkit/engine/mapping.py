@@ -125,13 +125,12 @@ def _create(
     return mapping
 
 
-def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> int:
-    """Fill a mapping from SQL for place, survivor's key and own key; returns its groups."""
+def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> None:
+    """Fill a mapping from SQL for place, survivor's key and own key."""
     names, sql = filling(database, mapping, rows)
     into = ", ".join(map(database.q, names))
     database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
     database.analyze(mapping.name)
-    return count_groups(database, mapping)
 
 
 def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str], str]:
