@@ -11,6 +11,8 @@ from ..errors import InvalidMatchKey
 from .asking import once
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import Model
 
 
@@ -70,6 +72,13 @@ def pk_names(model: type[Model]) -> list[str]:
 
 def pk_fields(model: type[Model]) -> list[Any]:
     return list(getattr(model._meta, "pk_fields", [model._meta.pk]))
+
+
+def python_key(model: type[Model], columns: Sequence[Any]) -> Any:
+    """A primary key as models hold it, from what the database returns for its columns."""
+    fields = zip(pk_fields(model), columns, strict=True)
+    values = tuple(field.to_python(value) for field, value in fields)
+    return values[0] if len(values) == 1 else values
 
 
 @once

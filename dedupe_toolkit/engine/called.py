@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
-from ..databases.tables import pk_fields
+from ..databases.tables import python_key
 from ..errors import InvalidOption
 from ..values import rule_name
 
@@ -50,17 +50,11 @@ def _groups(
         f" ORDER BY {', '.join(survivors)}, m.place"
     )
     for survivor, group in groupby(rows, key=lambda row: row[:width]):
-        keys = [_python_key(field, row[width:]) for row in group]
+        keys = [python_key(field.model, row[width:]) for row in group]
         held = _values(field, keys, database.using)
         # a row may have no part in the table of a multi-table child
         if keys[0] in held and len(held) > 1:
             yield survivor, [held[key] for key in keys if key in held]
-
-
-def _python_key(field: Field[Any, Any], columns: tuple[Any, ...]) -> Any:
-    keys = zip(pk_fields(field.model), columns, strict=True)
-    values = tuple(key.to_python(column) for key, column in keys)
-    return values[0] if len(values) == 1 else values
 
 
 def _values(field: Field[Any, Any], keys: list[Any], using: str) -> dict[Any, Any]:

@@ -11,7 +11,7 @@ from django.db import connections
 
 from ..databases import database
 from ..databases.asking import asking_once
-from ..databases.tables import pk_fields, require_table
+from ..databases.tables import python_key, require_table
 from ..errors import InvalidOption, PlanExpired
 from ..graph.discover import views_of
 from ..graph.meta import column_of
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping as Dict
 
     from django.db.models import Model, QuerySet
-    from django.db.models.fields import Field
 
     from .levels import Level
 
@@ -141,6 +140,7 @@ def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[str, ...]:
 
 
 def collision_advice(policy: MergePolicy, held: tuple[HeldGroup, ...]) -> tuple[str, ...]:
+    """A sentence on what else can be done, where colliding rows hold groups back."""
     if policy.on_collision == OnCollision.HOLD and any("would break" in g.reason for g in held):
         return (
             "rows collide: --on-collision merge merges them too, with all that points at them;"
@@ -212,7 +212,8 @@ def _key_columns(source: MatchKey | RowSet) -> set[str]:
 def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGroup]:
     """The groups held back, with their key values as they are now, in order of survivor."""
     groups = {
-        number: [python_key(source, key) for key in keys] for number, keys in session.held.rows()
+        number: [python_key(source.model, key) for key in keys]
+        for number, keys in session.held.rows()
     }
     if not groups:
         return
@@ -221,12 +222,6 @@ def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGro
     values = _key_values(source, session.database.using, survivors)
     for number, keys in groups.items():
         yield HeldGroup(values=values.get(keys[0], {}), rows=tuple(keys), reason=reasons[number])
-
-
-def python_key(source: MatchKey | RowSet, columns: list[Any]) -> Any:
-    fields: list[Field[Any, Any]] = pk_fields(source.model)
-    values = [field.to_python(value) for field, value in zip(fields, columns, strict=True)]
-    return values[0] if len(values) == 1 else tuple(values)
 
 
 _CHUNK = 500

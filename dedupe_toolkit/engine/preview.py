@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 
 from ..databases.asking import asking_once
+from ..databases.tables import python_key
 from ..graph.discover import column_references, references_to
 from ..graph.refusals import agreeing_columns
 from ..values import HeldGroup, MergePlan, OnConflict
@@ -19,7 +20,7 @@ from .groups import unfilled
 from .levels import Level, Work
 from .missing_indexes import missing_indexes
 from .new_values import FieldRules
-from .plan import collision_advice, open_session, plan_merge, python_key, views
+from .plan import collision_advice, open_session, plan_merge, views
 from .preview_counts import Found, count_members, inline
 from .preview_rivals import collisions, compare
 from .rivals import Fate
@@ -97,7 +98,8 @@ def _told(session: Session, source: RowSet, mapping: Mapping) -> _Told | None:
 
 
 def _held(source: RowSet, keys: Sequence[Any], reason: str) -> HeldGroup:
-    return HeldGroup(values={}, rows=tuple(python_key(source, key) for key in keys), reason=reason)
+    rows = tuple(python_key(source.model, key) for key in keys)
+    return HeldGroup(values={}, rows=rows, reason=reason)
 
 
 def _is_plain(session: Session, mapping: Mapping) -> bool:
