@@ -264,17 +264,6 @@ class Database(ABC):
         """Whether the same statements may succeed when tried again: a deadlock, a busy database."""
         return False
 
-    def enforces(self, constraint: Any) -> bool:
-        """Whether the database really has this unique constraint, or Django only warned."""
-        features = self.connection.features
-        needs = {
-            "supports_partial_indexes": constraint.condition is not None,
-            "supports_expression_indexes": bool(constraint.expressions),
-            "supports_nulls_distinct_unique_constraints": constraint.nulls_distinct is not None,
-            "supports_deferrable_unique_constraints": constraint.deferrable is not None,
-        }
-        return all(getattr(features, name) for name, needed in needs.items() if needed)
-
     # -- indexes -------------------------------------------------------------------------
 
     def indexes(self, tables: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:

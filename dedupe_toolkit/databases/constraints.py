@@ -1,4 +1,4 @@
-"""Unique indexes that are built while others go on writing, where the database can do that."""
+"""Unique constraints: which of them a database really has, and how it builds their indexes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 _PLAIN = "CREATE UNIQUE INDEX"
 _CONCURRENT = "CREATE UNIQUE INDEX CONCURRENTLY"
 _VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+
+
+def enforces(connection: Any, constraint: Any) -> bool:
+    """Whether the database really has this unique constraint, or Django only warned."""
+    needs = {
+        "supports_partial_indexes": constraint.condition is not None,
+        "supports_expression_indexes": bool(constraint.expressions),
+        "supports_nulls_distinct_unique_constraints": constraint.nulls_distinct is not None,
+        "supports_deferrable_unique_constraints": constraint.deferrable is not None,
+    }
+    return all(getattr(connection.features, name) for name, needed in needs.items() if needed)
 
 
 def builds_concurrently(connection: Any) -> bool:

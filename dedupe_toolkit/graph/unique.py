@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Model, OrderBy, Q, UniqueConstraint
 
+from ..databases.constraints import enforces
 from ..databases.tables import pk_fields
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def unique_rules(model: type[Model], database: Database) -> list[UniqueRule]:
         fields = tuple(meta.get_field(name) for name in names)
         rules.append(UniqueRule(name="unique_together", fields=fields))
     for constraint in meta.constraints:
-        if isinstance(constraint, UniqueConstraint) and database.enforces(constraint):
+        if isinstance(constraint, UniqueConstraint) and enforces(database.connection, constraint):
             rules.append(_from_constraint(meta, constraint))
     return rules
 

@@ -8,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import UniqueConstraint
 
 from ..databases import database
+from ..databases.constraints import enforces
 from ..databases.tables import pk_fields
 from ..values import MatchKey, Nulls
 from .constraints import constraint_for
@@ -41,7 +42,7 @@ def says_the_same(one: UniqueConstraint, other: UniqueConstraint) -> bool:
 
 
 def _covers(constraint: UniqueConstraint, key: MatchKey, plain: set[str], using: str) -> bool:
-    if not database(using).enforces(constraint):
+    if not enforces(database(using).connection, constraint):
         return False
     is_total = constraint.condition is None and not constraint.expressions
     if is_total and set(constraint.fields) <= plain:
