@@ -29,22 +29,20 @@ def database(using: str) -> Database:
 
     Raises `MergeRefused` for a database this package has no SQL for.
     """
-    connection = connections[using]
-    try:
-        dialect = _BY_VENDOR[connection.vendor]
-    except KeyError:
+    connection, dialect = connections[using], dialect_of(using)
+    if dialect is Database:
         raise MergeRefused(
             f"database {using!r} is {connection.display_name}: duplicates can be merged on"
             " SQLite, PostgreSQL, MariaDB and MySQL only"
-        ) from None
+        )
     return dialect(connection)
 
 
-def dialect_of(using: str) -> type[Database] | None:
-    """What is known of a database's kind; None for those this package has no SQL for."""
-    return _BY_VENDOR.get(connections[using].vendor)
+def dialect_of(using: str) -> type[Database]:
+    """What is known of a database's kind: `Database` itself where this package has no SQL."""
+    return _BY_VENDOR.get(connections[using].vendor, Database)
 
 
 def count_of_rows(model: type[Model], using: str) -> Count:
     """The aggregate that counts a model's rows in a GROUP BY, on any database Django has."""
-    return (dialect_of(using) or Database).count_of_rows(model)
+    return dialect_of(using).count_of_rows(model)

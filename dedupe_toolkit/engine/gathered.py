@@ -31,7 +31,7 @@ _EXTREMES: dict[SurvivorRule, type[Min] | type[Max]] = {"oldest": Min, "newest":
 def can_gather(key: MatchKey, survivor: SurvivorRule, using: str) -> bool:
     """Whether `gathered_duplicates` knows this model, survivor rule and database."""
     is_by_key = isinstance(survivor, str) and survivor in _EXTREMES
-    return is_by_key and are_numbered(key.model) and dialect_of(using) is not None
+    return is_by_key and are_numbered(key.model) and dialect_of(using) is not Database
 
 
 def gathered_duplicates(
@@ -64,7 +64,7 @@ class _Search:
 
     @cached_property
     def dialect(self) -> type[Database]:
-        return dialect_of(self.rows.db) or Database
+        return dialect_of(self.rows.db)
 
     @cached_property
     def loose(self) -> list[str]:
