@@ -25,7 +25,7 @@ from .transforms import Collapse
 from .values import Blanks, MatchKey, Nulls, RowSet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 def resolve_model(label: str) -> type[Model]:
@@ -129,20 +129,24 @@ def is_text(field: object) -> bool:
 
 def ends_in_text(model: type[Model], lookup: str) -> bool:
     """Whether the values of a checked key lookup are text, after its transforms."""
-    current: Any = Value(None, output_field=key_field(model, lookup))
-    for name in lookup.split("__")[1:]:
-        current = current.get_transform(name)(current)
-    return is_text(current.output_field)
+    *_, last = _steps(model, lookup)
+    return is_text(last.output_field)
 
 
 def source_of_nulls(model: type[Model], lookup: str) -> str:
     """The field that is NULL exactly where a checked key lookup is; empty if there may be none."""
+    _, *transforms = _steps(model, lookup)
+    keeps_nulls = all(type(step) in (Lower, Upper, Trim, Collapse) for step in transforms)
+    return key_field(model, lookup).name if keeps_nulls else ""
+
+
+def _steps(model: type[Model], lookup: str) -> Iterator[Any]:
+    """A value of the field that a checked key lookup starts from, and it after each transform."""
     current: Any = Value(None, output_field=key_field(model, lookup))
+    yield current
     for name in lookup.split("__")[1:]:
         current = current.get_transform(name)(current)
-        if type(current) not in (Lower, Upper, Trim, Collapse):
-            return ""
-    return key_field(model, lookup).name
+        yield current
 
 
 def _lookup(model: type[Model], typed: str, added: list[str]) -> str:

@@ -56,12 +56,13 @@ def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Seque
     """
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
+    expression, given = "", ()
     if isinstance(source, RowSet):
-        found, expression, given = _named(source, using, ordering), "", ()
+        found = _named(source, using, ordering)
     elif unpacks(session.database, source, rows := offered(source, using)):
         found, expression, given = unpacked_members(session.database, source, rows, ordering)
     else:
-        found, expression, given = members(source, rows, ordering), "", ()
+        found = members(source, rows, ordering)
     columns = ("dedupe_place", *survivor_columns(source.model), *pk_names(source.model))
     sql, params = found.values_list(*columns).query.get_compiler(using).as_sql()
     return f"{expression} {sql}", [*given, *params]

@@ -135,12 +135,11 @@ def _has_deep_losers(session: Session, mapping: Mapping, found: Found) -> bool:
 def _has_plain_followers(session: Session, mapping: Mapping, holder: Holder) -> bool:
     """Whether rows that nothing points at just vanish, even if they are merged."""
     model, keys = holder.table.model, tuple(column.name for column in holder.table.pk)
-    return not session.embedded(model) and (
-        not holder.followers
-        or (
-            model is not mapping.table.model
-            and all(reference.targets == keys for reference in holder.followers)
-        )
+    if session.embedded(model):
+        return False
+    return not holder.followers or (
+        model is not mapping.table.model
+        and all(reference.targets == keys for reference in holder.followers)
     )
 
 
