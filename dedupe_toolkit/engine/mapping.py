@@ -91,8 +91,8 @@ class Mapping:
         A nested mapping may have several survivors under one number, all with one root.
         """
         return (
-            f"(SELECT MIN({self.root(database, 'g')}) FROM {database.q(self.name)} g"
-            f" WHERE g.group_number = {group} AND g.place = 0)"
+            f"(SELECT {self.root(database, 'g')} FROM {database.q(self.name)} g"
+            f" WHERE g.group_number = {group} AND g.place = 0 LIMIT 1)"
         )
 
 
