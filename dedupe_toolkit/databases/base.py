@@ -37,9 +37,6 @@ class Database(ABC):
     collects_by_sorting = False
     """Whether a GROUP BY sorts its rows, where it could hash them, to collect values of them."""
 
-    compares_loosely = False
-    """Whether texts may be equal that differ, on columns that declare no collation, too."""
-
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:
         """The aggregate that counts the model's rows in a GROUP BY."""

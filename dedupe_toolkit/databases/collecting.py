@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db.models import Aggregate, CharField, Func, IntegerField, JSONField, Value
-from django.db.models.functions import Cast, Concat, LPad
-
-if TYPE_CHECKING:
-    from django.db.models import F
+from django.db.models import Aggregate, TextField
 
 _DIGITS = 20
 LONGEST_LIST = f"LEAST(@@group_concat_max_len, @@max_allowed_packet) / {_DIGITS + 2}"
@@ -16,11 +12,14 @@ LONGEST_LIST = f"LEAST(@@group_concat_max_len, @@max_allowed_packet) / {_DIGITS 
 
 
 class CollectedKeys(Aggregate):
-    """The whole numbers of a group's rows, in no order; None if they are too many for a list."""
+    """The whole numbers of a group's rows as a JSON list, in no order.
+
+    None if they are too many for a list.
+    """
 
     function = "JSON_ARRAYAGG"
     name = "CollectedKeys"
-    output_field = JSONField()
+    output_field = TextField()
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **extra)
@@ -34,27 +33,3 @@ class CollectedKeys(Aggregate):
         # what is longer than the server's limit is cut without an error, in mid-number
         template = f"IF(COUNT(*) <= {LONGEST_LIST}, %(function)s(%(expressions)s), NULL)"
         return self.as_sql(compiler, connection, template=template, **extra)
-
-
-class SumOverGroups(Func):
-    """The sum of an aggregate over all groups of a GROUP BY; goes into a window."""
-
-    function = "SUM"
-    window_compatible = True
-    output_field = IntegerField()
-
-
-def text_after_key(key: F, text: F) -> Concat:
-    """A row's text behind its key, so that the least of a group is that of the lowest key.
-
-    For texts that a collation calls equal though they differ: `without_key` takes it apart.
-    """
-    return Concat(
-        LPad(Cast(key, CharField(max_length=_DIGITS)), _DIGITS, Value("0")),
-        text,
-        output_field=CharField(),
-    )
-
-
-def without_key(text: str) -> str:
-    return text[_DIGITS:]

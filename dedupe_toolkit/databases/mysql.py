@@ -51,7 +51,6 @@ _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 class MySQL(Database):
     join = "STRAIGHT_JOIN"
-    compares_loosely = True
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:

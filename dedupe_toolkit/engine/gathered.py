@@ -6,22 +6,17 @@ rule the database has to sort the members by their values, and then by the rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+import json
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, Max, Min, QuerySet, Window
+from django.db.models import Count, IntegerField, Max, Min, QuerySet, Sum, TextField, Window
 
 from ..databases import Database, dialect_of
-from ..databases.collecting import CollectedKeys, SumOverGroups, text_after_key, without_key
-from ..databases.tables import pk_names
-from ..keys import ends_in_text, key_field
 from ..values import DuplicateGroup, FoundDuplicates, Nulls
-from .key_rows import Rows, are_numbered, key_columns, repeated, row_in
+from .common_tables import CommonTable, Joined, reading_from
+from .key_rows import Rows, are_numbered, collected, key_columns, repeated, row_in
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ..values import MatchKey
     from .survivors import SurvivorRule
 
@@ -38,95 +33,55 @@ def gathered_duplicates(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> FoundDuplicates:
     """The totals, and the largest groups: all of them if ``limit`` is None."""
-    search = _Search(key=key, rows=rows, survivor=survivor)
-    # not by a cursor on the server: PostgreSQL plans those to answer early, and sorts the table
-    found = list(search.groups()[:limit])
+    found = _survivors(key, rows, survivor, limit).fetch()
     groups, members = found[0][:2] if found else (0, 0)
+    is_newest, listed = survivor == "newest", []
+    for _, _, pks, *values in found:
+        # a group that is too large to be collected is read by itself
+        keys = _members(key, rows, values) if pks is None else json.loads(pks)
+        first, *others = sorted(keys, reverse=is_newest)
+        held = dict(zip(key.fields, values, strict=True))
+        group = DuplicateGroup(values=held, survivor=first, duplicates=tuple(others))
+        listed.append(group)
     return FoundDuplicates(
-        key=key,
-        groups=groups,
-        rows=int(members),
-        duplicate_groups=tuple(search.as_group(*group) for _, _, *group in found),
+        key=key, groups=groups, rows=int(members), duplicate_groups=tuple(listed)
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Search:
-    """The groups of a key among the rows that are considered, and how to read what comes back."""
-
-    key: MatchKey
-    rows: QuerySet[Any]
-    survivor: SurvivorRule
-
-    @cached_property
-    def columns(self) -> list[str]:
-        return key_columns(self.key)
-
-    @cached_property
-    def dialect(self) -> type[Database]:
-        return dialect_of(self.rows.db)
-
-    @cached_property
-    def loose(self) -> list[str]:
-        """The key columns whose texts may be equal to the database and yet differ."""
-        model, is_loose = self.key.model, self.dialect.compares_loosely
-        return [
-            column
-            for column, lookup in zip(self.columns, self.key.fields, strict=True)
-            if ends_in_text(model, lookup)
-            and (is_loose or getattr(key_field(model, lookup), "db_collation", None))
-        ]
-
-    def groups(self) -> QuerySet[Any]:
-        """For each group: the number of groups, and of all their rows; its own keys and values."""
-        (pk,), extreme = pk_names(self.key.model), _EXTREMES[self.survivor]
-        texts = {f"{name}_text": extreme(text_after_key(F(pk), F(name))) for name in self.loose}
-        groups: QuerySet[Any] = (
-            repeated(self.key, self._narrowed())
-            .annotate(
-                dedupe_groups=Window(Count("*")),
-                dedupe_members=Window(SumOverGroups(F("dedupe_rows"))),
-                dedupe_survivor=extreme(pk),
-                dedupe_pks=CollectedKeys(pk),
-                **texts,
-            )
-            .order_by("-dedupe_rows", "dedupe_survivor")
+def _survivors(
+    key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
+) -> Joined:
+    """The number of groups and of their rows; of each group its keys and its survivor's values."""
+    collecting = collected(_narrowed(key, rows), key_columns(key))
+    pk = _EXTREMES[survivor]("pk")
+    groups = CommonTable.of("dedupe_groups", collecting.annotate(dedupe_survivor=pk))
+    size = groups.column("dedupe_rows", IntegerField())
+    found = (
+        reading_from(groups, rows)
+        .filter(pk=groups.column("dedupe_survivor"))
+        .annotate(
+            dedupe_groups=Window(Count("*")),
+            dedupe_members=Window(Sum(size)),
+            dedupe_pks=groups.column("dedupe_pks", TextField()),
         )
-        totals = ("dedupe_groups", "dedupe_members")
-        return groups.values_list(*totals, "dedupe_pks", *self.columns, *texts)
+        .order_by(size.desc(), "pk")
+    )
+    values = ("dedupe_groups", "dedupe_members", "dedupe_pks", *key_columns(key))
+    return Joined(tables=(groups,), rows=found.values_list(*values)[:limit])
 
-    def _narrowed(self) -> QuerySet[Any]:
-        """The rows, and only those with duplicates where collecting would sort all the others."""
-        # a row of values with a NULL among them is never found by IN
-        if not self.dialect.collects_by_sorting or self.key.nulls is Nulls.EQUAL:
-            return self.rows
-        values = Rows(repeated(self.key, self.rows).values(*self.columns))
-        return self.rows.filter(row_in(self.columns, values))
 
-    def as_group(self, pks: Any, *values: Any) -> DuplicateGroup:
-        """A group as it was found; one that is too large to be collected is read by itself."""
-        width = len(self.columns)
-        held = dict(zip(self.columns, values[:width], strict=True))
-        if self.loose:
-            held |= self._texts(held, values[width:])
-        if pks is None:
-            pks = self._members(held)
-        survivor, *duplicates = sorted(pks, reverse=self.survivor == "newest")
-        return DuplicateGroup(
-            values=dict(zip(self.key.fields, held.values(), strict=True)),
-            survivor=survivor,
-            duplicates=tuple(duplicates),
-        )
+def _narrowed(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows, and only those with duplicates where collecting would sort all the others."""
+    # a row of values with a NULL among them is never found by IN
+    if not dialect_of(rows.db).collects_by_sorting or key.nulls is Nulls.EQUAL:
+        return rows
+    columns = key_columns(key)
+    return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
 
-    def _texts(self, held: dict[str, Any], texts: Sequence[str]) -> dict[str, str]:
-        """The survivor's own texts, where it has any."""
-        return {
-            column: without_key(text)
-            for column, text in zip(self.loose, texts, strict=True)
-            if held[column] is not None
-        }
 
-    def _members(self, held: dict[str, Any]) -> QuerySet[Any]:
-        filled = {column: value for column, value in held.items() if value is not None}
-        blank = {f"{column}__isnull": True for column in held if column not in filled}
-        return self.rows.filter(**filled, **blank).values_list("pk", flat=True)
+def _members(key: MatchKey, rows: QuerySet[Any], values: list[Any]) -> QuerySet[Any]:
+    """The keys of the rows with these values."""
+    same = dict(zip(key_columns(key), values, strict=True))
+    filled = {column: value for column, value in same.items() if value is not None}
+    blank = {f"{column}__isnull": True for column in same if column not in filled}
+    return rows.filter(**filled, **blank).values_list("pk", flat=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, F, QuerySet, Value, When
@@ -11,6 +12,7 @@ from ..databases.tables import pk_fields, pk_names
 from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
 from ..values import MatchKey, Nulls, RowSet
+from .common_tables import Joined
 from .dismissed import offered
 from .key_rows import considered, key_columns, members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
@@ -56,16 +58,14 @@ def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Seque
     """
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
-    expression, given = "", ()
-    if isinstance(source, RowSet):
-        found = _named(source, using, ordering)
-    elif unpacks(session.database, source, rows := offered(source, using)):
-        found, expression, given = unpacked_members(session.database, source, rows, ordering)
-    else:
-        found = members(source, rows, ordering)
     columns = ("dedupe_place", *survivor_columns(source.model), *pk_names(source.model))
-    sql, params = found.values_list(*columns).query.get_compiler(using).as_sql()
-    return f"{expression} {sql}", [*given, *params]
+    if isinstance(source, RowSet):
+        found = Joined(rows=_named(source, using, ordering))
+    elif unpacks(session.database, source, rows := offered(source, using)):
+        found = unpacked_members(session.database, source, rows, ordering)
+    else:
+        found = Joined(rows=members(source, rows, ordering))
+    return replace(found, rows=found.rows.values_list(*columns)).sql()
 
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:

@@ -11,6 +11,7 @@ from django.db.models import BooleanField, Count, F, Func, IntegerField, QuerySe
 from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases import count_of_rows
+from ..databases.collecting import CollectedKeys
 from ..databases.tables import pk_fields, pk_names
 from ..keys import ends_in_text, source_of_nulls
 from ..values import Blanks, MatchKey, Nulls
@@ -48,6 +49,18 @@ def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     values = rows.values(*key_columns(key))
     counted: QuerySet[Any] = values.annotate(dedupe_rows=count_of_rows(key.model, rows.db))
     return counted.filter(dedupe_rows__gt=1)
+
+
+def collected(rows: QuerySet[Any], columns: list[str]) -> QuerySet[Any]:
+    """The values that more than one row has, with the number and the keys of those rows.
+
+    The keys as a JSON list, in no order: for models that `are_numbered`.
+    """
+    # collecting has the database sort the rows, so that it may count them as they come
+    listed: QuerySet[Any] = rows.values(*columns).annotate(
+        dedupe_rows=Count("*"), dedupe_pks=CollectedKeys("pk")
+    )
+    return listed.filter(dedupe_rows__gt=1)
 
 
 def are_numbered(model: type[Model]) -> bool:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import F, Max, QuerySet, Window
+from django.db.models.functions import RowNumber
 
-from ..databases.collecting import CollectedKeys
-from .key_rows import are_numbered, ranked, repeated
+from .common_tables import CommonTable, Joined, reading_from
+from .key_rows import are_numbered, collected, key_columns, ranked, repeated
 
 if TYPE_CHECKING:
     from ..databases import Database
     from ..values import MatchKey
-
-_MEMBERS = "dedupe_members"
 
 
 def unpacks(database: Database, key: MatchKey, rows: QuerySet[Any]) -> bool:
@@ -32,21 +30,17 @@ def unpacks(database: Database, key: MatchKey, rows: QuerySet[Any]) -> bool:
 
 def unpacked_members(
     database: Database, key: MatchKey, rows: QuerySet[Any], ordering: list[Any]
-) -> tuple[QuerySet[Any], str, Any]:
-    """The ranked rows of duplicate groups, and a common table expression that their query needs."""
+) -> Joined:
+    """The ranked rows of duplicate groups."""
     (pk,) = database.table(key.model).pk
-    lists = repeated(key, rows).annotate(dedupe_pks=CollectedKeys("pk")).values_list("dedupe_pks")
-    sql, params = lists.query.get_compiler(database.using).as_sql()
-    same = database.equal(
-        database.qualified(_MEMBERS, ["member"]),
-        database.qualified(database.q(key.model._meta.db_table), [pk.name]),
+    lists = collected(rows, key_columns(key)).annotate(dedupe_group=Window(RowNumber()))
+    groups = CommonTable.of("dedupe_lists", lists)
+    members = CommonTable(
+        name="dedupe_members",
+        sql=f"SELECT g.dedupe_group, j.member FROM {groups.name} g,"
+        f" {database.unpacked('g.dedupe_pks', pk)} j",
     )
     found: QuerySet[Any] = QuerySet(key.model, using=database.using).order_by()
-    found = found.extra(tables=[_MEMBERS], where=[same])  # noqa: S610  # names of our own
-    number = RawSQL(f"{_MEMBERS}.group_number", [])  # noqa: S611  # as above
-    expression = (
-        f"WITH {_MEMBERS} (group_number, member) AS (SELECT g.group_number, j.member FROM"
-        f" (SELECT ROW_NUMBER() OVER () AS group_number, q.dedupe_pks FROM ({sql}) q) g,"
-        f" {database.unpacked('g.dedupe_pks', pk)} j)"
-    )
-    return ranked(found, [number], ordering), expression, params
+    found = reading_from(members, found).filter(pk=members.column("member"))
+    found = found.annotate(dedupe_group=members.column("dedupe_group"))
+    return Joined(rows=ranked(found, [F("dedupe_group")], ordering), tables=(groups, members))
