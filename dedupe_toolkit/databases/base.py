@@ -31,7 +31,7 @@ class Database(ABC):
         self.using = connection.alias
         self._tables: dict[type[Model], Table] = {}
 
-    batch_size = 5_000
+    batch_size = 2_500
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
 
     collects_by_sorting = False
