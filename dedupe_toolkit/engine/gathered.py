@@ -33,16 +33,18 @@ def gathered_duplicates(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> FoundDuplicates:
     """The totals, and the largest groups: all of them if ``limit`` is None."""
+    listed, width = [], len(key.fields)
     found = _survivors(key, rows, survivor, limit).fetch()
-    groups, members = found[0][:2] if found else (0, 0)
-    is_newest, listed = survivor == "newest", []
-    for _, _, pks, *values in found:
+    for pks, *values in found:
+        held = dict(zip(key.fields, values[:width], strict=True))
         # a group that is too large to be collected is read by itself
-        keys = _members(key, rows, values) if pks is None else json.loads(pks)
-        first, *others = sorted(keys, reverse=is_newest)
-        held = dict(zip(key.fields, values, strict=True))
-        group = DuplicateGroup(values=held, survivor=first, duplicates=tuple(others))
-        listed.append(group)
+        keys = _members(key, rows, held) if pks is None else json.loads(pks)
+        first, *others = sorted(keys, reverse=survivor == "newest")
+        listed.append(DuplicateGroup(values=held, survivor=first, duplicates=tuple(others)))
+    if limit is None:
+        groups, members = len(listed), sum(group.rows for group in listed)
+    else:
+        groups, members = found[0][-2:] if found else (0, 0)
     return FoundDuplicates(
         key=key, groups=groups, rows=int(members), duplicate_groups=tuple(listed)
     )
@@ -51,23 +53,21 @@ def gathered_duplicates(
 def _survivors(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> Joined:
-    """The number of groups and of their rows; of each group its keys and its survivor's values."""
+    """Each group's keys and its survivor's values; if limited, the totals beside every group."""
     collecting = collected(_narrowed(key, rows), key_columns(key))
     pk = _EXTREMES[survivor]("pk")
     groups = CommonTable.of("dedupe_groups", collecting.annotate(dedupe_survivor=pk))
     size = groups.column("dedupe_rows", IntegerField())
+    # MariaDB would write all groups down once more for them
+    totals = [] if limit is None else [Window(Count("*")), Window(Sum(size))]
     found = (
         reading_from(groups, rows)
         .filter(pk=groups.column("dedupe_survivor"))
-        .annotate(
-            dedupe_groups=Window(Count("*")),
-            dedupe_members=Window(Sum(size)),
-            dedupe_pks=groups.column("dedupe_pks", TextField()),
-        )
+        .annotate(dedupe_pks=groups.column("dedupe_pks", TextField()))
         .order_by(size.desc(), "pk")
+        .values_list("dedupe_pks", *key_columns(key), *totals)
     )
-    values = ("dedupe_groups", "dedupe_members", "dedupe_pks", *key_columns(key))
-    return Joined(tables=(groups,), rows=found.values_list(*values)[:limit])
+    return Joined(tables=(groups,), rows=found[:limit])
 
 
 def _narrowed(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -79,9 +79,9 @@ def _narrowed(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
 
 
-def _members(key: MatchKey, rows: QuerySet[Any], values: list[Any]) -> QuerySet[Any]:
+def _members(key: MatchKey, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:
     """The keys of the rows with these values."""
-    same = dict(zip(key_columns(key), values, strict=True))
+    same = dict(zip(key_columns(key), values.values(), strict=True))
     filled = {column: value for column, value in same.items() if value is not None}
     blank = {f"{column}__isnull": True for column in same if column not in filled}
     return rows.filter(**filled, **blank).values_list("pk", flat=True)
