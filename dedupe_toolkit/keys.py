@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import (
     CharField,
     CompositePrimaryKey,
@@ -216,7 +216,9 @@ def _refuse_unique(key: MatchKey) -> None:
 def _check_where(key: MatchKey) -> None:
     for lookup, value in key.where:
         try:
-            str(QuerySet(key.model).filter(**{lookup: value}).query)
+            rows: QuerySet[Any] = QuerySet(key.model).filter(**{lookup: value})
+            # one that no row can meet is no mistake: nothing is found
+            rows.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
         except (FieldError, ValueError, TypeError, ValidationError) as error:
             reason = " ".join(str(error).split())
             raise InvalidMatchKey(

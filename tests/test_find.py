@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
-from dedupe_toolkit import DedupeError, find_duplicates, match_key
+from dedupe_toolkit import DedupeError, find_duplicates, match_key, plan_merge
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
 
@@ -83,6 +83,15 @@ def test_conditions_narrow_the_rows() -> None:
     rows = people("Ann", "Ann", "Ann")
     Person.objects.filter(pk=rows[0].pk).update(deleted=datetime(2026, 1, 1, tzinfo=UTC))
     assert found("name", where={"deleted__isnull": True}) == [(rows[1].pk, rows[2].pk)]
+
+
+@pytest.mark.parametrize("limit", [None, 20])
+def test_a_condition_that_no_row_can_meet_finds_nothing(limit: int | None) -> None:
+    people("Ann", "Ann")
+    key = match_key(Person, ["name"], where={"name__in": []})
+    search = find_duplicates(key, limit=limit)
+    assert (search.groups, search.rows, search.duplicate_groups) == (0, 0, ())
+    assert plan_merge(key).groups == 0
 
 
 def test_rows_that_the_default_manager_hides_are_found() -> None:

@@ -25,7 +25,7 @@ class CommonTable:
 
     @classmethod
     def of(cls, name: str, rows: QuerySet[Any]) -> CommonTable:
-        sql, params = rows.query.get_compiler(rows.db).as_sql()
+        sql, params = _compiler(rows).as_sql()
         return cls(name=name, sql=sql, params=tuple(params))
 
     def column(self, name: str, output_field: Field[Any, Any] | None = None) -> RawSQL:
@@ -41,14 +41,14 @@ class Joined:
     tables: tuple[CommonTable, ...] = ()
 
     def sql(self) -> tuple[str, list[Any]]:
-        return self._before(*self.rows.query.get_compiler(self.rows.db).as_sql())
+        return self._before(*_compiler(self.rows).as_sql())
 
     def fetch(self) -> list[tuple[Any, ...]]:
         """All rows, their values as models hold them.
 
         Not by a cursor on the server: PostgreSQL plans those to answer early.
         """
-        compiler = self.rows.query.get_compiler(self.rows.db)
+        compiler = _compiler(self.rows)
         sql, params = self._before(*compiler.as_sql())
         with connections[self.rows.db].cursor() as cursor:
             cursor.execute(sql, params)
@@ -66,3 +66,8 @@ def reading_from(table: CommonTable, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows, each as often as the common table has rows: say which belong together."""
     found: QuerySet[Any] = rows.extra(tables=[table.name])  # noqa: S610  # names of our own
     return found
+
+
+def _compiler(rows: QuerySet[Any]) -> Any:
+    # a condition that nothing can meet is SQL like any other: as part of a query it must stay
+    return rows.query.get_compiler(rows.db, elide_empty=False)
