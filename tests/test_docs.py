@@ -13,6 +13,8 @@ from django.core.management.base import DjangoHelpFormatter
 from django.dispatch import Signal
 
 import dedupe_toolkit
+from dedupe_toolkit.databases.base import Database
+from dedupe_toolkit.databases.sqlite import SQLite
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 PACKAGE = Path(dedupe_toolkit.__file__).parent
@@ -37,6 +39,12 @@ def options_of(command: str) -> list[set[str]]:
     parser = load_command_class("dedupe_toolkit", command).create_parser("manage.py", command)
     every = [set(action.option_strings) or {str(action.metavar)} for action in parser._actions]
     return [spellings for spellings in every if not spellings & {*DJANGOS_OWN, "--help"}]
+
+
+def test_the_default_batch_sizes_are_documented() -> None:
+    text = section(page("commands.md"), "merge_duplicates")
+    servers, files = Database.batch_size, SQLite.batch_size
+    assert f"By default {servers:,}, and {files:,} on SQLite" in text
 
 
 def system_check_ids() -> list[str]:
