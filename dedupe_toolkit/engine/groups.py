@@ -32,6 +32,8 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
     Raises `InvalidOption` when one of the rows named does not exist.
     """
     database = session.database
+    if isinstance(source, RowSet):
+        named_rows(source, database.using)
     mapping = create(database, unfilled(session, source))
     fill(database, mapping, *member_rows(session, source))
     if session.policy.limit is not None:
@@ -52,10 +54,7 @@ def unfilled(session: Session, source: MatchKey | RowSet) -> Mapping:
 
 
 def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Sequence[Any]]:
-    """SQL for place, survivor's key and own key of every member of the source's groups.
-
-    Raises `InvalidOption` when one of the rows named does not exist.
-    """
+    """SQL for place, survivor's key and own key of every member of the source's groups."""
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
     columns = ("dedupe_place", *survivor_columns(source.model), *pk_names(source.model))
@@ -70,7 +69,7 @@ def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Seque
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
     """The rows named, as one group in which the row to merge into comes first."""
-    rows = named_rows(source, using)
+    rows = _rows(source, using)
     if source.into is not None:
         chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
         ordering = [chosen, *ordering]
@@ -79,12 +78,17 @@ def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
 
 def named_rows(source: RowSet, using: str) -> QuerySet[Any]:
     """The rows named, in no order. Raises `InvalidOption` when one of them does not exist."""
-    rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks).order_by()
+    rows = _rows(source, using)
     found = set(rows.values_list("pk", flat=True))
     missing = [pk for pk in source.pks if pk not in found]
     if missing:
         raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}")
     return rows
+
+
+def _rows(source: RowSet, using: str) -> QuerySet[Any]:
+    rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks)
+    return rows.order_by()
 
 
 def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet) -> None:

@@ -84,7 +84,7 @@ def _told(session: Session, source: RowSet, mapping: Mapping) -> _Told | None:
     rows = inline(session, source, mapping)
     members, holders = count_members(rows, session.holders(mapping.table.model))
     if members != len(source.pks):
-        return None
+        return None  # the plan says which are missing
     asked, is_all = collisions(session, mapping, holders)
     keys, answers = compare(rows, asked) if asked else ([], [])
     for answer in answers:
