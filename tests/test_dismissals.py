@@ -58,6 +58,13 @@ def gone(*pks: int) -> None:
 # -- what is offered ---------------------------------------------------------------------------
 
 
+def test_a_condition_that_no_row_can_meet_finds_nothing_beside_a_dismissed_group() -> None:
+    ann, ann2, *_ = people("Ann", "Ann")
+    dismissed_by(NAME, ann, ann2)
+    found = find_duplicates(match_key(NAME.model, ["name"], where={"name__in": []}))
+    assert (found.groups, found.dismissed) == (0, 0)
+
+
 def test_a_dismissed_group_is_neither_found_nor_merged_and_the_others_are() -> None:
     ann, bob, ann2, bob2 = people("Ann", "Bob", "Ann", "Bob")
     dismissed_by(NAME, ann, ann2)

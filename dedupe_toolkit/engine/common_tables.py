@@ -25,8 +25,8 @@ class CommonTable:
 
     @classmethod
     def of(cls, name: str, rows: QuerySet[Any]) -> CommonTable:
-        sql, params = _compiler(rows).as_sql()
-        return cls(name=name, sql=sql, params=tuple(params))
+        sql, params = compiled(rows)
+        return cls(name=name, sql=sql, params=params)
 
     def column(self, name: str, output_field: Field[Any, Any] | None = None) -> RawSQL:
         """One of its columns, for query sets that are joined with it."""
@@ -41,7 +41,7 @@ class Joined:
     tables: tuple[CommonTable, ...] = ()
 
     def sql(self) -> tuple[str, list[Any]]:
-        return self._before(*_compiler(self.rows).as_sql())
+        return self._before(*compiled(self.rows))
 
     def fetch(self) -> list[tuple[Any, ...]]:
         """All rows, their values as models hold them.
@@ -66,6 +66,12 @@ def reading_from(table: CommonTable, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows, each as often as the common table has rows: say which belong together."""
     found: QuerySet[Any] = rows.extra(tables=[table.name])  # noqa: S610  # names of our own
     return found
+
+
+def compiled(rows: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of a query set, to stand in other SQL, and its parameters."""
+    sql, params = _compiler(rows).as_sql()
+    return sql, tuple(params)
 
 
 def _compiler(rows: QuerySet[Any]) -> Any:

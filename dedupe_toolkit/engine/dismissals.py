@@ -12,7 +12,7 @@ from ..graph.meta import concrete
 from ..keys import check_alias
 from ..models import DismissedGroup, DismissedRow
 from .dismissed import KeyText, about, family
-from .groups import named_rows
+from .groups import named_rows, require_rows
 from .key_rows import considered, key_columns, repeated
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def dismiss(
     check_alias(using)
     require_table(rows.model, using)
     require_table(DismissedRow, using)
+    require_rows(rows, using)
     named = named_rows(rows, using).order_by(*pk_names(rows.model))
     texts = list(named.values_list(KeyText(rows.model), flat=True))
     if key is not None:

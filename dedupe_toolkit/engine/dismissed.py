@@ -17,6 +17,7 @@ from ..databases.tables import pk_fields, pk_names
 from ..graph.discover import family_of
 from ..models import DismissedGroup, DismissedRow
 from ..values import MatchKey, Nulls
+from .common_tables import compiled
 from .key_rows import Rows, considered, group_size, key_columns, row_in
 from .mapping import numbered
 
@@ -118,8 +119,8 @@ def _dismissed_keys(key: MatchKey, using: str) -> RawSQL:
         numbered(name, number)
         for name, number in (("named", width), ("key", width), ("value", len(key.fields)))
     )
-    verdicts, params = _compiled(_verdicts(key, using), using)
-    rows, row_params = _compiled(_groups_with(key, using, named), using)
+    verdicts, params = compiled(_verdicts(key, using))
+    rows, row_params = compiled(_groups_with(key, using, named))
     group = ", ".join(dialect.qualified("r", values))
     found = ", ".join(dialect.qualified("r", keys))
     same = dialect.equal(dialect.qualified("r", keys), dialect.qualified("v", named))
@@ -161,8 +162,3 @@ def _groups_with(key: MatchKey, using: str, named: list[str]) -> QuerySet[Any]:
         rows = rows.filter(row_in(columns, Rows(values)))
     sized: QuerySet[Any] = rows.annotate(dedupe_size=group_size(key))
     return sized.values_list(*pks, *columns, "dedupe_size")
-
-
-def _compiled(rows: QuerySet[Any], using: str) -> tuple[str, Any]:
-    sql, params = rows.query.get_compiler(using).as_sql()
-    return sql, params

@@ -14,7 +14,7 @@ from django.db.models import Count, IntegerField, Max, Min, QuerySet, Sum, TextF
 from ..databases import Database, dialect_of
 from ..values import DuplicateGroup, FoundDuplicates, Nulls
 from .common_tables import CommonTable, Joined, reading_from
-from .key_rows import Rows, are_numbered, collected, key_columns, repeated, row_in
+from .key_rows import are_numbered, collected, key_columns, repeating
 
 if TYPE_CHECKING:
     from ..values import MatchKey
@@ -54,7 +54,7 @@ def _survivors(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> Joined:
     """Each group's keys and its survivor's values; if limited, the totals beside every group."""
-    collecting = collected(_narrowed(key, rows), key_columns(key))
+    collecting = collected(key, _narrowed(key, rows))
     pk = _EXTREMES[survivor]("pk")
     groups = CommonTable.of("dedupe_groups", collecting.annotate(dedupe_survivor=pk))
     size = groups.column("dedupe_rows", IntegerField())
@@ -72,11 +72,9 @@ def _survivors(
 
 def _narrowed(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The rows, and only those with duplicates where collecting would sort all the others."""
-    # a row of values with a NULL among them is never found by IN
     if not dialect_of(rows.db).collects_by_sorting or key.nulls is Nulls.EQUAL:
         return rows
-    columns = key_columns(key)
-    return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
+    return repeating(key, rows)
 
 
 def _members(key: MatchKey, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:

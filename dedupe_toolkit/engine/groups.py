@@ -12,7 +12,7 @@ from ..databases.tables import pk_fields, pk_names
 from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
 from ..values import MatchKey, Nulls, RowSet
-from .common_tables import Joined
+from .common_tables import Joined, compiled
 from .dismissed import offered
 from .key_rows import considered, key_columns, members, ranked, survivor_columns
 from .mapping import Mapping, create, drop_groups, fill, text_type
@@ -20,7 +20,7 @@ from .survivors import survivor_ordering
 from .unpacked import unpacked_members, unpacks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ..databases import Database
     from .session import Session
@@ -33,7 +33,7 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
     """
     database = session.database
     if isinstance(source, RowSet):
-        named_rows(source, database.using)
+        require_rows(source, database.using)
     mapping = create(database, unfilled(session, source))
     fill(database, mapping, *member_rows(session, source))
     if session.policy.limit is not None:
@@ -69,24 +69,28 @@ def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Seque
 
 def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
     """The rows named, as one group in which the row to merge into comes first."""
-    rows = _rows(source, using)
+    rows = named_rows(source, using)
     if source.into is not None:
         chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
         ordering = [chosen, *ordering]
     return ranked(rows, [], ordering)
 
 
-def named_rows(source: RowSet, using: str) -> QuerySet[Any]:
-    """The rows named, in no order. Raises `InvalidOption` when one of them does not exist."""
-    rows = _rows(source, using)
-    found = set(rows.values_list("pk", flat=True))
+def require_rows(source: RowSet, using: str) -> None:
+    """Raises `InvalidOption` when one of the rows named does not exist."""
+    refuse_missing(source, named_rows(source, using).values_list("pk", flat=True))
+
+
+def refuse_missing(source: RowSet, pks: Iterable[Any]) -> None:
+    """Raises `InvalidOption` when one of the rows named is not among those found."""
+    found = set(pks)
     missing = [pk for pk in source.pks if pk not in found]
     if missing:
         raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}")
-    return rows
 
 
-def _rows(source: RowSet, using: str) -> QuerySet[Any]:
+def named_rows(source: RowSet, using: str) -> QuerySet[Any]:
+    """The rows named that exist, in no order."""
     rows: QuerySet[Any] = QuerySet(source.model, using=using).filter(pk__in=source.pks)
     return rows.order_by()
 
@@ -127,7 +131,7 @@ def _all_agree(database: Database, mapping: Mapping, key: MatchKey) -> bool:
     if key.nulls is Nulls.EQUAL:
         return False
     rows = considered(key, database.using).values_list(*pk_names(key.model), *key_columns(key))
-    sql, params = rows.query.get_compiler(database.using).as_sql()
+    sql, params = compiled(rows)
     pk = [field.column for field in pk_fields(key.model)]
     joins = [
         f"{database.join} ({sql}) {row} ON "
@@ -160,9 +164,7 @@ def _ranked_again(session: Session, mapping: Mapping, key: MatchKey) -> tuple[st
     equal = [F(column) for column in key_columns(key)]
     ranks = ranked(considered(key, database.using), equal, lowest)
     rows = _only_members(ranks, database, mapping)
-    found = rows.values_list(*survivor_columns(key.model), *pk_names(key.model))
-    sql, params = found.query.get_compiler(database.using).as_sql()
-    return sql, params
+    return compiled(rows.values_list(*survivor_columns(key.model), *pk_names(key.model)))
 
 
 def _only_members(rows: QuerySet[Any], database: Database, mapping: Mapping) -> QuerySet[Any]:

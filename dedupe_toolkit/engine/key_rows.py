@@ -46,21 +46,32 @@ def key_columns(key: MatchKey) -> list[str]:
 
 def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     """The key values that more than one row has, with the number of rows as ``dedupe_rows``."""
-    values = rows.values(*key_columns(key))
-    counted: QuerySet[Any] = values.annotate(dedupe_rows=count_of_rows(key.model, rows.db))
+    return _repeated(key, rows, count_of_rows(key.model, rows.db))
+
+
+def collected(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The same with the keys of those rows as well: ``dedupe_pks``, a JSON list in no order.
+
+    For models that `are_numbered`.
+    """
+    # collecting has the database sort the rows, so that it may count them as they come
+    groups = _repeated(key, rows, Count("*"))
+    found: QuerySet[Any] = groups.annotate(dedupe_pks=CollectedKeys("pk"))
+    return found
+
+
+def _repeated(key: MatchKey, rows: QuerySet[Any], count: Count) -> QuerySet[Any]:
+    counted: QuerySet[Any] = rows.values(*key_columns(key)).annotate(dedupe_rows=count)
     return counted.filter(dedupe_rows__gt=1)
 
 
-def collected(rows: QuerySet[Any], columns: list[str]) -> QuerySet[Any]:
-    """The values that more than one row has, with the number and the keys of those rows.
+def repeating(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows that share their key values with another: only under `Nulls.DISTINCT`.
 
-    The keys as a JSON list, in no order: for models that `are_numbered`.
+    A row of values with a NULL among them is never found by IN.
     """
-    # collecting has the database sort the rows, so that it may count them as they come
-    listed: QuerySet[Any] = rows.values(*columns).annotate(
-        dedupe_rows=Count("*"), dedupe_pks=CollectedKeys("pk")
-    )
-    return listed.filter(dedupe_rows__gt=1)
+    columns = key_columns(key)
+    return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
 
 
 def are_numbered(model: type[Model]) -> bool:
@@ -87,16 +98,12 @@ def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> Query
 
 def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:
     """The ranked rows that share their key values with another row: those of duplicate groups."""
-    ranks = ranked(rows, [F(column) for column in key_columns(key)], ordering)
+    columns = [F(column) for column in key_columns(key)]
     if key.nulls is Nulls.EQUAL:
-        # a row of values with a NULL among them is never found by IN
-        sized: QuerySet[Any] = ranks.annotate(dedupe_size=group_size(key))
+        sized: QuerySet[Any] = ranked(rows, columns, ordering).annotate(dedupe_size=group_size(key))
         return sized.filter(dedupe_size__gt=1)
-    columns = key_columns(key)
     # so that the windows sort the few rows that have duplicates, and not the table
-    values = Rows(repeated(key, rows).values(*columns))
-    found: QuerySet[Any] = ranks.filter(row_in(columns, values))
-    return found
+    return ranked(repeating(key, rows), columns, ordering)
 
 
 def group_size(key: MatchKey) -> Window:

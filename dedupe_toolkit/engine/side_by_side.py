@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
-
-from ..errors import InvalidOption
 from ..keys import is_text
 from ..registry import declared_policy
 from ..values import MergePolicy, RowSet, rule_name
+from .groups import named_rows, refuse_missing
 from .survivors import survivor_ordering
 
 if TYPE_CHECKING:
@@ -96,17 +94,9 @@ def side_by_side(
 
 def _rows(source: RowSet, policy: MergePolicy, using: str) -> tuple[Model, ...]:
     related = [f.name for f in source.model._meta.concrete_fields if f.is_relation]
-    found: QuerySet[Any] = (
-        QuerySet(source.model, using=using)
-        .filter(pk__in=source.pks)
-        .order_by(*survivor_ordering(source.model, policy.survivor, using))
-        .prefetch_related(*related)
-    )
-    rows = tuple(found)
-    missing = set(source.pks) - {row.pk for row in rows}
-    if missing:
-        listed = ", ".join(map(str, sorted(missing, key=source.pks.index)))
-        raise InvalidOption(f"{source.label} has no row {listed}")
+    ordering = survivor_ordering(source.model, policy.survivor, using)
+    rows = tuple(named_rows(source, using).order_by(*ordering).prefetch_related(*related))
+    refuse_missing(source, (row.pk for row in rows))
     return rows
 
 

@@ -12,7 +12,7 @@ from django.db.models import F, Max, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from .common_tables import CommonTable, Joined, reading_from
-from .key_rows import are_numbered, collected, key_columns, ranked, repeated
+from .key_rows import are_numbered, collected, ranked, repeated
 
 if TYPE_CHECKING:
     from ..databases import Database
@@ -33,7 +33,7 @@ def unpacked_members(
 ) -> Joined:
     """The ranked rows of duplicate groups."""
     (pk,) = database.table(key.model).pk
-    lists = collected(rows, key_columns(key)).annotate(dedupe_group=Window(RowNumber()))
+    lists = collected(key, rows).annotate(dedupe_group=Window(RowNumber()))
     groups = CommonTable.of("dedupe_lists", lists)
     members = CommonTable(
         name="dedupe_members",
