@@ -1,6 +1,6 @@
 """The smallest project that can hold the app: settings for the check of the built wheel."""
 
-SECRET_KEY = "only for this check"  # noqa: S105
+SECRET_KEY = "only for this check"  # noqa: S105  # no secret
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from testproject.settings import MIDDLEWARE, TEMPLATES
 
-from .settings import *  # noqa: F403
+from .settings import *  # noqa: F403  # all settings are its names
 from .settings import INSTALLED_APPS as WITHOUT_ADMIN
 
 INSTALLED_APPS = [

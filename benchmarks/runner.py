@@ -83,7 +83,7 @@ class Runner:
         environment["DJANGO_SETTINGS_MODULE"] = job.settings
         if not job.is_tuned:
             environment["BENCH_UNTUNED"] = "1"
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603  # our own worker
             [sys.executable, "-m", "benchmarks.worker", job.name, json.dumps(dict(job.options))],
             env=environment,
             capture_output=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 import dj_database_url
 
-SECRET_KEY = "serves nobody"  # noqa: S105
+SECRET_KEY = "serves nobody"  # noqa: S105  # no secret: no server runs
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django_extensions",

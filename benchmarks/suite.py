@@ -176,7 +176,7 @@ def _help(command: str) -> float:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "benchmarks.settings"}
     line = [sys.executable, "-m", "django", "help", command]
     before = _children()
-    subprocess.run(line, env=environment, check=True, capture_output=True)  # noqa: S603
+    subprocess.run(line, env=environment, check=True, capture_output=True)  # noqa: S603  # a command of Django
     return _children() - before
 
 

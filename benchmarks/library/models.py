@@ -80,9 +80,9 @@ class RawChange(models.Model):
     run = models.PositiveIntegerField(db_index=True)
     relation = models.CharField(max_length=40)
     row = models.CharField(max_length=64)
-    old = models.CharField(max_length=64, null=True)  # noqa: DJ001
-    new = models.CharField(max_length=64, null=True)  # noqa: DJ001
-    image = models.TextField(null=True)  # noqa: DJ001
+    old = models.CharField(max_length=64, null=True)  # noqa: DJ001  # NULL: no such value
+    new = models.CharField(max_length=64, null=True)  # noqa: DJ001  # NULL: no such value
+    image = models.TextField(null=True)  # noqa: DJ001  # NULL: no such value
 
     def __str__(self) -> str:
         return f"{self.relation} {self.row}"

@@ -27,7 +27,7 @@ def allow_per_model_admin() -> None:
     already, or overrides it, decides for itself who sees the action.
     """
     if not hasattr(ModelAdmin, "has_merge_permission"):
-        ModelAdmin.has_merge_permission = has_merge_permission  # type: ignore[attr-defined]
+        ModelAdmin.has_merge_permission = has_merge_permission  # type: ignore[attr-defined]  # ours
 
 
 def has_merge_permission(self: AnyAdmin, request: HttpRequest) -> bool:
@@ -37,7 +37,7 @@ def has_merge_permission(self: AnyAdmin, request: HttpRequest) -> bool:
 
 def may_merge(model_admin: AnyAdmin, request: HttpRequest) -> bool:
     """Whether the action is offered: never without the right to change and delete."""
-    is_allowed: bool = model_admin.has_merge_permission(request)  # type: ignore[attr-defined]
+    is_allowed: bool = model_admin.has_merge_permission(request)  # type: ignore[attr-defined]  # ours
     return is_allowed and has_merge_permission(model_admin, request)
 
 

@@ -70,7 +70,7 @@ def _called(field: Field[Any, Any], function: Callable[[list[Any]], Any], values
     given = f"for {values!r:.200}"
     try:
         new = function(list(values))
-    except Exception as error:
+    except Exception as error:  # a function of the project's: it may raise anything
         raise InvalidOption(
             f"{name} raised {type(error).__name__} {given}: {error};"
             " correct it, or name another rule"

@@ -160,7 +160,7 @@ class _Computed:
     def _blaming(self, method: str, pk: Any, value: Any) -> Iterator[None]:
         try:
             yield
-        except Exception as error:
+        except Exception as error:  # a class of the project's: it may raise anything
             raise MergeRefused(
                 f"{self._named(pk)}.{method}({value!r:.200}): {type(error).__name__}: {error};"
                 " correct the class or the value, then plan the merge again"
