@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange, NumericRange
 
-from dedupe_toolkit import match_key, merge, plan_merge, register, undo
+from dedupe_toolkit import find_duplicates, match_key, merge, plan_merge, register, undo
 from dedupe_toolkit.errors import UndoRefused
 from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
@@ -113,3 +114,19 @@ def test_keys_inside_an_array_follow_and_stand_once() -> None:
         assert_undo_restores(run, before)
     finally:
         unregister(Singer)
+
+
+@pytest.mark.parametrize("setting", ["on", "off"])
+def test_a_search_leaves_the_planner_as_it_was(setting: str) -> None:
+    """It is told to hash joins, for one statement: also inside a transaction of the caller's."""
+    for name in ("Ann", "ANN", "Bob"):
+        Singer.objects.create(name=name)
+    key = match_key(Singer, ["name"], ignore_case=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('enable_mergejoin', %s, false)", [setting])
+        try:
+            assert find_duplicates(key).groups == plan_merge(key).groups == 1
+            cursor.execute("SHOW enable_mergejoin")
+            assert cursor.fetchone() == (setting,)
+        finally:
+            cursor.execute("RESET enable_mergejoin")

@@ -34,8 +34,17 @@ class Database(ABC):
     batch_size = 2_500
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
 
-    collects_by_sorting = False
-    """Whether a GROUP BY sorts its rows, where it could hash them, to collect values of them."""
+    is_alone_in_batch = False
+    """Whether nobody else can write from the first statement of a batch that does to its end."""
+
+    hashes_joins = False
+    """Whether the rows of many groups are found by their values fast, hashed for a join."""
+
+    unpacks_lists = False
+    """Whether `unpacked` is there, and faster than finding the rows of groups by their values."""
+
+    cuts_lists = False
+    """Whether lists can be too long to be collected: see `CollectedKeys`."""
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:
@@ -106,26 +115,28 @@ class Database(ABC):
     ) -> None:
         """A new temporary table; one of that name left by an earlier merge is dropped first.
 
-        Never ends the transaction, which rules out any later DDL on MariaDB and MySQL.
+        Never ends the transaction, which rules out any later DDL on MariaDB and MySQL. Where
+        there can be some, the indexes are made by `settle`.
         """
 
     @abstractmethod
     def drop_work_table(self, name: str) -> None: ...
 
-    def analyze(self, name: str) -> None:  # noqa: B027  # most databases need none
-        """Let the planner know what a freshly filled work table holds."""
+    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:  # noqa: B027  # some need not
+        """A work table is filled: make the indexes it was created for, and tell the planner."""
 
     def text_like(self, column: Column) -> str:
         """A type for work tables that compares with a text column, and can be indexed."""
         return column.definition
 
-    def longest_list(self) -> int:
-        """How many keys `unpacked` can be given at once; 0 where there is no need for it."""
-        return 0
-
     def unpacked(self, keys: str, column: Column) -> str:
-        """SQL for a table of one column, ``member``: the whole numbers of a JSON list."""
+        """SQL for a table with a column ``value``: the whole numbers of a JSON list."""
         raise NotImplementedError
+
+    @contextmanager
+    def hashing_joins(self) -> Iterator[None]:
+        """Inside, large joins by values of which nothing is known are hashed, not sorted."""
+        yield
 
     # -- values --------------------------------------------------------------------------
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, UUIDField
 
 from .base import Database, json_path
-from .collecting import LONGEST_LIST
 from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
@@ -51,6 +50,7 @@ _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 class MySQL(Database):
     join = "STRAIGHT_JOIN"
+    cuts_lists = True
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:
@@ -78,14 +78,13 @@ class MySQL(Database):
             found[table].append(column)
         return found
 
-    def longest_list(self) -> int:
+    @property
+    def unpacks_lists(self) -> bool:  # type: ignore[override]  # depends on the server
         server: Any = self.connection
-        if not server.mysql_is_mariadb or server.mysql_version < _JSON_TABLE:
-            return 0
-        return int(self.value(f"SELECT {LONGEST_LIST}"))
+        return bool(server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE)
 
     def unpacked(self, keys: str, column: Column) -> str:
-        return f"JSON_TABLE({keys}, '$[*]' COLUMNS (member {column.definition} PATH '$'))"
+        return f"JSON_TABLE({keys}, '$[*]' COLUMNS (value {column.definition} PATH '$'))"
 
     def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
         return [

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from django.db import transaction
+
 from .base import Database
 from .tables import Column, DatabaseKey, Table
 
@@ -58,7 +60,7 @@ def _path(path: Sequence[str]) -> str:
 
 
 class PostgreSQL(Database):
-    collects_by_sorting = True
+    hashes_joins = True
 
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
@@ -104,15 +106,25 @@ class PostgreSQL(Database):
         if primary_key:
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
-        for index in indexes:
-            self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(index)})")
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS pg_temp.{self.q(name)}")
 
-    def analyze(self, name: str) -> None:
+    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
+        for index in indexes:
+            self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(index)})")
         # autovacuum never visits temporary tables
         self.run(f"ANALYZE {self.q(name)}")
+
+    @contextmanager
+    def hashing_joins(self) -> Iterator[None]:
+        # it fears that transformed values, of which it has no statistics, all hash alike, and
+        # would sort the whole table by them instead
+        before = self.value("SELECT current_setting('enable_mergejoin')")
+        with transaction.atomic(using=self.using):
+            self.run("SET LOCAL enable_mergejoin = off")
+            yield
+            self.run("SELECT set_config('enable_mergejoin', %s, true)", [before])
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         values = ", ".join(f"({sql})::text" for _, sql in columns)
@@ -200,8 +212,10 @@ class PostgreSQL(Database):
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def expect_few_rows(self) -> None:
-        # the planner thinks of disks that seek, and would rather read a whole table
+        # the planner thinks of disks that seek, and would rather read a whole table, or all of an
+        # index from end to end
         self.run("SET LOCAL random_page_cost = 1.1")
+        self.run("SET LOCAL enable_mergejoin = off")
 
     def check_constraints_now(self) -> None:
         self.run("SET CONSTRAINTS ALL IMMEDIATE")

@@ -52,6 +52,9 @@ class SQLite(Database):
     join = "CROSS JOIN"
     # one writer at a time in any case, and every batch writes the same pages again
     batch_size = 50_000
+    # it begins by writing, and so holds the one lock for that
+    is_alone_in_batch = True
+    unpacks_lists = True
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection)
@@ -96,6 +99,8 @@ class SQLite(Database):
         if primary_key:
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
+
+    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         for index in indexes:
             self.run(
                 f"CREATE INDEX temp.{self.q(f'{name}_{index}')} ON {self.q(name)} ({self.q(index)})"
@@ -103,6 +108,9 @@ class SQLite(Database):
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS temp.{self.q(name)}")
+
+    def unpacked(self, keys: str, column: Column) -> str:
+        return f"json_each({keys})"
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         return "'[' || " + " || ',' || ".join(_element(sql) for _, sql in columns) + " || ']'"
@@ -191,7 +199,7 @@ class SQLite(Database):
         return f"({columns}) IN (SELECT {values} FROM {self.q(source)} AS m{condition})"
 
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
-        """The batch already holds the database's one write lock: it began by writing."""
+        """Nothing to do: see `is_alone_in_batch`."""
 
     def own_writes(self) -> Any:
         return self.connection.connection.total_changes

@@ -17,16 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CommonTable:
-    """A query under a name. Its columns are called as the query calls them."""
+    """A query under a name. Its columns are called as the query calls them.
+
+    One that ``is_kept`` is answered once, by databases that would otherwise make it a part of
+    the query that reads from it.
+    """
 
     name: str
     sql: str
     params: tuple[Any, ...] = ()
+    is_kept: bool = False
 
     @classmethod
-    def of(cls, name: str, rows: QuerySet[Any]) -> CommonTable:
+    def of(cls, name: str, rows: QuerySet[Any], *, is_kept: bool = False) -> CommonTable:
         sql, params = compiled(rows)
-        return cls(name=name, sql=sql, params=params)
+        return cls(name=name, sql=sql, params=params, is_kept=is_kept)
+
+    @property
+    def definition(self) -> str:
+        return f"{self.name} AS {'MATERIALIZED ' if self.is_kept else ''}({self.sql})"
 
     def column(self, name: str, output_field: Field[Any, Any] | None = None) -> RawSQL:
         """One of its columns, for query sets that are joined with it."""
@@ -41,7 +50,7 @@ class Joined:
     tables: tuple[CommonTable, ...] = ()
 
     def sql(self) -> tuple[str, list[Any]]:
-        return self._before(*compiled(self.rows))
+        return with_tables(self.tables, *compiled(self.rows))
 
     def fetch(self) -> list[tuple[Any, ...]]:
         """All rows, their values as models hold them.
@@ -49,17 +58,21 @@ class Joined:
         Not by a cursor on the server: PostgreSQL plans those to answer early.
         """
         compiler = _compiler(self.rows)
-        sql, params = self._before(*compiler.as_sql())
+        sql, params = with_tables(self.tables, *compiler.as_sql())
         with connections[self.rows.db].cursor() as cursor:
             cursor.execute(sql, params)
             return list(compiler.results_iter([cursor.fetchall()], tuple_expected=True))
 
-    def _before(self, sql: str, params: Sequence[Any]) -> tuple[str, list[Any]]:
-        if not self.tables:
-            return sql, list(params)
-        named = ", ".join(f"{table.name} AS ({table.sql})" for table in self.tables)
-        given = [param for table in self.tables for param in table.params]
-        return f"WITH {named} {sql}", [*given, *params]
+
+def with_tables(
+    tables: Sequence[CommonTable], sql: str, params: Sequence[Any] = ()
+) -> tuple[str, list[Any]]:
+    """A query that reads from common tables, with these before it."""
+    if not tables:
+        return sql, list(params)
+    defined = ", ".join(table.definition for table in tables)
+    given = [param for table in tables for param in table.params]
+    return f"WITH {defined} {sql}", [*given, *params]
 
 
 def reading_from(table: CommonTable, rows: QuerySet[Any]) -> QuerySet[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, F, QuerySet, Value, When
@@ -13,11 +12,10 @@ from ..errors import InvalidOption
 from ..graph.discover import inheritance_root, references_to
 from ..values import MatchKey, Nulls, RowSet
 from .common_tables import Joined, compiled
-from .dismissed import offered
-from .key_rows import considered, key_columns, members, ranked, survivor_columns
-from .mapping import Mapping, create, drop_groups, fill, text_type
+from .key_members import fill_by_key
+from .key_rows import considered, key_columns, places, ranked, survivor_columns
+from .mapping import Mapping, create, drop_groups, fill, settle, text_type
 from .survivors import survivor_ordering
-from .unpacked import unpacked_members, unpacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +33,11 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> Mapping:
     if isinstance(source, RowSet):
         require_rows(source, database.using)
     mapping = create(database, unfilled(session, source))
-    fill(database, mapping, *member_rows(session, source))
+    if isinstance(source, RowSet):
+        fill(database, mapping, *named_members(session, source))
+    else:
+        fill_by_key(session, mapping, source)
+    settle(database, mapping)
     if session.policy.limit is not None:
         drop_groups(database, mapping, "group_number > %s", [session.policy.limit])
     return mapping
@@ -53,27 +55,14 @@ def unfilled(session: Session, source: MatchKey | RowSet) -> Mapping:
     )
 
 
-def member_rows(session: Session, source: MatchKey | RowSet) -> tuple[str, Sequence[Any]]:
-    """SQL for place, survivor's key and own key of every member of the source's groups."""
+def named_members(session: Session, source: RowSet) -> tuple[str, Sequence[Any]]:
+    """SQL for place, survivor's key and own key of the rows named: the row to merge into first."""
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
-    columns = ("dedupe_place", *survivor_columns(source.model), *pk_names(source.model))
-    if isinstance(source, RowSet):
-        found = Joined(rows=_named(source, using, ordering))
-    elif unpacks(session.database, source, rows := offered(source, using)):
-        found = unpacked_members(session.database, source, rows, ordering)
-    else:
-        found = Joined(rows=members(source, rows, ordering))
-    return replace(found, rows=found.rows.values_list(*columns)).sql()
-
-
-def _named(source: RowSet, using: str, ordering: list[Any]) -> QuerySet[Any]:
-    """The rows named, as one group in which the row to merge into comes first."""
-    rows = named_rows(source, using)
     if source.into is not None:
         chosen = Case(When(pk=source.into, then=Value(0)), default=Value(1))
         ordering = [chosen, *ordering]
-    return ranked(rows, [], ordering)
+    return places(Joined(rows=ranked(named_rows(source, using), [], ordering)))
 
 
 def require_rows(source: RowSet, using: str) -> None:
@@ -127,7 +116,7 @@ def changed_groups(session: Session, mapping: Mapping, source: MatchKey | RowSet
 
 
 def _all_agree(database: Database, mapping: Mapping, key: MatchKey) -> bool:
-    """Whether every member still equals its survivor on the key: nearly always, and found fast."""
+    """Whether all duplicates still equal their survivors on the key: nearly always, found fast."""
     if key.nulls is Nulls.EQUAL:
         return False
     rows = considered(key, database.using).values_list(*pk_names(key.model), *key_columns(key))
@@ -140,10 +129,9 @@ def _all_agree(database: Database, mapping: Mapping, key: MatchKey) -> bool:
     ]
     agree = database.equal(*(database.qualified(row, key_columns(key)) for row in ("r", "s")))
     table = database.q(mapping.name)
-    alike = f"SELECT COUNT(*) FROM {table} n {' '.join(joins)} WHERE {agree}"
-    return bool(
-        database.value(f"SELECT ({alike}) = (SELECT COUNT(*) FROM {table})", [*params, *params])
-    )
+    alike = f"SELECT COUNT(*) FROM {table} n {' '.join(joins)} WHERE n.place > 0 AND {agree}"
+    all_duplicates = f"SELECT COUNT(*) FROM {table} WHERE place > 0"
+    return bool(database.value(f"SELECT ({alike}) = ({all_duplicates})", [*params, *params]))
 
 
 def _existing(session: Session, mapping: Mapping) -> str:

@@ -5,6 +5,7 @@ What is done with ``rows`` begins with `considered`, or with those of them that 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, Count, F, Func, IntegerField, QuerySet, Subquery, Window
@@ -17,8 +18,12 @@ from ..keys import ends_in_text, source_of_nulls
 from ..values import Blanks, MatchKey, Nulls
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.db.models import Model
     from django.db.models.expressions import RawSQL
+
+    from .common_tables import Joined
 
 
 def considered(key: MatchKey, using: str) -> QuerySet[Any]:
@@ -94,6 +99,13 @@ def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> Query
     place = Window(RowNumber(), **window) - 1
     ranks: QuerySet[Any] = rows.annotate(dedupe_place=place, **survivors)
     return ranks
+
+
+def places(found: Joined) -> tuple[str, Sequence[Any]]:
+    """SQL for place, survivor's key and own key of `ranked` rows."""
+    model = found.rows.model
+    columns = ("dedupe_place", *survivor_columns(model), *pk_names(model))
+    return replace(found, rows=found.rows.values_list(*columns)).sql()
 
 
 def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:

@@ -14,7 +14,7 @@ from .by_value import hold_incomplete
 from .conflicts import hold_unlike
 from .content import hold_named_in_content
 from .losers import count_pointing
-from .mapping import Mapping, create, text_type, texts, with_values
+from .mapping import Mapping, create, settle, text_type, texts, with_values
 from .own_targets import OwnTarget, find_own_targets
 from .rivals import Fate, Rivals, find_rivals
 from .strangers import hold_strangers
@@ -244,7 +244,7 @@ def _nested(session: Session, mapping: Mapping, rivals: Rivals, fates: Sequence[
     pairs = losers + winners + texts(database, nested, losers, winners)
     database.run(f"{into} SELECT x.group_number, {place}, {', '.join(pairs)}, {root} {source}")
     _add_winners(database, nested, into)
-    database.analyze(nested.name)
+    settle(database, nested)
     return nested
 
 

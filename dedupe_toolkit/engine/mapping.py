@@ -117,20 +117,25 @@ def _create(
     if mapping.is_nested:
         columns["root"] = "varchar(500)"
     database.create_work_table(
-        name,
-        columns,
-        primary_key=numbered("member", len(keys)),
-        indexes=["group_number", *(["member_text"] if text else [])],
+        name, columns, primary_key=numbered("member", len(keys)), indexes=_indexes(text)
     )
     return mapping
 
 
-def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> None:
-    """Fill a mapping from SQL for place, survivor's key and own key."""
+def _indexes(text: str) -> list[str]:
+    return ["group_number", *(["member_text"] if text else [])]
+
+
+def settle(database: Database, mapping: Mapping) -> None:
+    """The mapping's work table is filled: let it be found by index, and the planner know it."""
+    database.settle(mapping.name, _indexes(mapping.text))
+
+
+def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> int:
+    """Fill a mapping from SQL for place, survivor's key and own key; returns how many members."""
     names, sql = filling(database, mapping, rows)
     into = ", ".join(map(database.q, names))
-    database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
-    database.analyze(mapping.name)
+    return database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
 
 
 def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str], str]:
@@ -181,7 +186,7 @@ def copy_groups(
         f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}",
         params,
     )
-    database.analyze(name)
+    settle(database, copy)
     return copy
 
 
@@ -238,7 +243,7 @@ def _map_values(database: Database, mapping: Mapping, name: str, columns: tuple[
         f" {database.join} {database.q(mapping.table.name)} d ON {member}) x"
         f" WHERE {' AND '.join(f'x.o{n} IS NOT NULL' for n in range(len(keys)))}"
     )
-    database.analyze(name)
+    database.settle(name, _indexes(""))
 
 
 def text_type(database: Database, references: Sequence[Reference]) -> str:

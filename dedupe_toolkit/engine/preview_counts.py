@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from .groups import member_rows
+from .groups import named_members
 from .losers import losing_rows
 from .mapping import MERGED, Mapping, filling
 from .repointing import are_merged, repointed_rows
@@ -71,7 +71,7 @@ class Found:
 def inline(session: Session, source: RowSet, mapping: Mapping) -> InlineMapping:
     """The mapping of rows named one by one, whose work table is not made."""
     database = session.database
-    members, params = member_rows(session, source)
+    members, params = named_members(session, source)
     names, rows = filling(database, mapping, members)
     listed = ", ".join(map(database.q, names))
     typed = _texts_typed(database, mapping, rows, names)

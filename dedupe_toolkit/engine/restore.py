@@ -67,7 +67,7 @@ def fill_restored(
         f" FROM {database.q(RowChange._meta.db_table)} c WHERE {where}",
         params,
     )
-    database.analyze(restored.name)
+    database.settle(restored.name)
     return Restored(name=restored.name, table=table, rows=rows, width=restored.width)
 
 

@@ -89,9 +89,7 @@ def _create(database: Database, rivals: Rivals) -> None:
     columns = {"group_number": "bigint", "rule": "integer", "fate": "varchar(20)"}
     for names in (rivals.losers, rivals.winners):
         columns |= {name: column.definition for name, column in zip(names, pk, strict=True)}
-    database.create_work_table(
-        rivals.name, columns, primary_key=rivals.losers, indexes=["group_number"]
-    )
+    database.create_work_table(rivals.name, columns, primary_key=rivals.losers)
 
 
 def _find_own_links(
@@ -148,7 +146,7 @@ def _follow_winners(database: Database, rivals: Rivals) -> None:
 def _find_redundant(database: Database, rivals: Rivals) -> None:
     """Losers that equal their winner in every other column say nothing that is not kept."""
     # a few losers must not look like many, or the holder is scanned for them
-    database.analyze(rivals.name)
+    database.settle(rivals.name)
     names = f"{rivals.name}_same"
     types = {
         name: column.definition

@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Case, F, Func, IntegerField, Model, OrderBy, Q, Value, When
+from django.db.models import (
+    Case,
+    F,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    Model,
+    OrderBy,
+    Q,
+    Value,
+    When,
+)
 
 from ..databases import database
 from ..databases.tables import pk_names
@@ -20,6 +32,8 @@ if TYPE_CHECKING:
     from ..graph.references import Reference
 
 SurvivorRule = str | Sequence[Any]
+
+_EXTREMES: dict[str, type[Min] | type[Max]] = {"oldest": Min, "newest": Max}
 
 
 def survivor_ordering(model: type[Model], rule: SurvivorRule, using: str) -> list[Any]:
@@ -36,6 +50,11 @@ def survivor_ordering(model: type[Model], rule: SurvivorRule, using: str) -> lis
     if rule in RULES:
         return [*RULES[rule](model, using), *lowest]
     return [*by_fields(model, rule), *lowest]
+
+
+def extreme_key(rule: SurvivorRule) -> type[Min] | type[Max] | None:
+    """The aggregate of a group's keys that is its survivor's, if the rule looks at nothing else."""
+    return _EXTREMES.get(rule) if isinstance(rule, str) else None
 
 
 def by_fields(model: type[Model], rule: str) -> list[OrderBy]:
