@@ -8,7 +8,7 @@ import pytest
 
 from dedupe_toolkit import DedupeError, undo
 from tests.kit import merged, merged_rows, snapshot
-from tests.situations.keyed.models import Product
+from tests.situations.keyed.models import City, Country, Product
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
 
@@ -151,3 +151,13 @@ def test_a_group_that_is_not_of_the_run_is_named(pair: tuple[Author, Author]) ->
 def test_new_rows_get_new_keys_after_an_undo(pair: tuple[Author, Author]) -> None:
     undo(merged(Author, "name"))
     assert Author.objects.create(name="New").pk > pair[1].pk
+
+
+def test_one_group_is_undone_with_the_rows_that_point_at_it_by_another_column() -> None:
+    for code in ("FR", "FRA"):
+        Country.objects.create(name="France", code=code)
+        City.objects.create(country_id=code)
+    before = snapshot()
+    run = merged(Country, "name")
+    undo(run, survivors=[Country.objects.get().pk])
+    assert snapshot() == before

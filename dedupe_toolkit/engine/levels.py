@@ -234,7 +234,6 @@ def _nested(session: Session, mapping: Mapping, rivals: Rivals, fates: Sequence[
     place = f"ROW_NUMBER() OVER (PARTITION BY {', '.join(winners)} ORDER BY {', '.join(losers)})"
     listed = ", ".join(f"'{fate}'" for fate in fates)
     source = f"FROM {database.q(rivals.name)} x WHERE x.fate IN ({listed})"
-    root = mapping.root_of(database, "x.group_number")
     names = ["group_number", "place", *nested.members, *nested.survivors, *nested.texts, "root"]
     if rivals.holder.is_inherited:
         # parts of the merged objects themselves, so they keep the order of their survivors
@@ -242,7 +241,7 @@ def _nested(session: Session, mapping: Mapping, rivals: Rivals, fates: Sequence[
         place = f"(SELECT g.place FROM {database.q(mapping.name)} g WHERE {same})"
     into = f"INSERT INTO {database.q(nested.name)} ({', '.join(map(database.q, names))})"
     pairs = losers + winners + texts(database, nested, losers, winners)
-    database.run(f"{into} SELECT x.group_number, {place}, {', '.join(pairs)}, {root} {source}")
+    database.run(f"{into} SELECT x.group_number, {place}, {', '.join(pairs)}, x.root {source}")
     _add_winners(database, nested, into)
     settle(database, nested)
     return nested

@@ -24,7 +24,8 @@ def losing_rows(
 ) -> str:
     """SQL from FROM on: every row that loses (``x``), where the ``others`` are true, too.
 
-    `loser_keys` and `winner_keys` are the keys of both, ``x.group_number`` is the group to blame.
+    `loser_keys` and `winner_keys` are the keys of both, ``x.group_number`` is the group to blame
+    and ``x.root`` the row that it is merged into.
     """
     conditions = [*rows.conditions, *others]
     if holder.table.name == mapping.table.name:
@@ -41,7 +42,7 @@ def losing_rows(
         for n, key in enumerate(rows.keys)
     ]
     return (
-        f"FROM (SELECT {rows.group} AS group_number, {', '.join(keys)}"
+        f"FROM (SELECT {rows.group} AS group_number, {rows.root} AS root, {', '.join(keys)}"
         f" FROM {rows.source} WHERE {' AND '.join(conditions) or '1 = 1'}) x"
         f" WHERE NOT ({database.equal(loser_keys(holder), winner_keys(holder))})"
     )

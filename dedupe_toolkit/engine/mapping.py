@@ -29,8 +29,8 @@ class Mapping:
 
     ``text`` is the type in which the keys also stand as text, if any reference needs them so.
     ``is_nested`` mappings also have the key of the top group's survivor, for the journal.
-    ``values`` names a work table of the same shape for each other unique column that foreign
-    keys point at (``to_field``).
+    ``values`` names a work table for each other unique column that foreign keys point at
+    (``to_field``): of the shape of a nested mapping, with the values of that column for keys.
     """
 
     name: str
@@ -85,15 +85,11 @@ class Mapping:
         survivors = database.qualified(alias, self.survivors)
         return database.key_text(list(zip(self.table.pk, survivors, strict=True)))
 
-    def root_of(self, database: Database, group: str) -> str:
-        """The same for a group given by SQL for its number.
-
-        A nested mapping may have several survivors under one number, all with one root.
-        """
-        return (
-            f"(SELECT {self.root(database, 'g')} FROM {database.q(self.name)} g"
-            f" WHERE g.group_number = {group} AND g.place = 0 LIMIT 1)"
-        )
+    def root_at(self, reference: Reference, database: Database, alias: str = "m") -> str:
+        """The same beside what a reference is looked up in, which may hold no primary keys."""
+        if reference.targets in self.values:
+            return f"{alias}.root"
+        return self.root(database, alias)
 
 
 def numbered(name: str, width: int) -> list[str]:
@@ -221,7 +217,7 @@ def with_values(database: Database, mapping: Mapping, references: Sequence[Refer
 
 def _map_values(database: Database, mapping: Mapping, name: str, columns: tuple[str, ...]) -> None:
     keys = [mapping.table.column(column) for column in columns]
-    _create(database, mapping, name, keys, "")
+    _create(database, replace(mapping, is_nested=True), name, keys, "")
     member = database.equal(
         database.qualified("d", mapping.key), database.qualified("m", mapping.members)
     )
@@ -232,11 +228,11 @@ def _map_values(database: Database, mapping: Mapping, name: str, columns: tuple[
         " m.place)"
     )
     names = ["group_number", "place", *numbered("member", len(keys))]
-    names += [*numbered("survivor", len(keys)), *(["root"] if mapping.is_nested else [])]
+    names += [*numbered("survivor", len(keys)), "root"]
     values = ["m.group_number AS g", "m.place AS p"]
     values += [f"{column} AS o{number}" for number, column in enumerate(held)]
     values += [f"FIRST_VALUE({column}) OVER {window} AS n{n}" for n, column in enumerate(held)]
-    values += ["m.root AS root"] if mapping.is_nested else []
+    values += [f"{mapping.root(database)} AS root"]
     database.run(
         f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, names))})"
         f" SELECT * FROM (SELECT {', '.join(values)} FROM {database.q(mapping.name)} m"

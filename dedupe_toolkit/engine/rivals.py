@@ -35,7 +35,10 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Rivals:
-    """The losing rows of one holder, in a work table: group, rule, loser, winner and fate."""
+    """The losing rows of one holder, in a work table: group, rule, loser, winner and fate.
+
+    ``root`` is the key of the row into which the whole group is merged, for the journal.
+    """
 
     name: str
     holder: Holder
@@ -86,7 +89,8 @@ def find_rivals(
 
 def _create(database: Database, rivals: Rivals) -> None:
     pk = rivals.holder.table.pk
-    columns = {"group_number": "bigint", "rule": "integer", "fate": "varchar(20)"}
+    columns = {"group_number": "bigint", "root": "varchar(500)"}
+    columns |= {"rule": "integer", "fate": "varchar(20)"}
     for names in (rivals.losers, rivals.winners):
         columns |= {name: column.definition for name, column in zip(names, pk, strict=True)}
     database.create_work_table(rivals.name, columns, primary_key=rivals.losers)
@@ -103,8 +107,9 @@ def _find_own_links(
     table, holder = database.q(mapping.name), database.q(rivals.holder.table.name)
     return database.run(
         f"INSERT INTO {database.q(rivals.name)}"
-        f" ({_names(database, ['group_number', 'fate', *rivals.losers, *rivals.winners])})"
-        f" SELECT a.group_number, '{Fate.OWN_LINK}', {', '.join(keys + keys)}"
+        f" ({_names(database, ['group_number', 'root', 'fate', *rivals.losers, *rivals.winners])})"
+        f" SELECT a.group_number, {mapping.root(database, 'a')}, '{Fate.OWN_LINK}',"
+        f" {', '.join(keys + keys)}"
         f" FROM {table} a {database.join} {holder} r ON {from_map} JOIN {table} b ON {to_map}"
         f" WHERE a.group_number = b.group_number AND NOT ({database.equal(start, end)})"
     )
@@ -123,11 +128,11 @@ def _find_losers(
     holder = rivals.holder
     rows = rule_rows(database, mapping, holder, rule)
     lost = [] if is_first else [not_in(database, rivals.name, rivals.losers, rows.keys)]
-    names = ["group_number", "rule", "fate", *rivals.losers, *rivals.winners]
+    names = ["group_number", "root", "rule", "fate", *rivals.losers, *rivals.winners]
     keys = [*loser_keys(holder), *winner_keys(holder)]
     return database.run(
         f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
-        f" SELECT x.group_number, {number}, '{fate}', {', '.join(keys)}"
+        f" SELECT x.group_number, x.root, {number}, '{fate}', {', '.join(keys)}"
         f" {losing_rows(database, mapping, holder, rows, *lost)}",
         rows.params,
     )

@@ -34,6 +34,7 @@ class RuleRows:
     keys: list[str]
     values: list[str]
     group: str
+    root: str
     moves: str
     conditions: list[str]
 
@@ -64,7 +65,10 @@ def rule_rows(database: Database, mapping: Mapping, holder: Holder, rule: Unique
         params=relation.params,
         keys=relation.keys,
         values=_mapped(database, mapping, relation, joined, raw),
-        group=_group(aliases),
+        group=_blamed(aliases, [f"{alias}.group_number" for alias in aliases]),
+        root=_blamed(
+            aliases, [mapping.root_at(reference, database, alias) for alias, reference in joined]
+        ),
         moves=" OR ".join(f"{alias}.place > 0" for alias in aliases),
         conditions=[f"{value} IS NOT NULL" for value in raw] if rule.nulls_distinct else [],
     )
@@ -171,9 +175,15 @@ def _mapped(
     return [mapped.get(value, value) for value in raw]
 
 
-def _group(aliases: list[str]) -> str:
-    """The group to blame for a collision: one whose merge moves the row, if any does."""
-    if len(aliases) == 1:
-        return f"{aliases[0]}.group_number"
-    moved = [f"CASE WHEN {alias}.place > 0 THEN {alias}.group_number END" for alias in aliases]
-    return f"COALESCE({', '.join(moved + [f'{alias}.group_number' for alias in aliases])})"
+def _blamed(aliases: list[str], values: list[str]) -> str:
+    """The value of the group to blame for a collision: one whose merge moves the row, if any does.
+
+    ``values`` are SQL for the value of the group of each alias.
+    """
+    if len(values) == 1:
+        return values[0]
+    moved = [
+        f"CASE WHEN {alias}.place > 0 THEN {value} END"
+        for alias, value in zip(aliases, values, strict=True)
+    ]
+    return f"COALESCE({', '.join(moved + values)})"

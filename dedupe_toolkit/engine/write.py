@@ -70,7 +70,7 @@ class Writer:
             return
         for fate, reason in _DISCARDS.items():
             if work.fates.get(fate) and not (fate is Fate.REDUNDANT and work.nested):
-                self._delete_losers(work.rivals, mapping, fate, reason)
+                self._delete_losers(work.rivals, fate, reason)
         if work.nested:
             nested = work.nested.mapping
             self.session.database.lock_rows(nested.table, nested.name, nested.on_key)
@@ -78,15 +78,13 @@ class Writer:
         label, kind = _names(work)
         self.tally.add(label, kind, discarded=work.discarded, merged=work.merged)
 
-    def _delete_losers(
-        self, rivals: Rivals, mapping: Mapping, fate: Fate, reason: MergeStep.Reason
-    ) -> None:
+    def _delete_losers(self, rivals: Rivals, fate: Fate, reason: MergeStep.Reason) -> None:
         self.changes.delete(
             rivals.holder.table,
             source=rivals.name,
             on=rivals.on_key,
             where_source=f"m.fate = '{fate}'",
-            root=mapping.root_of(self.session.database, "m.group_number"),
+            root="m.root",
             reason=reason,
             reference=rivals.holder.references[0].label,
         )
@@ -106,12 +104,12 @@ class Writer:
     ) -> None:
         """Set columns of survivors from a work table that has their keys and the values."""
         database = self.session.database
-        same = database.equal(
-            database.qualified("m", mapping.survivors), database.qualified("g", mapping.members)
-        )
-        root = (
-            f"(SELECT {mapping.root(database, 'g')} FROM {database.q(mapping.name)} g WHERE {same})"
-        )
+        root = mapping.root(database)
+        if mapping.is_nested:
+            same = database.equal(
+                database.qualified("m", mapping.survivors), database.qualified("g", mapping.members)
+            )
+            root = f"(SELECT g.root FROM {database.q(mapping.name)} g WHERE {same})"
         self.changes.update(
             mapping.table,
             assigned,
@@ -156,7 +154,7 @@ class Writer:
                 on=dict(zip(reference.columns, mapping.old(reference), strict=True)),
                 where=reference.condition("t", database),
                 where_source=MERGED,
-                root=mapping.root(database),
+                root=mapping.root_at(reference, database),
                 reason=Reason.REPOINTED,
                 reference=reference.label,
             )
