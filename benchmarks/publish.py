@@ -24,7 +24,7 @@ TABLE = DOCS / "explanation" / "performance-table.inc"
 PEERS_TABLE = DOCS / "explanation" / "performance-peers.inc"
 MERGES = [RAW, JOURNALED, ONE_BATCH, BATCHES]
 CPU = "CPU seconds, client and server"
-MARKS = dict(zip([*MERGES, *PEERS], "ov^s<>D", strict=True))
+MARKS = dict(zip([*MERGES, *PEERS], "ov^s<>DP", strict=True))
 
 Curves = dict[str, dict[str, list[tuple[int, float]]]]
 

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from .runner import Runner
 
-PEERS = ["django-extensions", "django-super-deduper", "django-adminactions"]
+PEERS = [
+    "django-extensions",
+    "django-extensions, its command",
+    "django-super-deduper",
+    "django-adminactions",
+]
 RAW, JOURNALED, ONE_BATCH, BATCHES = (
     "hand-written SQL",
     "hand-written SQL with journal",
