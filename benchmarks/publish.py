@@ -111,10 +111,17 @@ def _draw(curves: Curves, rows: str, seconds: str, name: str) -> None:
         axis.set_title(database)
         axis.set_xlabel(rows)
     axes[0][0].set_ylabel(seconds)
-    axes[0][0].legend(fontsize="x-small")
+    # below the plots, where it hides no line
+    drawn = axes[0][0].get_legend_handles_labels()
+    legend = figure.legend(*drawn, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3)
     figure.tight_layout()
     IMAGES.mkdir(exist_ok=True)
-    figure.savefig(IMAGES / name, metadata={"Date": None})
+    figure.savefig(
+        IMAGES / name,
+        metadata={"Date": None},
+        bbox_inches="tight",
+        bbox_extra_artists=[legend],
+    )
 
 
 def _linear(axis: Any, lines: dict[str, list[tuple[int, float]]]) -> None:

@@ -63,10 +63,12 @@ def _contestants() -> dict[str, Job]:
 def merging(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
     """Merge, dry run and undo against the hand-written SQL."""
     samples = runner.interleaved(_contestants(), repetitions)
-    return samples, list(_merge_rows(samples))
+    # SQLite lets one session write at a time, however long: its batches are large on purpose
+    longest = None if runner.server.name == "sqlite" else 5
+    return samples, list(_merge_rows(samples, longest))
 
 
-def _merge_rows(samples: Samples) -> Iterator[Row]:
+def _merge_rows(samples: Samples, longest_batch: float | None) -> Iterator[Row]:
     raw, journaled = best(samples[RAW], "total"), best(samples[JOURNALED], "total")
     engine, batched = samples[ONE_BATCH], samples[BATCHES]
     total = best(engine, "total")
@@ -77,7 +79,7 @@ def _merge_rows(samples: Samples) -> Iterator[Row]:
     yield Row("dry run, against plan and merge", best(engine, "plan"), total, goal=0.5)
     yield Row("undo, against plan and merge", best(engine, "undo"), total, goal=2)
     longest = min(sample["longest_batch"] for sample in batched)
-    yield Row("longest batch (wall)", longest, limit=5)
+    yield Row("longest batch (wall)", longest, limit=longest_batch)
     yield Row("median wall time of plan and merge", middle(engine, "total"))
     first = batched[0]
     yield Row("statements of the plan", first["plan_statements"], unit="")

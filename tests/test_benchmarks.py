@@ -115,6 +115,13 @@ def test_the_slow_packages_are_measured_once_and_the_others_as_often_as_asked(
     ]
 
 
+def test_long_batches_are_held_to_a_limit_only_where_others_could_write(sqlite: Runner) -> None:
+    sqlite.load(60)
+    _, rows = suite.merging(sqlite, 1)
+    limits = {row.what: row.limit for row in rows}
+    assert limits["longest batch (wall)"] is None
+
+
 def test_hand_written_sql_that_leaves_other_rows_ends_the_benchmark(sqlite: Runner) -> None:
     runner = Stopwatch(server=sqlite.server, template="", say=sqlite.say, sql_leaves="fewer")
     with pytest.raises(suite.TablesDiffer, match="hand-written SQL: fewer != all"):
