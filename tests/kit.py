@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db import connections
+from django.db import connection, connections
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set, undo
 from dedupe_toolkit.engine.preview import preview_merge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import Model
 
     from dedupe_toolkit import MergePlan, MergeRun
@@ -83,3 +86,17 @@ def counts(run: MergeRun, reference: str) -> tuple[int, int, int]:
     """How many rows of a reference were repointed, discarded and merged."""
     found = next(c for c in run.references if c["reference"] == reference)
     return found["repointed"], found["discarded"], found["merged"]
+
+
+@contextmanager
+def short_lists(length: int) -> Iterator[None]:
+    """Inside, MariaDB cuts the lists it collects at so many characters, of 22 for each key."""
+    if connection.vendor != "mysql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION group_concat_max_len = %s", [length])
+        try:
+            yield
+        finally:
+            cursor.execute("SET SESSION group_concat_max_len = DEFAULT")

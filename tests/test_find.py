@@ -10,6 +10,7 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import DedupeError, find_duplicates, match_key, plan_merge
+from tests.kit import short_lists
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
 
@@ -184,17 +185,10 @@ def test_a_group_says_the_text_that_its_survivor_holds(survivor: str) -> None:
 
 
 def test_a_group_too_large_for_the_server_to_collect_is_listed_whole() -> None:
-    if connection.vendor == "mysql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET SESSION group_concat_max_len = 20")
     many = [row.pk for row in people(*["Ann"] * 30)]
     few = [row.pk for row in people("Bob", "Bob")]
-    try:
+    with short_lists(20):
         assert found("name", limit=None) == [tuple(many), tuple(few)]
-    finally:
-        if connection.vendor == "mysql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET SESSION group_concat_max_len = DEFAULT")
 
 
 @pytest.mark.parametrize(

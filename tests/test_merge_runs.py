@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
@@ -24,14 +23,11 @@ from dedupe_toolkit import (
 from dedupe_toolkit.databases import database
 from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.signals import post_merge, post_undo, pre_merge
-from tests.kit import assert_undo_restores, merged, merged_rows, planned, snapshot
+from tests.kit import assert_undo_restores, merged, merged_rows, planned, short_lists, snapshot
 from tests.situations.keyed.models import Device, Measurement
 from tests.situations.links.models import Author, Book, Tag
 from tests.situations.odd.models import Passport, Person, Traveller
 from tests.situations.rivals.models import Membership, Team, User
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.django_db
 
@@ -142,26 +138,11 @@ test_a_group_that_the_database_refuses_is_found_and_held_back_and_the_others_mer
 def test_a_group_too_large_for_the_server_to_collect_is_merged_whole(survivor: str) -> None:
     people = [Person.objects.create(name=name) for name in ["Ann"] * 30 + ["Bob"] * 2]
     before = snapshot()
-    with short_lists(10):
+    with short_lists(220):
         run = merged(Person, "name", survivor=survivor)
     first, last = (people[0], people[30]), (people[29], people[31])
     assert [*Person.objects.order_by("pk")] == [*(last if survivor == "newest" else first)]
     assert_undo_restores(run, before)
-
-
-@contextmanager
-def short_lists(keys: int) -> Iterator[None]:
-    """Inside, MariaDB collects lists of so many keys and no longer ones."""
-    is_mysql = connection.vendor == "mysql"
-    try:
-        with connection.cursor() as cursor:
-            if is_mysql:
-                cursor.execute("SET SESSION group_concat_max_len = %s", [keys * 22])
-            yield
-    finally:
-        with connection.cursor() as cursor:
-            if is_mysql:
-                cursor.execute("SET SESSION group_concat_max_len = DEFAULT")
 
 
 def test_a_unique_value_moves_from_the_duplicate_to_the_survivor() -> None:

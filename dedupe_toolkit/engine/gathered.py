@@ -1,4 +1,4 @@
-"""Duplicate groups with all their rows from one GROUP BY: each row of the answer is a group.
+"""Duplicate groups with the keys of all their rows as one list: a row of the answer is a group.
 
 For primary keys that are whole numbers, and survivors known by them. Under any other survivor
 rule the database has to sort the members by their values, and then by the rule. Only reads.

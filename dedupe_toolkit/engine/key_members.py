@@ -24,12 +24,12 @@ def fill_by_key(session: Session, mapping: Mapping, key: MatchKey) -> None:
     """Fill the mapping with every member of every group that is not dismissed."""
     database, survivor = session.database, session.policy.survivor
     rows = offered(key, database.using)
-    ordering = survivor_ordering(key.model, survivor, database.using)
     if are_unpacked(database, key):
         filled = fill(database, mapping, *unpacked_places(database, key, rows, survivor))
         # nothing where a list would have been too long for the server
         if filled or not database.cuts_lists or not repeated(key, rows).exists():
             return
+    ordering = survivor_ordering(key.model, survivor, database.using)
     if are_joined(database, key):
         with database.hashing_joins():
             fill(database, mapping, *places(joined_members(key, rows, ordering)))

@@ -1,7 +1,8 @@
 """The members of duplicate groups from lists of their keys, which one GROUP BY has collected.
 
 For databases that find rows by their values slowly: MariaDB keeps the repeated values on disk and
-looks into them for every row of the table. Builds SQL, and only reads.
+looks into them for every row of the table, SQLite reads the table once more. Builds SQL, and only
+reads.
 """
 
 from __future__ import annotations
