@@ -6,30 +6,25 @@ value. Every method that takes or returns SQL works on text with ``%s`` placehol
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 from django.db.utils import DatabaseError, DataError, IntegrityError, InternalError
 
-from .tables import Column, DatabaseKey, Table, pk_fields
+from .catalogue import Catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model
 
+    from .tables import Column, Table
 
-class Database(ABC):
+
+class Database(Catalogue):
     """One connection, and how its database spells what a merge needs."""
-
-    def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        self.connection = connection
-        self.using = connection.alias
-        self._tables: dict[type[Model], Table] = {}
 
     batch_size = 2_500
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
@@ -74,35 +69,7 @@ class Database(ABC):
     def qualified(self, alias: str, columns: Sequence[str]) -> list[str]:
         return [f"{alias}.{self.q(column)}" for column in columns]
 
-    # -- tables --------------------------------------------------------------------------
-
-    def table(self, model: type[Model]) -> Table:
-        """What the database says of the model's table; asked once."""
-        self.read_tables([model])
-        return self._tables[model]
-
-    def read_tables(self, models: Iterable[type[Model]]) -> None:
-        """Ask for the tables of many models in one statement, before `table` is called for each."""
-        unknown = {model._meta.db_table: model for model in models if model not in self._tables}
-        found = self.columns(list(unknown)) if unknown else {}
-        for name, model in unknown.items():
-            self._tables[model] = self._as_table(model, found[name])
-
-    def _as_table(self, model: type[Model], columns: Sequence[Column]) -> Table:
-        by_name = {column.name: column for column in columns}
-        pk = tuple(by_name[field.column] for field in pk_fields(model))
-        return Table(model=model, name=model._meta.db_table, pk=pk, columns=tuple(columns))
-
-    @abstractmethod
-    def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
-        """The columns of each table, in their order, as the database declares them.
-
-        One statement, whatever the number of tables.
-        """
-
-    @abstractmethod
-    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
-        """The foreign keys of the whole database that point at a table."""
+    # -- work tables ---------------------------------------------------------------------
 
     @abstractmethod
     def create_work_table(
@@ -122,7 +89,7 @@ class Database(ABC):
     @abstractmethod
     def drop_work_table(self, name: str) -> None: ...
 
-    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:  # noqa: B027  # some need not
+    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         """A work table is filled: make the indexes it was created for, and tell the planner."""
 
     def text_like(self, column: Column) -> str:
@@ -137,6 +104,15 @@ class Database(ABC):
     def hashing_joins(self) -> Iterator[None]:
         """Inside, large joins by values of which nothing is known are hashed, not sorted."""
         yield
+
+    def as_text(self, sql: str, definition: str) -> str:
+        """SQL for a text that compares as one in a work table's column of this definition does."""
+        _, collate, collation = definition.partition(" COLLATE ")
+        return f"({sql}){collate}{collation}"
+
+    def index_part(self, column: Column) -> str:
+        """A column as ``CREATE INDEX`` takes it."""
+        return self.q(column.name)
 
     # -- values --------------------------------------------------------------------------
 
@@ -230,17 +206,17 @@ class Database(ABC):
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         """Keep others from changing, deleting or newly referencing the rows until commit."""
 
-    def begin_batch(self) -> None:  # noqa: B027  # a lock on the whole database needs none
+    def begin_batch(self) -> None:
         """First thing in a transaction: let each statement see what others have committed by then.
 
         A merge locks rows and looks what points at them. A snapshot older than the locks, as
         stricter isolation levels keep one, would hide what came in between.
         """
 
-    def expect_few_rows(self) -> None:  # noqa: B027  # most databases count and know
+    def expect_few_rows(self) -> None:
         """For the rest of a transaction: its statements find few rows of large tables."""
 
-    def check_constraints_now(self) -> None:  # noqa: B027  # only deferred constraints need it
+    def check_constraints_now(self) -> None:
         """Let a foreign key or unique rule that is broken fail here and not at commit."""
 
     @contextmanager
@@ -271,33 +247,6 @@ class Database(ABC):
     def is_passing(self, error: DatabaseError) -> bool:
         """Whether the same statements may succeed when tried again: a deadlock, a busy database."""
         return False
-
-    # -- indexes -------------------------------------------------------------------------
-
-    def indexes(self, tables: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
-        """The columns of every index, by table, that finds all rows of given values.
-
-        Primary keys count; indexes of some rows only, on expressions, or not for equality do
-        not. One statement, whatever the number of tables.
-        """
-        found: dict[str, list[tuple[str, ...]]] = {table: [] for table in tables}
-        rows = self.index_columns(tables) if tables else []
-        for (table, _), columns in groupby(rows, key=lambda row: row[:2]):
-            found[table].append(tuple(column for _, _, column in columns))
-        return found
-
-    @abstractmethod
-    def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
-        """A table, an index and a column each, the columns in the order of their index."""
-
-    def as_text(self, sql: str, definition: str) -> str:
-        """SQL for a text that compares as one in a work table's column of this definition does."""
-        _, collate, collation = definition.partition(" COLLATE ")
-        return f"({sql}){collate}{collation}"
-
-    def index_part(self, column: Column) -> str:
-        """A column as ``CREATE INDEX`` takes it."""
-        return self.q(column.name)
 
 
 def json_path(path: Sequence[str]) -> str:
