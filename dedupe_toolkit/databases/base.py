@@ -236,8 +236,17 @@ class Database(Catalogue):
         """A value that is the same again only if this connection has written nothing since."""
         return object()
 
-    def others_commits(self) -> Any:
-        """A value that is the same again only if no other connection has committed since."""
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        """Around a plan, where `others_commits` must know which writes are the plan's own."""
+        yield
+
+    def others_commits(self, own: int = 0) -> Any:
+        """A value that is the same again only if no other connection has committed since.
+
+        Asked first thing in `planning`, and again in a transaction that has written and is the
+        ``own``-th of this connection since.
+        """
         return object()
 
     def blames_rows(self, error: DatabaseError) -> bool:

@@ -42,6 +42,12 @@ JOIN pg_attribute t ON t.attrelid = c.confrelid AND t.attnum = c.confkey[1]
 WHERE c.contype = 'f' AND c.confrelid = %s::regclass
 ORDER BY 1, 2
 """
+# the number of this transaction, the lowest under way, and the one above the last that ended
+_TRANSACTIONS = """
+SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(s)::text::bigint,
+       pg_snapshot_xmax(s)::text::bigint
+FROM pg_current_snapshot() s
+"""
 _INDEXES = """
 SELECT t.name, i.indexrelid::text, COALESCE(a.attname, '')
 FROM (VALUES {tables}) AS t (name, number)
@@ -121,7 +127,8 @@ class PostgreSQL(Database):
         # it fears that transformed values, of which it has no statistics, all hash alike, and
         # would sort the whole table by them instead
         before = self.value("SELECT current_setting('enable_mergejoin')")
-        with transaction.atomic(using=self.using):
+        # no savepoint: what writes in one takes a number of its own, see `others_commits`
+        with transaction.atomic(using=self.using, savepoint=False):
             self.run("SET LOCAL enable_mergejoin = off")
             yield
             self.run("SELECT set_config('enable_mergejoin', %s, true)", [before])
@@ -234,6 +241,25 @@ class PostgreSQL(Database):
 
     def is_passing(self, error: DatabaseError) -> bool:
         return getattr(error.__cause__, "sqlstate", None) in _PASSING
+
+    @contextmanager
+    def planning(self) -> Iterator[None]:
+        # one transaction, so that the plan takes one number of those that `others_commits` counts
+        with transaction.atomic(using=self.using):
+            yield
+
+    def own_writes(self) -> Any:
+        """The same for ever: `others_commits` counts them too."""
+
+    def others_commits(self, own: int = 0) -> Any:
+        # Every transaction that writes has a number. If ours is the lowest that is under way and
+        # none above it has ended, and was so when the plan began, and the numbers between are
+        # our own, then nobody else can have committed meanwhile. A transaction around this one
+        # would have writes under the same number that are not the plan's nor the merge's.
+        if len(self.connection.atomic_blocks) > 1 or not self.connection.commit_on_exit:
+            return object()
+        mine, lowest, next_to_end = self.fetch(_TRANSACTIONS)[0]
+        return mine - own if mine == lowest == next_to_end else object()
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:

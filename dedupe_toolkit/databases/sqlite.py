@@ -204,7 +204,7 @@ class SQLite(Database):
     def own_writes(self) -> Any:
         return self.connection.connection.total_changes
 
-    def others_commits(self) -> Any:
+    def others_commits(self, own: int = 0) -> Any:
         return self.value("PRAGMA data_version")
 
     def is_passing(self, error: DatabaseError) -> bool:

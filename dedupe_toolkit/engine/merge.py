@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with the number of groups done and of all groups, after every batch."""
 
+# since the plan, at the first batch: the one that stored the run, and the batch itself
+_OWN_TRANSACTIONS = 2
+
 
 @asking_once()
 def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
@@ -64,6 +67,11 @@ def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
 
 
 def _start(plan: MergePlan) -> MergeRun:
+    with transaction.atomic(using=plan.using):  # see _OWN_TRANSACTIONS
+        return _stored(plan)
+
+
+def _stored(plan: MergePlan) -> MergeRun:
     runs = MergeRun.objects.using(plan.using)
     # the lock is ours, so a run that still calls itself running was cut off
     runs.filter(model=plan.source.label, status=MergeRun.Status.RUNNING).update(
@@ -174,7 +182,8 @@ class _Run:
             # the first statement writes, so that SQLite takes its write lock before it reads
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
-            level = self._as_planned(first, last) or self._found_again(session, first, last)
+            mapping = self._locked(session, first, last)
+            level = self._as_planned(first, last) or self._found_again(session, mapping)
             groups, rows = self._write(session, level, batch, tally)
             held = _store_held(self.run, held_groups(session, self.plan.source), using)
             so_far = {
@@ -197,11 +206,11 @@ class _Run:
         if not (self._is_all(first, last) and self.is_untouched):
             return None
         self.is_untouched = False  # this batch writes, and may be tried again
-        commits = self.ready.session.database.others_commits()
+        commits = self.ready.session.database.others_commits(own=_OWN_TRANSACTIONS)
         return self.ready.level if commits == self.ready.seen[1] else None
 
-    def _found_again(self, session: Session, first: int, last: int) -> Level:
-        """What merging these groups does, found under lock."""
+    def _locked(self, session: Session, first: int, last: int) -> Mapping:
+        """The mapping of these groups, their rows locked."""
         database, mapping = session.database, self.ready.mapping
         if not self._is_all(first, last):
             mapping = copy_groups(
@@ -212,6 +221,10 @@ class _Run:
                 [first, last],
             )
         database.lock_rows(mapping.table, mapping.name, mapping.on_key)
+        return mapping
+
+    def _found_again(self, session: Session, mapping: Mapping) -> Level:
+        """What merging these groups does, found under lock."""
         changed_groups(session, mapping, self.plan.source)
         session.held.take_out(mapping)
         return analyse(session, mapping)

@@ -77,6 +77,12 @@ def plan_merge(
     model whose rows cannot be merged without breaking what its package keeps in them.
     """
     session = open_session(source, using, policy)
+    with session.database.planning():
+        return _plan(session, source)
+
+
+def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
+    using, commits = session.database.using, session.database.others_commits()
     rules = FieldRules(session.database, source.model, session.policy.field_rules)
     if isinstance(source, MatchKey):
         refuse_functions(source.model, session.policy.field_rules)
@@ -97,7 +103,7 @@ def plan_merge(
         mapping=mapping,
         rules=rules,
         level=level,
-        seen=(session.database.own_writes(), session.database.others_commits()),
+        seen=(session.database.own_writes(), commits),
     )
     return MergePlan(
         source=source,

@@ -1,0 +1,137 @@
+"""Where nobody has written since the plan, a merge does what the plan found, not looking again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from dedupe_toolkit import merge
+from dedupe_toolkit.databases import database
+from tests.concurrency_kit import Session, committing, on_postgresql, session, until
+from tests.kit import assert_undo_restores, planned, snapshot
+from tests.situations.links.models import Author, Book, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.kit import Snapshot
+
+
+@pytest.fixture
+def other(transactional_db: None) -> Iterator[Session]:
+    with session() as found:
+        yield found
+
+
+def fill() -> None:
+    """A group whose links collide, whose blanks are filled, and whose rows name each other."""
+    tag = Tag.objects.create(name="novel")
+    survivor = Author.objects.create(name="Ann")
+    for born in (1828, 1829):
+        duplicate = Author.objects.create(name="Ann", born=born, mentor=survivor)
+        duplicate.tags.add(tag)
+        Book.objects.create(author=duplicate, title="War")
+    survivor.tags.add(tag)
+
+
+def merged_where(is_quiet: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Snapshot]:
+    """The statements of a merge that is told whether anybody has written, and what it left."""
+    answer = (lambda self, own=0: "nobody") if is_quiet else (lambda self, own=0: object())
+    kind = type(database("default"))
+    monkeypatch.setattr(kind, "others_commits", answer)
+    monkeypatch.setattr(kind, "own_writes", lambda self: "nothing")
+    before = snapshot()
+    plan = planned(Author, "name")
+    with CaptureQueriesContext(connection) as statements:
+        run = merge(plan)
+    after = snapshot()
+    assert Author.objects.count() == 1
+    assert_undo_restores(run, before)
+    return len(statements), after
+
+
+@pytest.mark.django_db
+def test_a_merge_leaves_the_same_whether_it_looks_again_or_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fill()
+    looking_again, left = merged_where(False, monkeypatch)
+    as_planned, also_left = merged_where(True, monkeypatch)
+    assert also_left == left
+    assert as_planned < looking_again
+
+
+def numbers(between: Any) -> tuple[Any, Any]:
+    """What a plan and the batch of its merge are told, with ``between`` done between the two."""
+    found = database("default")
+    with found.planning():
+        planning = found.others_commits()
+    between()
+    with transaction.atomic():
+        Tag.objects.create(name="the run")
+    with transaction.atomic():
+        Tag.objects.create(name="the batch")
+        return planning, found.others_commits(own=2)
+
+
+def are_the_same(both: tuple[Any, Any]) -> bool:
+    return bool(both[0] == both[1])
+
+
+@on_postgresql
+@committing
+def test_the_two_transactions_of_a_merge_are_known_to_follow_its_plan(
+    transactional_db: None,
+) -> None:
+    # others that test on this server at the same time are noticed too, so wait for a quiet moment
+    until(lambda: are_the_same(numbers(lambda: None)))
+
+
+@on_postgresql
+@committing
+def test_a_commit_of_another_session_is_noticed(other: Session) -> None:
+    assert not are_the_same(numbers(lambda: other.do(Tag.objects.create)))
+
+
+@on_postgresql
+@committing
+def test_a_transaction_that_was_under_way_before_the_plan_is_noticed(other: Session) -> None:
+    other.begin()
+    other.do(Tag.objects.create)
+    assert not are_the_same(numbers(other.commit))
+
+
+@on_postgresql
+@committing
+def test_an_own_write_is_noticed(transactional_db: None) -> None:
+    assert not are_the_same(numbers(lambda: Tag.objects.create(name="more")))
+
+
+@on_postgresql
+@committing
+def test_own_writes_of_a_transaction_around_the_plan_are_noticed(transactional_db: None) -> None:
+    found = database("default")
+    with transaction.atomic():
+        with found.planning():
+            planning = found.others_commits()
+        Tag.objects.create(name="after the plan")
+    Tag.objects.create(name="the run")
+    with transaction.atomic():
+        Tag.objects.create(name="the batch")
+        assert found.others_commits(own=2) != planning
+
+
+@on_postgresql
+@committing
+def test_own_writes_of_a_transaction_around_the_merge_are_noticed(transactional_db: None) -> None:
+    found = database("default")
+    with found.planning():
+        planning = found.others_commits()
+    Tag.objects.create(name="after the plan")
+    with transaction.atomic():
+        Tag.objects.create(name="before the merge")
+        with transaction.atomic():
+            assert found.others_commits(own=2) != planning
