@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import merge
 from dedupe_toolkit.databases import database
-from tests.concurrency_kit import Session, committing, on_postgresql, session, until
+from tests.concurrency_kit import Session, committing, on_a_server, session, until
 from tests.kit import assert_undo_restores, planned, snapshot
 from tests.situations.links.models import Author, Book, Tag
 
@@ -64,74 +64,70 @@ def test_a_merge_leaves_the_same_whether_it_looks_again_or_not(
     assert as_planned < looking_again
 
 
-def numbers(between: Any) -> tuple[Any, Any]:
-    """What a plan and the batch of its merge are told, with ``between`` done between the two."""
+def planned_now() -> tuple[Any, Any]:
+    """What a plan keeps, to know later whether anybody has written."""
     found = database("default")
     with found.planning():
-        planning = found.others_commits()
-    between()
+        commits = found.others_commits()
+        Tag.objects.count()
+        return found.own_writes(), commits
+
+
+def is_untouched(seen: tuple[Any, Any]) -> bool:
+    """What a merge in one batch makes of it: it has stored its run, and begun to write."""
+    found = database("default")
+    nothing_written = found.own_writes() == seen[0]
     with transaction.atomic():
         Tag.objects.create(name="the run")
     with transaction.atomic():
         Tag.objects.create(name="the batch")
-        return planning, found.others_commits(own=2)
+        return bool(nothing_written and found.others_commits(own=2) == seen[1])
 
 
-def are_the_same(both: tuple[Any, Any]) -> bool:
-    return bool(both[0] == both[1])
-
-
-@on_postgresql
+@on_a_server
 @committing
-def test_the_two_transactions_of_a_merge_are_known_to_follow_its_plan(
-    transactional_db: None,
-) -> None:
+def test_the_two_transactions_of_a_merge_are_known_to_follow_its_plan() -> None:
     # others that test on this server at the same time are noticed too, so wait for a quiet moment
-    until(lambda: are_the_same(numbers(lambda: None)))
+    until(lambda: is_untouched(planned_now()))
 
 
-@on_postgresql
+@on_a_server
 @committing
 def test_a_commit_of_another_session_is_noticed(other: Session) -> None:
-    assert not are_the_same(numbers(lambda: other.do(Tag.objects.create)))
+    seen = planned_now()
+    other.do(Tag.objects.create)
+    assert not is_untouched(seen)
 
 
-@on_postgresql
+@on_a_server
 @committing
 def test_a_transaction_that_was_under_way_before_the_plan_is_noticed(other: Session) -> None:
     other.begin()
     other.do(Tag.objects.create)
-    assert not are_the_same(numbers(other.commit))
+    seen = planned_now()
+    other.commit()
+    assert not is_untouched(seen)
 
 
-@on_postgresql
 @committing
-def test_an_own_write_is_noticed(transactional_db: None) -> None:
-    assert not are_the_same(numbers(lambda: Tag.objects.create(name="more")))
+def test_an_own_write_is_noticed() -> None:
+    seen = planned_now()
+    Tag.objects.create(name="after the plan")
+    assert not is_untouched(seen)
 
 
-@on_postgresql
 @committing
-def test_own_writes_of_a_transaction_around_the_plan_are_noticed(transactional_db: None) -> None:
-    found = database("default")
+def test_own_writes_of_a_transaction_around_the_plan_are_noticed() -> None:
     with transaction.atomic():
-        with found.planning():
-            planning = found.others_commits()
+        seen = planned_now()
         Tag.objects.create(name="after the plan")
-    Tag.objects.create(name="the run")
-    with transaction.atomic():
-        Tag.objects.create(name="the batch")
-        assert found.others_commits(own=2) != planning
+    assert not is_untouched(seen)
 
 
-@on_postgresql
 @committing
-def test_own_writes_of_a_transaction_around_the_merge_are_noticed(transactional_db: None) -> None:
-    found = database("default")
-    with found.planning():
-        planning = found.others_commits()
+def test_own_writes_of_a_transaction_around_the_merge_are_noticed() -> None:
+    seen = planned_now()
     Tag.objects.create(name="after the plan")
     with transaction.atomic():
         Tag.objects.create(name="before the merge")
-        with transaction.atomic():
-            assert found.others_commits(own=2) != planning
+        assert not is_untouched(seen)

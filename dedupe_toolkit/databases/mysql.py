@@ -44,6 +44,9 @@ FROM information_schema.statistics
 WHERE table_schema = DATABASE() AND table_name IN ({tables}) AND index_type IN ('BTREE', 'HASH')
 ORDER BY table_name, index_name, seq_in_index
 """
+# every session may read these; rows written to internal temporary tables are counted elsewhere
+_WRITES = ("Handler_write", "Handler_update", "Handler_delete", "Com_truncate")
+_COMMITS, _AT_WORK = "Handler_commit", "Threads_running"
 _JSON_TABLE = (10, 6)
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
@@ -224,6 +227,22 @@ class MySQL(Database):
 
     def blames_rows(self, error: DatabaseError) -> bool:
         return super().blames_rows(error) or (bool(error.args) and error.args[0] == _SIGNAL)
+
+    def own_writes(self) -> Any:
+        return self._counted("SESSION", _WRITES)
+
+    def others_commits(self, own: int = 0) -> Any:
+        # a commit is counted a moment after others can see it, while its session is still at work
+        everybody = self._counted("GLOBAL", (*_WRITES, _COMMITS, _AT_WORK))
+        mine = self._counted("SESSION", (*_WRITES, _COMMITS))
+        if everybody[_AT_WORK] != 1:
+            return object()
+        return {name: everybody[name] - count for name, count in mine.items()}
+
+    def _counted(self, scope: str, names: Sequence[str]) -> dict[str, int]:
+        places = ", ".join(["%s"] * len(names))
+        rows = self.fetch(f"SHOW {scope} STATUS WHERE Variable_name IN ({places})", names)
+        return {name: int(count) for name, count in rows}
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
