@@ -16,6 +16,7 @@ from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
 from tests.situations.arrays.models import Booking, Singer, Song
 from tests.situations.hstore.models import Instrument, Repair
+from tests.situations.odd.models import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +29,36 @@ VALUES: list[dict[str, Any]] = [
     {"span": NumericRange(empty=True), "ratio": float("inf")},
     {"ratio": float("nan"), "tags": ["x"] * 1000},
 ]
+
+
+@pytest.mark.parametrize("survivor", ["oldest", "newest"])
+@pytest.mark.parametrize("limit", [20, None])
+def test_a_group_says_the_text_of_its_survivor_where_others_only_equal_it(
+    limit: int | None, survivor: str
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE COLLATION any_case"
+            " (provider = icu, locale = 'und-u-ks-level2', deterministic = false)"
+        )
+        cursor.execute("ALTER TABLE odd_person ALTER name TYPE varchar(50) COLLATE any_case")
+    held = {Person.objects.create(name=name).pk: name for name in ("ANN", "Ann", "ann")}
+    key = match_key(Person, ["name"])
+    (group,) = find_duplicates(key, survivor=survivor, limit=limit).duplicate_groups
+    assert group.values == {"name": held[group.survivor]}
+
+
+def test_a_search_leaves_the_settings_of_an_outer_transaction_alone() -> None:
+    def settings() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('enable_sort'), current_setting('jit')")
+            return cursor.fetchone()
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")
+    before = settings()
+    find_duplicates(match_key(Singer, ["name"]))
+    assert settings() == before == ("on", "off")
 
 
 @pytest.mark.parametrize("values", VALUES, ids=lambda values: ",".join(values))

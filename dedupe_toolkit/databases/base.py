@@ -32,14 +32,12 @@ class Database(Catalogue):
     is_alone_in_batch = False
     """Whether nobody else can write from the first statement of a batch that does to its end."""
 
-    hashes_joins = False
-    """Whether the rows of many groups are found by their values fast, hashed for a join."""
-
-    unpacks_lists = False
-    """Whether `unpacked` is there, and faster than finding the rows of groups by their values."""
-
     cuts_lists = False
     """Whether lists can be too long to be collected: see `CollectedKeys`."""
+
+    def unpacks(self, model: type[Model]) -> bool:
+        """Whether lists of the model's keys can be collected (`CollectedKeys`) and `unpacked`."""
+        return False
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:
@@ -97,12 +95,12 @@ class Database(Catalogue):
         return column.definition
 
     def unpacked(self, keys: str, column: Column) -> str:
-        """SQL for a table with a column ``value``: the whole numbers of a JSON list."""
+        """SQL for a table with a column ``value``: the keys of a collected list."""
         raise NotImplementedError
 
     @contextmanager
-    def hashing_joins(self) -> Iterator[None]:
-        """Inside, large joins by values of which nothing is known are hashed, not sorted."""
+    def hashing_groups(self) -> Iterator[None]:
+        """Inside, rows are hashed by the values they are grouped by, and not sorted."""
         yield
 
     def as_text(self, sql: str, definition: str) -> str:
@@ -138,6 +136,10 @@ class Database(Catalogue):
     @abstractmethod
     def as_python_text(self, sql: str, field: Any) -> str:
         """SQL for a key as Python's ``str()`` writes it, which is how generic keys store it."""
+
+    def alike_if_equal(self, column: Column) -> bool:
+        """Whether values of this column that are equal are also the same to the letter."""
+        return not column.is_text
 
     @abstractmethod
     def same(self, left: str, right: str, column: Column) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, UUIDField
 
 from .base import Database, json_path
-from .tables import Column, DatabaseKey, Table, pk_fields
+from .tables import Column, DatabaseKey, Table, are_numbered, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,10 +81,10 @@ class MySQL(Database):
             found[table].append(column)
         return found
 
-    @property
-    def unpacks_lists(self) -> bool:  # type: ignore[override]  # depends on the server
+    def unpacks(self, model: type[Model]) -> bool:
         server: Any = self.connection
-        return bool(server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE)
+        is_able = server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE
+        return bool(is_able) and are_numbered(model)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"JSON_TABLE({keys}, '$[*]' COLUMNS (value {column.definition} PATH '$'))"

@@ -9,11 +9,12 @@ from zlib import crc32
 from django.db import transaction
 
 from .base import Database
-from .tables import Column, DatabaseKey, Table
+from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from django.db.models import Model
     from django.db.utils import DatabaseError
 
 _COLUMNS = """
@@ -66,8 +67,6 @@ def _path(path: Sequence[str]) -> str:
 
 
 class PostgreSQL(Database):
-    hashes_joins = True
-
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
         for table, name, kind, *facts, collation in self._fetch_of(_COLUMNS, tables):
@@ -122,16 +121,23 @@ class PostgreSQL(Database):
         # autovacuum never visits temporary tables
         self.run(f"ANALYZE {self.q(name)}")
 
+    def unpacks(self, model: type[Model]) -> bool:
+        return len(pk_fields(model)) == 1
+
+    def unpacked(self, keys: str, column: Column) -> str:
+        return f"LATERAL (SELECT unnest({keys}) AS value)"
+
     @contextmanager
-    def hashing_joins(self) -> Iterator[None]:
-        # it fears that transformed values, of which it has no statistics, all hash alike, and
-        # would sort the whole table by them instead
-        before = self.value("SELECT current_setting('enable_mergejoin')")
+    def hashing_groups(self) -> Iterator[None]:
+        # It fears for its memory where every group has a list, but hashing spills to disk as well.
+        # What sorts all the same then costs so much on paper that it would compile the query.
+        before = self.fetch("SELECT current_setting('enable_sort'), current_setting('jit')")[0]
+        change = "SELECT set_config('enable_sort', %s, true), set_config('jit', %s, true)"
         # no savepoint: what writes in one takes a number of its own, see `others_commits`
         with transaction.atomic(using=self.using, savepoint=False):
-            self.run("SET LOCAL enable_mergejoin = off")
+            self.fetch(change, ["off", "off"])
             yield
-            self.run("SELECT set_config('enable_mergejoin', %s, true)", [before])
+            self.fetch(change, before)
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         values = ", ".join(f"({sql})::text" for _, sql in columns)
@@ -152,6 +158,11 @@ class PostgreSQL(Database):
 
     def as_python_text(self, sql: str, field: Any) -> str:
         return f"({sql})::text"
+
+    def alike_if_equal(self, column: Column) -> bool:
+        # a collation that is named may call equal what differs, and the type citext does
+        is_plain = column.definition.startswith(("character", "text"))
+        return not column.is_text or (is_plain and " COLLATE " not in column.definition)
 
     def same(self, left: str, right: str, column: Column) -> str:
         return f'({left})::text COLLATE "C" IS NOT DISTINCT FROM ({right})::text COLLATE "C"'

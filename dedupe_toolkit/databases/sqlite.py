@@ -13,12 +13,13 @@ from django.db.models import UUIDField
 from django.db.utils import DatabaseError, OperationalError
 
 from .base import Database, json_path
-from .tables import Column, DatabaseKey, Table
+from .tables import Column, DatabaseKey, Table, are_numbered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Model
 
 _HIDDEN_GENERATED = (2, 3)
 _COLUMNS = """
@@ -54,7 +55,6 @@ class SQLite(Database):
     batch_size = 50_000
     # it begins by writing, and so holds the one lock for that
     is_alone_in_batch = True
-    unpacks_lists = True
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection)
@@ -108,6 +108,9 @@ class SQLite(Database):
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS temp.{self.q(name)}")
+
+    def unpacks(self, model: type[Model]) -> bool:
+        return are_numbered(model)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"json_each({keys})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
+from django.db.models import IntegerField
 
 from ..errors import InvalidMatchKey
 from .asking import once
@@ -72,6 +73,13 @@ def pk_names(model: type[Model]) -> list[str]:
 
 def pk_fields(model: type[Model]) -> list[Any]:
     return list(getattr(model._meta, "pk_fields", [model._meta.pk]))
+
+
+def are_numbered(model: type[Model]) -> bool:
+    """Whether the model's primary keys are whole numbers, and the same ones in Python."""
+    field, *more = pk_fields(model)
+    is_number = isinstance(field, IntegerField) and not hasattr(field, "from_db_value")
+    return is_number and not more
 
 
 def python_key(model: type[Model], columns: Sequence[Any]) -> Any:

@@ -17,25 +17,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CommonTable:
-    """A query under a name. Its columns are called as the query calls them.
-
-    One that ``is_kept`` is answered once, by databases that would otherwise make it a part of
-    the query that reads from it.
-    """
+    """A query under a name. Its columns are called as the query calls them."""
 
     name: str
     sql: str
     params: tuple[Any, ...] = ()
-    is_kept: bool = False
 
     @classmethod
-    def of(cls, name: str, rows: QuerySet[Any], *, is_kept: bool = False) -> CommonTable:
+    def of(cls, name: str, rows: QuerySet[Any]) -> CommonTable:
         sql, params = compiled(rows)
-        return cls(name=name, sql=sql, params=params, is_kept=is_kept)
+        return cls(name=name, sql=sql, params=params)
 
     @property
     def definition(self) -> str:
-        return f"{self.name} AS {'MATERIALIZED ' if self.is_kept else ''}({self.sql})"
+        return f"{self.name} AS ({self.sql})"
 
     def column(self, name: str, output_field: Field[Any, Any] | None = None) -> RawSQL:
         """One of its columns, for query sets that are joined with it."""

@@ -7,22 +7,21 @@ rule the database has to sort the members by their values, and then by the rule.
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, IntegerField, QuerySet, Sum, TextField, Window
+from django.db.models import Count, F, IntegerField, QuerySet, Sum, TextField, Window
 
 from ..databases import Database, database, dialect_of
-from ..databases.collecting import CollectedKeys
+from ..databases.collecting import ListedKeys
+from ..databases.tables import are_numbered
+from ..graph.meta import column_of
+from ..keys import key_field
 from ..values import DuplicateGroup, FoundDuplicates
 from .common_tables import CommonTable, Joined, reading_from
-from .joined import are_joined, beside, groups_of
-from .key_rows import are_numbered, collected, key_columns
+from .key_rows import collected, key_columns
 from .survivors import extreme_key
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from ..values import MatchKey
     from .survivors import SurvivorRule
 
@@ -38,8 +37,10 @@ def gathered_duplicates(
 ) -> FoundDuplicates:
     """The totals, and the largest groups: all of them if ``limit`` is None."""
     listed, width = [], len(key.fields)
-    with _joining(key, rows):
-        found = _survivors(key, rows, survivor, limit).fetch()
+    is_plain = limit is None and _are_alike(key, rows)
+    read = _values(key, rows, survivor) if is_plain else _survivors(key, rows, survivor, limit)
+    with database(rows.db).hashing_groups():
+        found = read.fetch()
     for keys, (_, *values) in zip(_parsed(found), found, strict=True):
         held = dict(zip(key.fields, values[:width], strict=True))
         # a group that is too large to be collected is read by itself
@@ -55,49 +56,47 @@ def gathered_duplicates(
     )
 
 
+def _are_alike(key: MatchKey, rows: QuerySet[Any]) -> bool:
+    """Whether it makes no difference from which row of a group its values are read."""
+    known = database(rows.db)
+    fields = [key_field(key.model, lookup) for lookup in key.fields]
+    return all(known.alike_if_equal(known.table(f.model).column(column_of(f))) for f in fields)
+
+
+def _values(key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule) -> Joined:
+    """Each group's keys and values."""
+    lists = _lists(key, rows, survivor).annotate(dedupe_listed=ListedKeys(F("dedupe_pks")))
+    ordered = lists.order_by("-dedupe_rows", "dedupe_survivor")
+    return Joined(rows=ordered.values_list("dedupe_listed", *key_columns(key)))
+
+
 def _survivors(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> Joined:
     """Each group's keys and its survivor's values; if limited, the totals beside every group."""
-    tables = _lists(key, rows, survivor)
-    lists = tables[-1]
+    lists = CommonTable.of("dedupe_lists", _lists(key, rows, survivor))
     size = lists.column("dedupe_rows", IntegerField())
     # MariaDB would write all groups down once more for them
     totals = [] if limit is None else [Window(Count("*")), Window(Sum(size))]
     found = (
         reading_from(lists, rows)
         .filter(pk=lists.column("dedupe_survivor"))
-        .annotate(dedupe_pks=lists.column("dedupe_pks", TextField()))
+        .annotate(dedupe_pks=ListedKeys(lists.column("dedupe_pks", TextField())))
         .order_by(size.desc(), "pk")
         .values_list("dedupe_pks", *key_columns(key), *totals)
     )
-    return Joined(tables=tables, rows=found[:limit])
+    return Joined(tables=(lists,), rows=found[:limit])
+
+
+def _lists(key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule) -> QuerySet[Any]:
+    extreme: Any = extreme_key(survivor)
+    groups: QuerySet[Any] = collected(key, rows).annotate(dedupe_survivor=extreme("pk"))
+    return groups
 
 
 def _parsed(found: list[tuple[Any, ...]]) -> Any:
     """The lists that the groups begin with, of JSON, parsed in one go."""
     return json.loads(f"[{','.join(row[0] or 'null' for row in found)}]")
-
-
-def _lists(key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule) -> tuple[CommonTable, ...]:
-    """Tables of which the last has each group's keys, their number, and the survivor's."""
-    extreme: Any = extreme_key(survivor)
-    if not are_joined(dialect_of(rows.db), key):
-        groups = collected(key, rows).annotate(dedupe_survivor=extreme("pk"))
-        return (CommonTable.of("dedupe_lists", groups),)
-    # the rows of few groups are collected by number, where those of all would be sorted by value
-    kept = groups_of(key, rows, dedupe_survivor=extreme("pk"))
-    named = beside(kept, key, rows).annotate(dedupe_survivor=kept.column("dedupe_survivor"))
-    lists = named.values("dedupe_survivor").annotate(
-        dedupe_rows=Count("*"), dedupe_pks=CollectedKeys("pk")
-    )
-    return kept, CommonTable.of("dedupe_lists", lists)
-
-
-def _joining(key: MatchKey, rows: QuerySet[Any]) -> AbstractContextManager[None]:
-    if are_joined(dialect_of(rows.db), key):
-        return database(rows.db).hashing_joins()
-    return nullcontext()
 
 
 def _members(key: MatchKey, rows: QuerySet[Any], values: dict[str, Any]) -> QuerySet[Any]:

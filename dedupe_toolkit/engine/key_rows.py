@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, Count, F, Func, IntegerField, QuerySet, Subquery, Window
+from django.db.models import BooleanField, Count, F, Func, QuerySet, Subquery, Window
 from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases import count_of_rows
 from ..databases.collecting import CollectedKeys
-from ..databases.tables import pk_fields, pk_names
+from ..databases.tables import pk_names
 from ..keys import ends_in_text, source_of_nulls
 from ..values import Blanks, MatchKey, Nulls
 
@@ -55,9 +55,9 @@ def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def collected(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
-    """The same with the keys of those rows as well: ``dedupe_pks``, a JSON list in no order.
+    """The same with the keys of those rows as well: ``dedupe_pks``, a list in no order.
 
-    For models that `are_numbered`.
+    For models whose keys the database `unpacks`.
     """
     # collecting has the database sort the rows, so that it may count them as they come
     groups = _repeated(key, rows, Count("*"))
@@ -77,13 +77,6 @@ def repeating(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     """
     columns = key_columns(key)
     return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
-
-
-def are_numbered(model: type[Model]) -> bool:
-    """Whether the model's primary keys are whole numbers, and the same ones in Python."""
-    field, *more = pk_fields(model)
-    is_number = isinstance(field, IntegerField) and not hasattr(field, "from_db_value")
-    return is_number and not more
 
 
 def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> QuerySet[Any]:

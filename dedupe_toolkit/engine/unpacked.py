@@ -1,8 +1,8 @@
 """The members of duplicate groups from lists of their keys, which one GROUP BY has collected.
 
-For databases that find rows by their values slowly: MariaDB keeps the repeated values on disk and
-looks into them for every row of the table, SQLite reads the table once more. Builds SQL, and only
-reads.
+Finding the rows by their values would take longer: MariaDB keeps the repeated values on disk and
+looks into them for every row of the table, the others read the table once more. Builds SQL, and
+only reads.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Max, QuerySet
 
 from .common_tables import CommonTable, Joined, reading_from, with_tables
-from .key_rows import are_numbered, collected, places, ranked
+from .key_rows import collected, places, ranked
 from .survivors import SurvivorRule, extreme_key, survivor_ordering
 
 if TYPE_CHECKING:
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..values import MatchKey
-
-
-def are_unpacked(database: Database, key: MatchKey) -> bool:
-    """Whether that is faster here."""
-    return database.unpacks_lists and are_numbered(key.model)
 
 
 def unpacked_places(
