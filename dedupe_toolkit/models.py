@@ -146,6 +146,9 @@ class MergeStep(models.Model):
         VALUE = "value", _("took a value from a duplicate")
         MOVED = "moved", _("belongs to the survivor")
 
+    MERGED = (Reason.DUPLICATE, Reason.RIVAL)
+    """Why a row is deleted that another one stands for from then on."""
+
     run = models.ForeignKey(
         MergeRun, on_delete=models.CASCADE, related_name="steps", verbose_name=_("merge run")
     )
@@ -171,7 +174,8 @@ class RowChange(models.Model):
 
     ``row`` is the row's primary key as the step left it. ``before`` and ``after`` are images:
     JSON arrays of exact text, written and read by the database; NULL where there was no row.
-    ``survivor`` is the key of the row into which the whole group was merged.
+    ``survivor`` is the key of the row into which the whole group was merged. ``merged`` is the
+    row's key once more if it was merged itself: those, and only those, are looked up by key.
     """
 
     step = models.ForeignKey(
@@ -185,6 +189,7 @@ class RowChange(models.Model):
     )
     row = models.CharField(_("row"), max_length=KEY_LENGTH)
     survivor = models.CharField(_("survivor"), max_length=KEY_LENGTH)
+    merged = models.CharField(_("merged row"), max_length=KEY_LENGTH, null=True)  # noqa: DJ001  # NULL: not merged
     before = models.TextField(_("before"), null=True)  # noqa: DJ001  # NULL: there was no row
     after = models.TextField(_("after"), null=True)  # noqa: DJ001  # NULL: the row is gone
 
@@ -192,7 +197,12 @@ class RowChange(models.Model):
         verbose_name = _("row change")
         verbose_name_plural = _("row changes")
         ordering = ["pk"]
-        indexes = [models.Index(fields=["step", "row"], name="dedupe_change_step_row")]
+        # filled in the order of their entries, except for merged rows: an index of all rows would
+        # cost as much as the journal itself
+        indexes = [
+            models.Index(fields=["step", "id"], name="dedupe_change_step"),
+            models.Index(fields=["merged"], name="dedupe_change_merged"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row}: {self.before} → {self.after}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engine.undo import key_text
 from .graph.meta import concrete
-from .models import MergeRun, MergeStep, RowChange
+from .models import MergeRun, RowChange
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -31,11 +31,7 @@ def _merged_into(model: type[Model], text: str, using: str) -> str | None:
     labels += [parent._meta.label for parent in model._meta.get_parent_list()]
     changes = (
         RowChange.objects.using(using)
-        .filter(
-            row=text,
-            step__model__in=labels,
-            step__reason__in=[MergeStep.Reason.DUPLICATE, MergeStep.Reason.RIVAL],
-        )
+        .filter(merged=text, step__model__in=labels)
         .exclude(step__run__status=MergeRun.Status.UNDONE)
         .order_by("-pk")
         .values_list("survivor", "step__run__undone")

@@ -309,10 +309,13 @@ def statements_for(copies: int) -> int:
 
 def test_the_old_key_leads_to_the_survivor_through_chains_of_merges() -> None:
     a, b, c, other = authors("Ann", "Ann", "Anna", "Bob")
+    books = [Book.objects.create(author=b, title=title) for title in ("War", "Peace")]
     merged(Author, "name")
     run = merged_rows(Author, a.pk, c.pk, into=c.pk)
     assert survivor_of(Author, b.pk) == c.pk
     assert survivor_of(Author, other.pk) == other.pk
+    # repointed, not merged: these still live under their own keys
+    assert [survivor_of(Book, book.pk) for book in books] == [book.pk for book in books]
     undo(run)
     assert survivor_of(Author, b.pk) == a.pk
 

@@ -71,7 +71,7 @@ class ChangeOrder(ChangeList):
     """In the order of the journal's index, which lists a run of any size without sorting it."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return ["step_id", "row"]
+        return ["step_id", "pk"]
 
 
 _SHOWN = ["run", "table", "row", "what", "survivor", "values_"]

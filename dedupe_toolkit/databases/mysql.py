@@ -120,6 +120,10 @@ class MySQL(Database):
         return f"varchar(255){charset}{collation}"
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if all(column.is_integer for column, _ in columns):
+            # digits need no escaping
+            digits = (f"COALESCE(CONCAT('\"', {sql}, '\"'), 'null')" for _, sql in columns)
+            return "CONCAT('[', " + ", ', ', ".join(digits) + ", ']')"
         return f"JSON_ARRAY({', '.join(_exact(column, sql) for column, sql in columns)})"
 
     image_type = "longtext"

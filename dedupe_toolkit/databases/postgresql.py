@@ -140,6 +140,10 @@ class PostgreSQL(Database):
             self.fetch(change, before)
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if all(column.is_integer for column, _ in columns):
+            # digits need no escaping
+            digits = (f"COALESCE('\"' || ({sql}) || '\"', 'null')" for _, sql in columns)
+            return "('[' || " + " || ',' || ".join(digits) + " || ']')"
         values = ", ".join(f"({sql})::text" for _, sql in columns)
         return f"array_to_json(ARRAY[{values}]::text[])::text"
 

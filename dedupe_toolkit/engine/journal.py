@@ -53,11 +53,12 @@ class Journal:
         )
         key_text = self.database.key_text(list(zip(table.pk, key, strict=True)))
         images = [self._image(columns, values) for values in (before, after)]
-        names = ["step_id", "row", "survivor", "before", "after"]
+        merged = key_text if reason in MergeStep.MERGED else "NULL"
+        names = ["step_id", "row", "survivor", "merged", "before", "after"]
         rows = self.database.run(
             f"INSERT INTO {self.database.q(RowChange._meta.db_table)}"
             f" ({', '.join(map(self.database.q, names))})"
-            f" SELECT {step.pk}, {key_text}, {root}, {', '.join(images)} {source}",
+            f" SELECT {step.pk}, {key_text}, {root}, {merged}, {', '.join(images)} {source}",
             params,
         )
         if rows:

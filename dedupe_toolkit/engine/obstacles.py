@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from ..errors import UndoRefused
@@ -24,7 +25,7 @@ class Obstacles:
         self.run = run
         self.lines: list[str] = []
         self.found = 0
-        self.rows: set[tuple[str, str]] = set()
+        self.rows: dict[str, set[str]] = defaultdict(set)
 
     def find_present(self, table: Table, step: MergeStep, restored: Restored) -> bool:
         """Rows that should come back, but whose primary key is in use again."""
@@ -95,7 +96,7 @@ class Obstacles:
             first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {SHOWN}"
             rows = [row for (row,) in self.database.fetch(first)]
             self.lines += [f"{step.model} {row} {what}" for row in rows]
-            self.rows |= {(step.model, row) for row in rows}
+            self.rows[step.model] |= set(rows)
         self.found += count
         return bool(count)
 
@@ -113,12 +114,14 @@ class Obstacles:
 
     def _advice(self) -> str:
         later = set()
-        for model, row in self.rows:
+        for model, rows in self.rows.items():
             later |= set(
                 RowChange.objects.using(self.database.using)
-                .filter(step__model=model, row=row, step__run__gt=self.run.pk)
+                .filter(step__model=model, row__in=rows, step__run__gt=self.run.pk)
                 .exclude(step__run__status=MergeRun.Status.UNDONE)
+                .order_by()
                 .values_list("step__run", flat=True)
+                .distinct()
             )
         if later:
             runs = ", ".join(str(number) for number in sorted(later, reverse=True))

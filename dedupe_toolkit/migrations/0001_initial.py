@@ -235,6 +235,10 @@ class Migration(migrations.Migration):
                 ),
                 ("row", models.CharField(max_length=500, verbose_name="row")),
                 ("survivor", models.CharField(max_length=500, verbose_name="survivor")),
+                (
+                    "merged",
+                    models.CharField(max_length=500, null=True, verbose_name="merged row"),
+                ),
                 ("before", models.TextField(null=True, verbose_name="before")),
                 ("after", models.TextField(null=True, verbose_name="after")),
                 (
@@ -253,7 +257,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "row change",
                 "verbose_name_plural": "row changes",
                 "ordering": ["pk"],
-                "indexes": [models.Index(fields=["step", "row"], name="dedupe_change_step_row")],
+                "indexes": [
+                    models.Index(fields=["step", "id"], name="dedupe_change_step"),
+                    models.Index(fields=["merged"], name="dedupe_change_merged"),
+                ],
             },
         ),
     ]
