@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..graph.meta import column_of
+from ..keys import key_field
+from ..values import MatchKey, RowSet
 from .called import called_values
 from .field_rules import FILL, Call, Compute, Pick, resolve_rules
 from .mapping import MERGED, Mapping
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from collections.abc import Mapping as Dict
 
-    from django.db.models import Field, Model
+    from django.db.models import Field
 
     from ..databases import Database
     from ..databases.tables import Column
@@ -31,9 +34,12 @@ class NewValue:
 class FieldRules:
     """The field rules of a merge, and what they make of a mapping."""
 
-    def __init__(self, database: Database, model: type[Model], rules: Dict[str, Any]) -> None:
+    def __init__(
+        self, database: Database, source: MatchKey | RowSet, rules: Dict[str, Any]
+    ) -> None:
         self.database = database
-        self.named = resolve_rules(model, rules)
+        self.named = resolve_rules(source.model, rules)
+        self.equal = _equal_columns(source)
 
     def names(self, mapping: Mapping, column: Column) -> bool:
         """Whether a rule speaks of this column."""
@@ -70,10 +76,18 @@ class FieldRules:
                 list(called_values(self.database, mapping, named.field, named.rule.function))
 
     def _gains(self, mapping: Mapping) -> dict[str, int]:
-        """For each column that can be blank: how many duplicates have what their survivor lacks."""
-        columns = [c for c in mapping.table.others if c.is_nullable or c.is_text]
-        if not columns:
-            return {}
+        """For each column that can be blank: how many duplicates have what their survivor lacks.
+
+        Counts that would save nothing are not made.
+        """
+        name = mapping.table.name
+        columns = [
+            column
+            for column in mapping.table.others
+            if (column.is_nullable or column.is_text) and (name, column.name) not in self.equal
+        ]
+        if len(columns) < 2:  # to look for the values of one takes no longer than to count them
+            return {column.name: 1 for column in columns}
         counts = ", ".join(
             f"SUM(CASE WHEN {self._blank('s', c)} AND NOT {self._blank('d', c)} THEN 1 ELSE 0 END)"
             for c in columns
@@ -172,3 +186,11 @@ class FieldRules:
 
     def _blank(self, alias: str, column: Column) -> str:
         return self.database.blank(f"{alias}.{self.database.q(column.name)}", column)
+
+
+def _equal_columns(source: MatchKey | RowSet) -> set[tuple[str, str]]:
+    """Table and column of what the rows of every group agree on, blanks included."""
+    if isinstance(source, RowSet):
+        return set()
+    fields = [key_field(source.model, lookup) for lookup in source.fields if "__" not in lookup]
+    return {(field.model._meta.db_table, column_of(field)) for field in fields}

@@ -83,7 +83,7 @@ def plan_merge(
 
 def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
     using, commits = session.database.using, session.database.others_commits()
-    rules = FieldRules(session.database, source.model, session.policy.field_rules)
+    rules = FieldRules(session.database, source, session.policy.field_rules)
     if isinstance(source, MatchKey):
         refuse_functions(source.model, session.policy.field_rules)
     mapping = map_groups(session, source)

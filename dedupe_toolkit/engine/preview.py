@@ -48,7 +48,7 @@ def preview_merge(
     merge, make one with `plan_merge`.
     """
     session = open_session(source, using, policy)
-    FieldRules(session.database, source.model, session.policy.field_rules)
+    FieldRules(session.database, source, session.policy.field_rules)
     mapping = unfilled(session, source)
     told = _told(session, source, mapping) if _is_plain(session, mapping) else None
     if told is None:
