@@ -14,7 +14,7 @@ from dedupe_toolkit import find_duplicates, match_key, merge, plan_merge, regist
 from dedupe_toolkit.errors import UndoRefused
 from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
-from tests.situations.arrays.models import Booking, Singer, Song
+from tests.situations.arrays.models import Booking, Chord, Singer, Song
 from tests.situations.hstore.models import Instrument, Repair
 from tests.situations.odd.models import Person
 
@@ -46,6 +46,16 @@ def test_a_group_says_the_text_of_its_survivor_where_others_only_equal_it(
     key = match_key(Person, ["name"])
     (group,) = find_duplicates(key, survivor=survivor, limit=limit).duplicate_groups
     assert group.values == {"name": held[group.survivor]}
+
+
+def test_keys_that_are_arrays_stay_whole() -> None:
+    chords = [[1, 5, 8], [1, 4, 8], [2, 6, 9]]
+    for notes, name in zip(chords, ("C", "C", "D"), strict=True):
+        Chord.objects.create(notes=notes, name=name)
+    before = snapshot()
+    run = merged(Chord, "name")
+    assert list(Chord.objects.order_by("pk").values_list("pk", flat=True)) == chords[1:]
+    assert_undo_restores(run, before)
 
 
 def test_a_search_leaves_the_settings_of_an_outer_transaction_alone() -> None:

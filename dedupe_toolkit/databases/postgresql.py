@@ -122,7 +122,10 @@ class PostgreSQL(Database):
         self.run(f"ANALYZE {self.q(name)}")
 
     def unpacks(self, model: type[Model]) -> bool:
-        return len(pk_fields(model)) == 1
+        field, *more = pk_fields(model)
+        # a list of arrays is one array of all their elements
+        is_array = str(field.db_type(self.connection)).endswith("]")
+        return not (more or is_array)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"LATERAL (SELECT unnest({keys}) AS value)"

@@ -31,6 +31,13 @@ class Song(models.Model):
     singers = ArrayField(models.BigIntegerField(), default=list)
 
 
+class Chord(models.Model):
+    """Known by its notes: a list of such keys must not become one list of all their notes."""
+
+    notes = ArrayField(models.IntegerField(), primary_key=True)
+    name = models.CharField(max_length=50)
+
+
 class Booking(models.Model):
     """No two bookings of a singer at one time."""
 
