@@ -175,7 +175,7 @@ class RowChange(models.Model):
     ``row`` is the row's primary key as the step left it. ``before`` and ``after`` are images:
     JSON arrays of exact text, written and read by the database; NULL where there was no row.
     ``survivor`` is the key of the row into which the whole group was merged. ``merged`` is the
-    row's key once more if it was merged itself: those, and only those, are looked up by key.
+    row's key once more if it was merged itself: only those are found by key through an index.
     """
 
     step = models.ForeignKey(
@@ -197,8 +197,8 @@ class RowChange(models.Model):
         verbose_name = _("row change")
         verbose_name_plural = _("row changes")
         ordering = ["pk"]
-        # filled in the order of their entries, except for merged rows: an index of all rows would
-        # cost as much as the journal itself
+        # filled in the order of their entries, except for merged rows: an index of all rows by key
+        # takes a tenth of the time that writing the journal does, and more
         indexes = [
             models.Index(fields=["step", "id"], name="dedupe_change_step"),
             models.Index(fields=["merged"], name="dedupe_change_merged"),

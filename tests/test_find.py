@@ -145,10 +145,10 @@ def test_the_most_referenced_row_survives() -> None:
     ]
 
 
-@pytest.mark.parametrize(("survivor", "most"), [("oldest", 1), ("most-complete", 2)])
+@pytest.mark.parametrize("survivor", ["oldest", "most-complete"])
 @pytest.mark.parametrize("copies", [1, 300])
 def test_the_number_of_statements_does_not_depend_on_the_number_of_groups(
-    copies: int, survivor: str, most: int
+    copies: int, survivor: str
 ) -> None:
     Person.objects.bulk_create(
         Person(name=str(number)) for number in range(copies) for _ in range(2)
@@ -157,9 +157,9 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_groups(
         connection,
     ) as queries:
         find_duplicates(match_key(Person, ["name"]), limit=None, survivor=survivor)
-    table = f"FROM {connection.ops.quote_name('odd_person')}"
-    statements = [query for query in queries if table in query["sql"]]
-    assert len(statements) == most
+    statements = [query for query in queries if "odd_person" in query["sql"]]
+    # the groups, and before them the columns of the key or the totals
+    assert len(statements) == 2
 
 
 def test_the_newest_survives_where_that_is_asked() -> None:

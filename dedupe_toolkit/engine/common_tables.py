@@ -28,10 +28,6 @@ class CommonTable:
         sql, params = compiled(rows)
         return cls(name=name, sql=sql, params=params)
 
-    @property
-    def definition(self) -> str:
-        return f"{self.name} AS ({self.sql})"
-
     def column(self, name: str, output_field: Field[Any, Any] | None = None) -> RawSQL:
         """One of its columns, for query sets that are joined with it."""
         return RawSQL(f"{self.name}.{name}", [], output_field)  # noqa: S611  # names of our own
@@ -65,7 +61,7 @@ def with_tables(
     """A query that reads from common tables, with these before it."""
     if not tables:
         return sql, list(params)
-    defined = ", ".join(table.definition for table in tables)
+    defined = ", ".join(f"{table.name} AS ({table.sql})" for table in tables)
     given = [param for table in tables for param in table.params]
     return f"WITH {defined} {sql}", [*given, *params]
 

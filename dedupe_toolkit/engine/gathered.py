@@ -36,10 +36,10 @@ def gathered_duplicates(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> FoundDuplicates:
     """The totals, and the largest groups: all of them if ``limit`` is None."""
-    listed, width = [], len(key.fields)
-    is_plain = limit is None and _are_alike(key, rows)
+    known, listed, width = database(rows.db), [], len(key.fields)
+    is_plain = limit is None and _are_alike(known, key)
     read = _values(key, rows, survivor) if is_plain else _survivors(key, rows, survivor, limit)
-    with database(rows.db).hashing_groups():
+    with known.hashing_groups():
         found = read.fetch()
     for keys, (_, *values) in zip(_parsed(found), found, strict=True):
         held = dict(zip(key.fields, values[:width], strict=True))
@@ -56,9 +56,8 @@ def gathered_duplicates(
     )
 
 
-def _are_alike(key: MatchKey, rows: QuerySet[Any]) -> bool:
+def _are_alike(known: Database, key: MatchKey) -> bool:
     """Whether it makes no difference from which row of a group its values are read."""
-    known = database(rows.db)
     fields = [key_field(key.model, lookup) for lookup in key.fields]
     return all(known.alike_if_equal(known.table(f.model).column(column_of(f))) for f in fields)
 

@@ -50,11 +50,11 @@ class FieldRules:
 
         ``own`` maps self-referencing columns to SQL that is true when they hold the survivor.
         """
-        gains = self._gains(mapping)
+        gaining = self._gaining(mapping)
         for number, column in enumerate(mapping.table.others):
             named = self.named.get((mapping.table.name, column.name))
             rule = named.rule if named else FILL
-            if rule is None or (rule is FILL and not gains.get(column.name)):
+            if rule is None or (rule is FILL and column.name not in gaining):
                 continue
             name = f"{mapping.name}_value_{number}"
             self._create(mapping, column, name)
@@ -75,11 +75,8 @@ class FieldRules:
             if table == mapping.table.name and isinstance(named.rule, Call):
                 list(called_values(self.database, mapping, named.field, named.rule.function))
 
-    def _gains(self, mapping: Mapping) -> dict[str, int]:
-        """For each column that can be blank: how many duplicates have what their survivor lacks.
-
-        Counts that would save nothing are not made.
-        """
+    def _gaining(self, mapping: Mapping) -> set[str]:
+        """The columns in which some duplicate may have what its survivor lacks."""
         name = mapping.table.name
         columns = [
             column
@@ -87,7 +84,7 @@ class FieldRules:
             if (column.is_nullable or column.is_text) and (name, column.name) not in self.equal
         ]
         if len(columns) < 2:  # to look for the values of one takes no longer than to count them
-            return {column.name: 1 for column in columns}
+            return {column.name for column in columns}
         counts = ", ".join(
             f"SUM(CASE WHEN {self._blank('s', c)} AND NOT {self._blank('d', c)} THEN 1 ELSE 0 END)"
             for c in columns
@@ -95,7 +92,7 @@ class FieldRules:
         (row,) = self.database.fetch(
             f"SELECT {counts} FROM {self._members(mapping)} WHERE {MERGED}"
         )
-        return {c.name: int(count or 0) for c, count in zip(columns, row, strict=True)}
+        return {column.name for column, count in zip(columns, row, strict=True) if count}
 
     def _create(self, mapping: Mapping, column: Column, name: str) -> None:
         types = {
