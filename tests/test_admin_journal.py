@@ -109,6 +109,20 @@ def test_row_changes_can_be_narrowed_to_a_run_and_a_step(
     assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run=first&step=none"))
 
 
+def test_a_step_is_one_kind_of_change_in_all_batches(admin_client: Client) -> None:
+    for name in "aabb":
+        Award.objects.create(
+            person=Person.objects.create(name=name),
+            film=Film.objects.get_or_create(catalogue_id=1, year=1985)[0],
+            text="Golden Lion",
+        )
+    run = merge(plan_merge(match_key(Person, ["name"]), policy=MergePolicy(batch_size=1)))
+    for kind in step_kinds(run):
+        text = text_of(admin_client.get(f"{CHANGES}?run={run.pk}&step={kind.first}"))
+        assert "2 row changes" in text
+        assert (kind.reference or kind.model) in text
+
+
 def test_the_list_of_row_changes_takes_the_same_number_of_queries_for_any_number_of_them(
     admin_client: Client, run: MergeRun
 ) -> None:
@@ -122,7 +136,10 @@ def test_the_list_of_row_changes_takes_the_same_number_of_queries_for_any_number
             RowChange(step=step, row=str(row), survivor="1", before="[]")
             for row in range(1000, 1060)
         )
+        run.steps.filter(pk=step.pk).update(high=RowChange.objects.latest("pk").pk)
     assert counts[0] == counts[1]
+    listed = text_of(admin_client.get(f"{CHANGES}?run={run.pk}"))
+    assert f"{RowChange.objects.count()} row changes" in listed
 
 
 @pytest.mark.parametrize("name", ["add", "delete", "change"])

@@ -18,7 +18,7 @@ LAYERS = [  # lowest first; modules of one layer may use each other
     {"errors", "values", "conf", "suggest"},
     {"databases", "transforms"},
     {"graph", "keys", "registry", "signals"},
-    {"models", "migrations"},
+    {"indexes", "models", "migrations"},
     {"engine"},
     {"source", "operations"},
     {"survivors", "checks", "reports"},

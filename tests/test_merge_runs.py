@@ -372,6 +372,21 @@ def test_the_journal_names_every_row_that_was_changed() -> None:
     }
 
 
+def test_a_run_that_is_deleted_takes_its_journal_along_and_no_other() -> None:
+    authors("Ann", "Ann")
+    first = merged(Author, "name")
+    authors("Bob", "Bob")
+    before = snapshot()
+    second = merged(Author, "name")
+    first.delete()
+    assert [change.step.run for change in RowChange.objects.all()] == [second]
+    assert_undo_restores(second, before)
+
+
+def test_the_journal_gives_no_database_anything_to_warn_of() -> None:
+    assert RowChange.check(databases=["default"]) == []
+
+
 def test_rows_named_twice_or_alone_are_refused() -> None:
     (ann,) = authors("Ann")
     with pytest.raises(DedupeError, match="name at least two different rows"):

@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange, NumericRange
 
 from dedupe_toolkit import find_duplicates, match_key, merge, plan_merge, register, undo
+from dedupe_toolkit.engine.journal_reading import changes_of
 from dedupe_toolkit.errors import UndoRefused
+from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.registry import unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
 from tests.situations.arrays.models import Booking, Chord, Singer, Song
@@ -128,6 +130,25 @@ def test_rows_that_an_exclusion_constraint_keeps_apart_hold_their_group_back() -
     assert held["values"] == {"name": "a"}
     assert 'violates exclusion constraint "no_overlap"' in held["reason"]
     assert Booking.objects.count() == 4
+
+
+def test_undo_finds_row_changes_whose_keys_are_below_those_of_earlier_ones() -> None:
+    """A sequence with a cache gives each session keys in advance, so they are not in order."""
+    runs = []
+    for name, next_key in (("a", 1000), ("b", 500)):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT setval(pg_get_serial_sequence('dedupe_toolkit_rowchange', 'id'), %s)",
+                [next_key],
+            )
+        before = snapshot()
+        for _ in range(2):
+            Repair.objects.create(instrument=Instrument.objects.create(name=name))
+        runs.append(merged(Instrument, "name"))
+    assert len(list(changes_of(runs[1].steps.all(), RowChange.objects.all()))) == 2
+    undo(runs[1])
+    Instrument.objects.filter(name="b").delete()
+    assert snapshot() == before
 
 
 def test_keys_inside_an_array_follow_and_stand_once() -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dedupe_toolkit import DedupeError, undo
+from dedupe_toolkit.engine.undo import Undone
+from dedupe_toolkit.models import MergeStep, RowChange
 from tests.kit import merged, merged_rows, snapshot
 from tests.situations.keyed.models import City, Country, Product
 from tests.situations.links.models import Author, Book
@@ -103,6 +105,18 @@ def test_after_a_later_merge_of_the_survivor_the_later_run_must_be_undone_first(
     undo(second)
     undo(first)
     other.delete()
+    assert snapshot() == before
+
+
+def test_what_another_run_wrote_meanwhile_is_left_alone(pair: tuple[Author, Author]) -> None:
+    merged(Author, "name")
+    for _ in range(2):
+        Person.objects.create(name="x")
+    before = snapshot()
+    run = merged(Person, "name")
+    first, last = RowChange.objects.earliest("pk"), RowChange.objects.latest("pk")
+    MergeStep.objects.update(low=first.pk - 1, high=last.pk)
+    assert undo(run) == Undone(run=run.pk, restored=1, changed=0)
     assert snapshot() == before
 
 

@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.contrib.admin.views.main import ChangeList
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from ..engine.journal_reading import ChangedValue, changed_values, step_kinds, steps_like
+from ..engine.journal_reading import (
+    ChangedValue,
+    changed_values,
+    changes_of,
+    step_kinds,
+    steps_like,
+)
 from ..models import MergeRun, MergeStep, RowChange
 from ..reports import shown_value
 from .journal import DatabaseFilter, JournalAdmin, chosen_database
@@ -40,7 +45,7 @@ class RunFilter(SimpleListFilter):
         if self.value() is None:
             return queryset
         steps = MergeStep.objects.using(queryset.db).filter(run=_number(self.value()))
-        return _of_steps(queryset, steps)
+        return changes_of(steps, queryset)
 
 
 class StepFilter(SimpleListFilter):
@@ -64,14 +69,7 @@ class StepFilter(SimpleListFilter):
             return queryset
         steps = MergeStep.objects.using(queryset.db).filter(pk=_number(self.value()))
         step = steps.first()
-        return _of_steps(queryset, steps_like(step)) if step else queryset.none()
-
-
-class ChangeOrder(ChangeList):
-    """In the order of the journal's index, which lists a run of any size without sorting it."""
-
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
-        return ["step_id", "pk"]
+        return changes_of(steps_like(step), queryset) if step else queryset.none()
 
 
 _SHOWN = ["run", "table", "row", "what", "survivor", "values_"]
@@ -116,14 +114,6 @@ class RowChangeAdmin(JournalAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # not joined: MariaDB would begin with the steps, and sort the whole journal
         return super().get_queryset(request).prefetch_related("step")
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return ChangeOrder
-
-
-def _of_steps(changes: QuerySet[Any], steps: QuerySet[Any]) -> QuerySet[Any]:
-    # a list, no subquery: only that lets every database read the index in its order
-    return changes.filter(step_id__in=list(steps.order_by("pk").values_list("pk", flat=True)))
 
 
 def _shown(value: ChangedValue, is_update: bool) -> str:

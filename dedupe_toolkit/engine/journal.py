@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import BigIntegerField, Max
+
 from ..models import MergeRun, MergeStep, RowChange
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ class Journal:
         ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
         primary key and for the values of ``columns``; None for a row that is not there.
         """
-        step = MergeStep.objects.using(self.database.using).create(
+        steps = MergeStep.objects.using(self.database.using)
+        step = steps.create(
+            low=self._highest(),
             run=self.run,
             batch=self.batch,
             model=table.model._meta.label,
@@ -62,10 +66,28 @@ class Journal:
             params,
         )
         if rows:
-            MergeStep.objects.using(self.database.using).filter(pk=step.pk).update(rows=rows)
+            steps.filter(pk=step.pk).update(rows=rows, **self._bounds(step, rows))
         else:
-            step.delete()
+            self._forget(step)
         return rows
+
+    def _highest(self) -> int:
+        changes = RowChange.objects.using(self.database.using)
+        return int(changes.aggregate(highest=Max("pk"))["highest"] or 0)
+
+    def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
+        """Between which keys the step's row changes lie."""
+        changes = RowChange.objects.using(self.database.using).filter(step=step)
+        high = self._highest()
+        if changes.filter(pk__gt=step.low, pk__lte=high).count() == rows:
+            return {"low": step.low, "high": high}
+        # a sequence that gives each session keys in advance (CACHE) gives lower ones than it has
+        return {"low": 0, "high": BigIntegerField.MAX_BIGINT}
+
+    def _forget(self, step: MergeStep) -> None:
+        # Django would read the journal for its row changes, and there are none
+        table = self.database.q(MergeStep._meta.db_table)
+        self.database.run(f"DELETE FROM {table} WHERE id = %s", [step.pk])
 
     def _image(self, columns: Sequence[Column], values: Sequence[str] | None) -> str:
         if values is None:

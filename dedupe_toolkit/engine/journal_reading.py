@@ -64,6 +64,15 @@ def steps_like(step: MergeStep) -> QuerySet[MergeStep]:
     return MergeStep.objects.using(step._state.db).filter(run=step.run_id, **same)
 
 
+def changes_of(steps: QuerySet[MergeStep], changes: QuerySet[RowChange]) -> QuerySet[RowChange]:
+    """Those of the row changes that belong to these steps, read by primary key."""
+    found = list(steps.order_by().values_list("pk", "low", "high"))
+    if not found:
+        return changes.none()
+    keys, lows, highs = zip(*found, strict=True)
+    return changes.filter(pk__gt=min(lows), pk__lte=max(highs), step_id__in=keys)
+
+
 def changed_values(change: RowChange) -> tuple[ChangedValue, ...]:
     """The columns that a row change holds, with their values as text.
 

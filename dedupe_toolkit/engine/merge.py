@@ -19,6 +19,7 @@ from ..values import MatchKey, MergePlan, RowSet, rule_name
 from .changes import Changes, RowsChanged
 from .groups import changed_groups
 from .journal import Journal
+from .journal_reading import changes_of
 from .levels import Level, analyse
 from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
@@ -288,9 +289,8 @@ def _planned_pairs(session: Session, mapping: Mapping) -> Iterator[tuple[str, st
 
 def merged_pairs(run: MergeRun, using: str, batch: int | None = None) -> Iterator[tuple[str, str]]:
     """The pairs (duplicate, survivor) that a run merged, keys as text, read from its journal."""
-    changes = RowChange.objects.using(using).filter(
-        step__run=run, step__reason=MergeStep.Reason.DUPLICATE
-    )
+    steps = MergeStep.objects.using(using).filter(run=run, reason=MergeStep.Reason.DUPLICATE)
     if batch is not None:
-        changes = changes.filter(step__batch=batch)
+        steps = steps.filter(batch=batch)
+    changes = changes_of(steps, RowChange.objects.using(using))
     yield from changes.order_by("pk").values_list("row", "survivor").iterator()

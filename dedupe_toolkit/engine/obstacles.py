@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..errors import UndoRefused
 from ..graph.unique import UniqueRule, unique_rules
 from ..models import MergeRun, MergeStep, RowChange
+from .journal_reading import changes_of
 
 if TYPE_CHECKING:
     from django.db import DatabaseError
@@ -113,16 +114,12 @@ class Obstacles:
         )
 
     def _advice(self) -> str:
-        later = set()
+        later, using = set(), self.database.using
         for model, rows in self.rows.items():
-            later |= set(
-                RowChange.objects.using(self.database.using)
-                .filter(step__model=model, row__in=rows, step__run__gt=self.run.pk)
-                .exclude(step__run__status=MergeRun.Status.UNDONE)
-                .order_by()
-                .values_list("step__run", flat=True)
-                .distinct()
-            )
+            steps = MergeStep.objects.using(using).filter(model=model, run__gt=self.run.pk)
+            steps = steps.exclude(run__status=MergeRun.Status.UNDONE)
+            changes = changes_of(steps, RowChange.objects.using(using)).filter(row__in=rows)
+            later |= set(changes.order_by().values_list("step__run", flat=True).distinct())
         if later:
             runs = ", ".join(str(number) for number in sorted(later, reverse=True))
             return f"Later merge runs changed these rows: undo them first, in this order: {runs}"

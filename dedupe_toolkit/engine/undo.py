@@ -19,6 +19,7 @@ from ..errors import DedupeError, InvalidOption, MergeRefused, UndoRefused
 from ..keys import check_alias
 from ..models import MergeRun, MergeStep, RowChange
 from ..signals import post_undo
+from .journal_reading import changes_of
 from .merge import merged_pairs
 from .obstacles import Obstacles
 from .restore import Restored, fill_restored
@@ -96,11 +97,9 @@ def _texts(run: MergeRun, survivors: Sequence[Any] | None, using: str) -> list[s
     if survivors is None:
         return None
     texts = [key_text(_model(run.model), pk, using) for pk in survivors]
-    known = set(
-        RowChange.objects.using(using)
-        .filter(step__run=run, survivor__in=texts)
-        .values_list("survivor", flat=True)
-    )
+    steps = MergeStep.objects.using(using).filter(run=run)
+    changes = changes_of(steps, RowChange.objects.using(using))
+    known = set(changes.filter(survivor__in=texts).values_list("survivor", flat=True))
     for pk, text in zip(survivors, texts, strict=True):
         if text not in known or text in run.undone:
             what = "has been undone already" if text in known else "is no survivor"

@@ -4,6 +4,8 @@ import django.core.serializers.json
 import django.db.models.deletion
 from django.db import migrations, models
 
+import dedupe_toolkit.indexes
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -178,6 +180,14 @@ class Migration(migrations.Migration):
                 ("columns", models.JSONField(default=list, verbose_name="columns")),
                 ("rows", models.PositiveBigIntegerField(default=0, verbose_name="rows")),
                 (
+                    "low",
+                    models.PositiveBigIntegerField(default=0, verbose_name="row changes above"),
+                ),
+                (
+                    "high",
+                    models.PositiveBigIntegerField(default=0, verbose_name="row changes up to"),
+                ),
+                (
                     "run",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.CASCADE,
@@ -258,8 +268,9 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "row changes",
                 "ordering": ["pk"],
                 "indexes": [
-                    models.Index(fields=["step", "id"], name="dedupe_change_step"),
-                    models.Index(fields=["merged"], name="dedupe_change_merged"),
+                    dedupe_toolkit.indexes.FilledIndex(
+                        fields=["merged"], name="dedupe_change_merged"
+                    ),
                 ],
             },
         ),
