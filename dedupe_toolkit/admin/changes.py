@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
+from django.contrib.admin.views.main import SEARCH_VAR
+from django.db.models import Sum
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,7 @@ from ..reports import shown_value
 from .journal import DatabaseFilter, JournalAdmin, chosen_database
 
 if TYPE_CHECKING:
+    from django.core.paginator import Paginator
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
@@ -42,10 +45,7 @@ class RunFilter(SimpleListFilter):
         return list(offered.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        steps = MergeStep.objects.using(queryset.db).filter(run=_number(self.value()))
-        return changes_of(steps, queryset)
+        return queryset  # narrowed by RowChangeAdmin.get_queryset, by step as well
 
 
 class StepFilter(SimpleListFilter):
@@ -65,11 +65,21 @@ class StepFilter(SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() is None:
-            return queryset
-        steps = MergeStep.objects.using(queryset.db).filter(pk=_number(self.value()))
-        step = steps.first()
-        return changes_of(steps_like(step), queryset) if step else queryset.none()
+        return queryset  # as above
+
+
+def chosen_steps(request: HttpRequest) -> QuerySet[MergeStep] | None:
+    """The steps to which the address narrows the list, if it does."""
+    run, first = (request.GET.get(one.parameter_name) for one in (RunFilter, StepFilter))
+    if run is None and first is None:
+        return None
+    steps = MergeStep.objects.using(chosen_database(request))
+    if first is not None:
+        step = steps.filter(pk=_number(first)).first()
+        steps = steps_like(step) if step else steps.none()
+    if run is not None:
+        steps = steps.filter(run=_number(run))
+    return steps
 
 
 _SHOWN = ["run", "table", "row", "what", "survivor", "values_"]
@@ -113,7 +123,18 @@ class RowChangeAdmin(JournalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # not joined: MariaDB would begin with the steps, and sort the whole journal
-        return super().get_queryset(request).prefetch_related("step")
+        changes, steps = (
+            super().get_queryset(request).prefetch_related("step"),
+            chosen_steps(request),
+        )
+        return changes if steps is None else changes_of(steps, changes)
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **options: Any) -> Paginator[Any]:
+        """Knows from the steps how many row changes there are, and need not count them."""
+        paginator, steps = super().get_paginator(request, *args, **options), chosen_steps(request)
+        if steps is not None and not request.GET.get(SEARCH_VAR):
+            paginator.count = steps.aggregate(rows=Sum("rows"))["rows"] or 0
+        return paginator
 
 
 def _shown(value: ChangedValue, is_update: bool) -> str:
