@@ -123,15 +123,14 @@ class RowChangeAdmin(JournalAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # not joined: MariaDB would begin with the steps, and sort the whole journal
-        changes, steps = (
-            super().get_queryset(request).prefetch_related("step"),
-            chosen_steps(request),
-        )
+        changes = super().get_queryset(request).prefetch_related("step")
+        steps = chosen_steps(request)
         return changes if steps is None else changes_of(steps, changes)
 
     def get_paginator(self, request: HttpRequest, *args: Any, **options: Any) -> Paginator[Any]:
         """Knows from the steps how many row changes there are, and need not count them."""
-        paginator, steps = super().get_paginator(request, *args, **options), chosen_steps(request)
+        paginator = super().get_paginator(request, *args, **options)
+        steps = chosen_steps(request)
         if steps is not None and not request.GET.get(SEARCH_VAR):
             paginator.count = steps.aggregate(rows=Sum("rows"))["rows"] or 0
         return paginator

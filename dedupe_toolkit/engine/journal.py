@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BigIntegerField, Max
+from django.db.models import BigIntegerField, Count, Max, Subquery
 
 from ..models import MergeRun, MergeStep, RowChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from django.db.models import QuerySet
+
     from ..databases import Database
     from ..databases.tables import Column, Table
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Journal:
-    """Writes the row changes of one batch of a run."""
+    """Writes the row changes of one batch of a run; ``last`` is the key of the one it ends with."""
 
     database: Database
     run: MergeRun
     batch: int
+    last: int | None = None
 
     def record(
         self,
@@ -44,9 +47,11 @@ class Journal:
         ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
         primary key and for the values of ``columns``; None for a row that is not there.
         """
+        if self.last is None:
+            self.last = self._changes().aggregate(last=Max("pk"))["last"] or 0
         steps = MergeStep.objects.using(self.database.using)
         step = steps.create(
-            low=self._highest(),
+            low=self.last,
             run=self.run,
             batch=self.batch,
             model=table.model._meta.label,
@@ -71,18 +76,19 @@ class Journal:
             self._forget(step)
         return rows
 
-    def _highest(self) -> int:
-        changes = RowChange.objects.using(self.database.using)
-        return int(changes.aggregate(highest=Max("pk"))["highest"] or 0)
-
     def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
         """Between which keys the step's row changes lie."""
-        changes = RowChange.objects.using(self.database.using).filter(step=step)
-        high = self._highest()
-        if changes.filter(pk__gt=step.low, pk__lte=high).count() == rows:
-            return {"low": step.low, "high": high}
-        # a sequence that gives each session keys in advance (CACHE) gives lower ones than it has
-        return {"low": 0, "high": BigIntegerField.MAX_BIGINT}
+        newest = Subquery(self._changes().order_by("-pk").values("pk")[:1])
+        written = self._changes().filter(step=step, pk__gt=step.low, pk__lte=newest)
+        found = written.aggregate(rows=Count("*"), high=Max("pk"))
+        if found["rows"] != rows:
+            # sequences that give each session keys in advance (CACHE) do not give them in order
+            return {"low": 0, "high": BigIntegerField.MAX_BIGINT}
+        self.last = found["high"]
+        return {"low": step.low, "high": found["high"]}
+
+    def _changes(self) -> QuerySet[RowChange]:
+        return RowChange.objects.using(self.database.using).order_by()
 
     def _forget(self, step: MergeStep) -> None:
         # Django would read the journal for its row changes, and there are none

@@ -12,6 +12,8 @@ from django.db.models import Min, QuerySet, Sum
 from ..models import MergeStep, RowChange
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ..models import MergeRun
 
 _KIND = ("model", "reference", "action", "reason")
@@ -71,6 +73,20 @@ def changes_of(steps: QuerySet[MergeStep], changes: QuerySet[RowChange]) -> Quer
         return changes.none()
     keys, lows, highs = zip(*found, strict=True)
     return changes.filter(pk__gt=min(lows), pk__lte=max(highs), step_id__in=keys)
+
+
+def merged_rows(run: MergeRun, using: str, batch: int | None = None) -> QuerySet[RowChange]:
+    """The row changes of the duplicates themselves, of one batch or of all."""
+    steps = MergeStep.objects.using(using).filter(run=run, reason=MergeStep.Reason.DUPLICATE)
+    if batch is not None:
+        steps = steps.filter(batch=batch)
+    return changes_of(steps, RowChange.objects.using(using))
+
+
+def merged_pairs(run: MergeRun, using: str, batch: int | None = None) -> Iterator[tuple[str, str]]:
+    """The pairs (duplicate, survivor) that a run merged, keys as text."""
+    merged = merged_rows(run, using, batch).order_by("pk")
+    yield from merged.values_list("row", "survivor").iterator()
 
 
 def changed_values(change: RowChange) -> tuple[ChangedValue, ...]:

@@ -13,13 +13,13 @@ from django.utils import timezone
 
 from ..databases.asking import asking_once
 from ..errors import MergeRefused
-from ..models import HeldGroup, MergeRun, MergeStep, RowChange
+from ..models import HeldGroup, MergeRun
 from ..signals import post_merge, pre_merge
 from ..values import MatchKey, MergePlan, RowSet, rule_name
 from .changes import Changes, RowsChanged
 from .groups import changed_groups
 from .journal import Journal
-from .journal_reading import changes_of
+from .journal_reading import merged_pairs
 from .levels import Level, analyse
 from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
@@ -285,12 +285,3 @@ def _planned_pairs(session: Session, mapping: Mapping) -> Iterator[tuple[str, st
         f"SELECT {', '.join(keys)} FROM {database.q(mapping.name)} m WHERE m.place > 0"
     )
     yield from rows
-
-
-def merged_pairs(run: MergeRun, using: str, batch: int | None = None) -> Iterator[tuple[str, str]]:
-    """The pairs (duplicate, survivor) that a run merged, keys as text, read from its journal."""
-    steps = MergeStep.objects.using(using).filter(run=run, reason=MergeStep.Reason.DUPLICATE)
-    if batch is not None:
-        steps = steps.filter(batch=batch)
-    changes = changes_of(steps, RowChange.objects.using(using))
-    yield from changes.order_by("pk").values_list("row", "survivor").iterator()

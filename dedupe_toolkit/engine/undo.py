@@ -17,10 +17,9 @@ from ..databases import Database, database
 from ..databases.tables import Table, pk_fields, require_table
 from ..errors import DedupeError, InvalidOption, MergeRefused, UndoRefused
 from ..keys import check_alias
-from ..models import MergeRun, MergeStep, RowChange
+from ..models import MergeRun, MergeStep
 from ..signals import post_undo
-from .journal_reading import changes_of
-from .merge import merged_pairs
+from .journal_reading import merged_pairs, merged_rows
 from .obstacles import Obstacles
 from .restore import Restored, fill_restored
 from .retry import until_settled
@@ -97,9 +96,8 @@ def _texts(run: MergeRun, survivors: Sequence[Any] | None, using: str) -> list[s
     if survivors is None:
         return None
     texts = [key_text(_model(run.model), pk, using) for pk in survivors]
-    steps = MergeStep.objects.using(using).filter(run=run)
-    changes = changes_of(steps, RowChange.objects.using(using))
-    known = set(changes.filter(survivor__in=texts).values_list("survivor", flat=True))
+    merged = merged_rows(run, using).filter(survivor__in=texts)
+    known = set(merged.values_list("survivor", flat=True))
     for pk, text in zip(survivors, texts, strict=True):
         if text not in known or text in run.undone:
             what = "has been undone already" if text in known else "is no survivor"
