@@ -106,6 +106,7 @@ def test_row_changes_can_be_narrowed_to_a_run_and_a_step(
     text = text_of(admin_client.get(link))
     assert "1 row change" in text
     assert "person_id" in text
+    assert "Show counts" not in text
     assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run={run.pk + 1}"))
     assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run=first&step=none"))
 

@@ -92,6 +92,7 @@ class RowChangeAdmin(JournalAdmin):
     search_fields = ["row__exact"]
     search_help_text = _("The primary key of a row, as it stands in the list.")
     sortable_by = ()
+    show_facets = admin.ShowFacets.NEVER  # each would count the whole journal
     fields = [*_SHOWN]
     readonly_fields = [*_SHOWN]
 
