@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import BigIntegerField, Count, Max, Subquery
@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True)
 class Journal:
-    """Writes the row changes of one batch of a run; ``last`` is the key of the one it ends with."""
+    """Writes the row changes of one batch of a run.
+
+    ``last`` is the key of the latest row change, once it has been asked for: later ones are above.
+    """
 
     database: Database
     run: MergeRun
     batch: int
-    last: int | None = None
+    last: int | None = field(default=None, init=False)
 
     def record(
         self,
@@ -77,7 +80,7 @@ class Journal:
         return rows
 
     def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
-        """Between which keys the step's row changes lie."""
+        """Between which keys the step's row changes lie; those of the next step lie above them."""
         newest = Subquery(self._changes().order_by("-pk").values("pk")[:1])
         written = self._changes().filter(step=step, pk__gt=step.low, pk__lte=newest)
         found = written.aggregate(rows=Count("*"), high=Max("pk"))
