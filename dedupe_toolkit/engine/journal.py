@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BigIntegerField, Count, Max, Subquery
+from django.db.models import BigIntegerField
 
 from ..models import MergeRun, MergeStep, RowChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from django.db.models import QuerySet
 
     from ..databases import Database
     from ..databases.tables import Column, Table
@@ -51,7 +49,7 @@ class Journal:
         primary key and for the values of ``columns``; None for a row that is not there.
         """
         if self.last is None:
-            self.last = self._changes().aggregate(last=Max("pk"))["last"] or 0
+            self.last = self.database.value(f"SELECT MAX(id) FROM {self._table}") or 0
         steps = MergeStep.objects.using(self.database.using)
         step = steps.create(
             low=self.last,
@@ -68,8 +66,7 @@ class Journal:
         merged = key_text if reason in MergeStep.MERGED else "NULL"
         names = ["step_id", "row", "survivor", "merged", "before", "after"]
         rows = self.database.run(
-            f"INSERT INTO {self.database.q(RowChange._meta.db_table)}"
-            f" ({', '.join(map(self.database.q, names))})"
+            f"INSERT INTO {self._table} ({', '.join(map(self.database.q, names))})"
             f" SELECT {step.pk}, {key_text}, {root}, {merged}, {', '.join(images)} {source}",
             params,
         )
@@ -81,17 +78,21 @@ class Journal:
 
     def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
         """Between which keys the step's row changes lie; those of the next step lie above them."""
-        newest = Subquery(self._changes().order_by("-pk").values("pk")[:1])
-        written = self._changes().filter(step=step, pk__gt=step.low, pk__lte=newest)
-        found = written.aggregate(rows=Count("*"), high=Max("pk"))
-        if found["rows"] != rows:
+        newest = f"SELECT id FROM {self._table} ORDER BY id DESC LIMIT 1"
+        ((written, high),) = self.database.fetch(
+            f"SELECT COUNT(*), MAX(id) FROM {self._table}"
+            f" WHERE id > %s AND id <= ({newest}) AND step_id = %s",
+            [step.low, step.pk],
+        )
+        if written != rows:
             # sequences that give each session keys in advance (CACHE) do not give them in order
             return {"low": 0, "high": BigIntegerField.MAX_BIGINT}
-        self.last = found["high"]
-        return {"low": step.low, "high": found["high"]}
+        self.last = high
+        return {"low": step.low, "high": high}
 
-    def _changes(self) -> QuerySet[RowChange]:
-        return RowChange.objects.using(self.database.using).order_by()
+    @property
+    def _table(self) -> str:
+        return self.database.q(RowChange._meta.db_table)
 
     def _forget(self, step: MergeStep) -> None:
         # Django would read the journal for its row changes, and there are none
