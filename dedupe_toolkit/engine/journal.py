@@ -78,6 +78,7 @@ class Journal:
 
     def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
         """Between which keys the step's row changes lie; those of the next step lie above them."""
+        # without an upper end PostgreSQL expects a third of a journal it has not analysed yet
         newest = f"SELECT id FROM {self._table} ORDER BY id DESC LIMIT 1"
         ((written, high),) = self.database.fetch(
             f"SELECT COUNT(*), MAX(id) FROM {self._table}"
