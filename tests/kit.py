@@ -10,11 +10,13 @@ from django.apps import apps
 from django.db import connection, connections
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set, undo
+from dedupe_toolkit.databases import database
 from dedupe_toolkit.engine.preview import preview_merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import pytest
     from django.db.models import Model
 
     from dedupe_toolkit import MergePlan, MergeRun
@@ -100,3 +102,11 @@ def short_lists(length: int) -> Iterator[None]:
             yield
         finally:
             cursor.execute("SET SESSION group_concat_max_len = DEFAULT")
+
+
+def tell_whether_others_write(monkeypatch: pytest.MonkeyPatch, *, others_write: bool) -> None:
+    """What a merge learns of writes since its plan: a server that others test on says anything."""
+    answer = (lambda self, own=0: object()) if others_write else (lambda self, own=0: "nobody")
+    kind = type(database("default"))
+    monkeypatch.setattr(kind, "others_commits", answer)
+    monkeypatch.setattr(kind, "own_writes", lambda self: "nothing")

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from dedupe_toolkit import merge
 from dedupe_toolkit.databases import database
 from tests.concurrency_kit import Session, committing, on_a_server, session, until
-from tests.kit import assert_undo_restores, planned, snapshot
+from tests.kit import assert_undo_restores, planned, snapshot, tell_whether_others_write
 from tests.situations.links.models import Author, Book, Tag
 
 if TYPE_CHECKING:
@@ -39,10 +39,7 @@ def fill() -> None:
 
 def merged_where(is_quiet: bool, monkeypatch: pytest.MonkeyPatch) -> tuple[int, Snapshot]:
     """The statements of a merge that is told whether anybody has written, and what it left."""
-    answer = (lambda self, own=0: "nobody") if is_quiet else (lambda self, own=0: object())
-    kind = type(database("default"))
-    monkeypatch.setattr(kind, "others_commits", answer)
-    monkeypatch.setattr(kind, "own_writes", lambda self: "nothing")
+    tell_whether_others_write(monkeypatch, others_write=not is_quiet)
     before = snapshot()
     plan = planned(Author, "name")
     with CaptureQueriesContext(connection) as statements:

@@ -23,7 +23,15 @@ from dedupe_toolkit import (
 from dedupe_toolkit.databases import database
 from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.signals import post_merge, post_undo, pre_merge
-from tests.kit import assert_undo_restores, merged, merged_rows, planned, short_lists, snapshot
+from tests.kit import (
+    assert_undo_restores,
+    merged,
+    merged_rows,
+    planned,
+    short_lists,
+    snapshot,
+    tell_whether_others_write,
+)
 from tests.situations.keyed.models import Device, Measurement
 from tests.situations.links.models import Author, Book, Tag
 from tests.situations.odd.models import Passport, Person, Traveller
@@ -287,7 +295,11 @@ def test_a_plan_is_carried_out_once() -> None:
         merge(plan)
 
 
-def test_statements_per_batch_do_not_depend_on_the_number_of_groups() -> None:
+@pytest.mark.parametrize("others_write", [False, True])
+def test_statements_per_batch_do_not_depend_on_the_number_of_groups(
+    monkeypatch: pytest.MonkeyPatch, others_write: bool
+) -> None:
+    tell_whether_others_write(monkeypatch, others_write=others_write)
     counts = {statements_for(copies) for copies in (10, 1000)}
     assert len(counts) == 1
 
