@@ -130,7 +130,7 @@ class MergeStep(models.Model):
 
     The steps of a run, in the order of their keys, are the order in which it happened; undo
     takes them in reverse. ``columns`` are the columns whose values the row changes hold. The keys
-    of those lie above ``low``, and none above ``high``.
+    of those lie between ``first_change`` and ``last_change``, those of the first and the last.
     """
 
     class Action(models.TextChoices):
@@ -162,8 +162,8 @@ class MergeStep(models.Model):
     reason = models.CharField(_("reason"), max_length=20, choices=Reason.choices)
     columns = models.JSONField(_("columns"), default=list)
     rows = models.PositiveBigIntegerField(_("rows"), default=0)
-    low = models.PositiveBigIntegerField(_("row changes above"), default=0)
-    high = models.PositiveBigIntegerField(_("row changes up to"), default=0)
+    first_change = models.PositiveBigIntegerField(_("first row change"), default=0)
+    last_change = models.PositiveBigIntegerField(_("last row change"), default=0)
 
     class Meta:
         verbose_name = _("merge step")

@@ -139,7 +139,7 @@ def test_the_list_of_row_changes_takes_the_same_number_of_queries_for_any_number
             for row in range(1000, 1060)
         )
         last = RowChange.objects.latest("pk")
-        run.steps.filter(pk=step.pk).update(high=last.pk, rows=F("rows") + 60)
+        run.steps.filter(pk=step.pk).update(last_change=last.pk, rows=F("rows") + 60)
     assert counts[0] == counts[1]
     listed = text_of(admin_client.get(f"{CHANGES}?run={run.pk}"))
     assert f"{RowChange.objects.count()} row changes" in listed

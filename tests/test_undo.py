@@ -115,7 +115,7 @@ def test_what_another_run_wrote_meanwhile_is_left_alone(pair: tuple[Author, Auth
     before = snapshot()
     run = merged(Person, "name")
     first, last = RowChange.objects.earliest("pk"), RowChange.objects.latest("pk")
-    MergeStep.objects.update(low=first.pk - 1, high=last.pk)
+    MergeStep.objects.update(first_change=first.pk, last_change=last.pk)
     assert undo(run) == Undone(run=run.pk, restored=1, changed=0)
     assert snapshot() == before
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -21,6 +22,18 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from .tables import Column, Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Numbered:
+    """Rows just inserted: how many, and the keys between which they lie, if there are any.
+
+    Among them may be rows that others have inserted at the same time.
+    """
+
+    rows: int
+    first: int
+    last: int
 
 
 class Database(Catalogue):
@@ -66,6 +79,10 @@ class Database(Catalogue):
 
     def qualified(self, alias: str, columns: Sequence[str]) -> list[str]:
         return [f"{alias}.{self.q(column)}" for column in columns]
+
+    @abstractmethod
+    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+        """Execute an INSERT into a table of the package, whose keys (``id``) are counted up."""
 
     # -- work tables ---------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, UUIDField
 
-from .base import Database, json_path
+from .base import Database, Numbered, json_path
 from .tables import Column, DatabaseKey, Table, are_numbered, pk_fields
 
 if TYPE_CHECKING:
@@ -94,6 +94,13 @@ class MySQL(Database):
             DatabaseKey(table=holder, column=column, target_column=target)
             for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
         ]
+
+    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+        rows = self.run(insert, params)
+        # LAST_INSERT_ID() is the key of the first row of an INSERT, in spite of its name
+        keys = f"SELECT LAST_INSERT_ID(), MAX(id) FROM {self.q(table)}"
+        ((first, last),) = self.fetch(keys)
+        return Numbered(rows=rows, first=first, last=last)
 
     def create_work_table(
         self,

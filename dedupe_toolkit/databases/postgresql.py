@@ -8,7 +8,7 @@ from zlib import crc32
 
 from django.db import transaction
 
-from .base import Database
+from .base import Database, Numbered
 from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
@@ -97,6 +97,12 @@ class PostgreSQL(Database):
         # without the column's length: keys that it cannot hold are still in the mapping
         _, collate, collation = column.definition.partition(" COLLATE ")
         return f"text{collate}{collation}"
+
+    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+        # a sequence may give each session keys in advance: a later one need not be a higher one
+        counted = "SELECT COUNT(*), MIN(id), MAX(id) FROM n"
+        ((rows, first, last),) = self.fetch(f"WITH n AS ({insert} RETURNING id) {counted}", params)
+        return Numbered(rows=rows, first=first, last=last)
 
     def create_work_table(
         self,

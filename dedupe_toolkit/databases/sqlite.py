@@ -12,7 +12,7 @@ from zlib import crc32
 from django.db.models import UUIDField
 from django.db.utils import DatabaseError, OperationalError
 
-from .base import Database, json_path
+from .base import Database, Numbered, json_path
 from .tables import Column, DatabaseKey, Table, are_numbered
 
 if TYPE_CHECKING:
@@ -85,6 +85,13 @@ class SQLite(Database):
             DatabaseKey(table=holder, column=column, target_column=target)
             for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
         ]
+
+    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+        with self.connection.cursor() as cursor:
+            cursor.execute(insert, params)
+            # nobody else writes meanwhile, so the keys have no gap
+            rows, last = int(cursor.rowcount), int(cursor.lastrowid)
+        return Numbered(rows=rows, first=last - rows + 1, last=last)
 
     def create_work_table(
         self,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from django.db.models import BigIntegerField
 
 from ..models import MergeRun, MergeStep, RowChange
 
@@ -13,20 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..databases import Database
+    from ..databases.base import Numbered
     from ..databases.tables import Column, Table
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Journal:
-    """Writes the row changes of one batch of a run.
-
-    ``last`` is the key of the latest row change, once it has been asked for: later ones are above.
-    """
+    """Writes the row changes of one batch of a run."""
 
     database: Database
     run: MergeRun
     batch: int
-    last: int | None = field(default=None, init=False)
 
     def record(
         self,
@@ -48,11 +43,7 @@ class Journal:
         ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
         primary key and for the values of ``columns``; None for a row that is not there.
         """
-        if self.last is None:
-            self.last = self.database.value(f"SELECT MAX(id) FROM {self._table}") or 0
-        steps = MergeStep.objects.using(self.database.using)
-        step = steps.create(
-            low=self.last,
+        step = MergeStep.objects.using(self.database.using).create(
             run=self.run,
             batch=self.batch,
             model=table.model._meta.label,
@@ -65,40 +56,29 @@ class Journal:
         images = [self._image(columns, values) for values in (before, after)]
         merged = key_text if reason in MergeStep.MERGED else "NULL"
         names = ["step_id", "row", "survivor", "merged", "before", "after"]
-        rows = self.database.run(
-            f"INSERT INTO {self._table} ({', '.join(map(self.database.q, names))})"
+        journal = RowChange._meta.db_table
+        written = self.database.insert_numbered(
+            f"INSERT INTO {self.database.q(journal)} ({', '.join(map(self.database.q, names))})"
             f" SELECT {step.pk}, {key_text}, {root}, {merged}, {', '.join(images)} {source}",
+            journal,
             params,
         )
-        if rows:
-            steps.filter(pk=step.pk).update(rows=rows, **self._bounds(step, rows))
-        else:
-            self._forget(step)
-        return rows
+        self._complete(step, written)
+        return written.rows
 
-    def _bounds(self, step: MergeStep, rows: int) -> dict[str, int]:
-        """Between which keys the step's row changes lie; those of the next step lie above them."""
-        # without an upper end PostgreSQL expects a third of a journal it has not analysed yet
-        newest = f"SELECT id FROM {self._table} ORDER BY id DESC LIMIT 1"
-        ((written, high),) = self.database.fetch(
-            f"SELECT COUNT(*), MAX(id) FROM {self._table}"
-            f" WHERE id > %s AND id <= ({newest}) AND step_id = %s",
-            [step.low, step.pk],
-        )
-        if written != rows:
-            # sequences that give each session keys in advance (CACHE) do not give them in order
-            return {"low": 0, "high": BigIntegerField.MAX_BIGINT}
-        self.last = high
-        return {"low": step.low, "high": high}
-
-    @property
-    def _table(self) -> str:
-        return self.database.q(RowChange._meta.db_table)
-
-    def _forget(self, step: MergeStep) -> None:
-        # Django would read the journal for its row changes, and there are none
+    def _complete(self, step: MergeStep, written: Numbered) -> None:
+        """The step with its rows; without any it never was."""
         table = self.database.q(MergeStep._meta.db_table)
-        self.database.run(f"DELETE FROM {table} WHERE id = %s", [step.pk])
+        if not written.rows:
+            # Django would read the journal for its row changes, and there are none
+            self.database.run(f"DELETE FROM {table} WHERE id = %s", [step.pk])
+            return
+        names = ("rows", "first_change", "last_change")
+        assigned = ", ".join(f"{self.database.q(name)} = %s" for name in names)
+        self.database.run(
+            f"UPDATE {table} SET {assigned} WHERE id = %s",
+            [written.rows, written.first, written.last, step.pk],
+        )
 
     def _image(self, columns: Sequence[Column], values: Sequence[str] | None) -> str:
         if values is None:

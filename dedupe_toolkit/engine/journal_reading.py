@@ -68,11 +68,11 @@ def steps_like(step: MergeStep) -> QuerySet[MergeStep]:
 
 def changes_of(steps: QuerySet[MergeStep], changes: QuerySet[RowChange]) -> QuerySet[RowChange]:
     """Those of the row changes that belong to these steps, read by primary key."""
-    found = list(steps.order_by().values_list("pk", "low", "high"))
+    found = list(steps.order_by().values_list("pk", "first_change", "last_change"))
     if not found:
         return changes.none()
-    keys, lows, highs = zip(*found, strict=True)
-    return changes.filter(pk__gt=min(lows), pk__lte=max(highs), step_id__in=keys)
+    keys, first, last = zip(*found, strict=True)
+    return changes.filter(pk__range=(min(first), max(last)), step_id__in=keys)
 
 
 def merged_rows(run: MergeRun, using: str, batch: int | None = None) -> QuerySet[RowChange]:

@@ -74,8 +74,8 @@ def fill_restored(
 def _chosen(
     database: Database, step: MergeStep, survivors: Sequence[str] | None, undone: Sequence[str]
 ) -> tuple[str, list[Any]]:
-    where = f"c.{database.q('step_id')} = %s AND c.id > %s AND c.id <= %s"
-    params: list[Any] = [step.pk, step.low, step.high]
+    where = f"c.{database.q('step_id')} = %s AND c.id BETWEEN %s AND %s"
+    params: list[Any] = [step.pk, step.first_change, step.last_change]
     survivor = f"c.{database.q('survivor')}"
     for listed, word in ((survivors, "IN"), (undone or None, "NOT IN")):
         if listed is not None:

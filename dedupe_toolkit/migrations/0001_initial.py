@@ -180,12 +180,12 @@ class Migration(migrations.Migration):
                 ("columns", models.JSONField(default=list, verbose_name="columns")),
                 ("rows", models.PositiveBigIntegerField(default=0, verbose_name="rows")),
                 (
-                    "low",
-                    models.PositiveBigIntegerField(default=0, verbose_name="row changes above"),
+                    "first_change",
+                    models.PositiveBigIntegerField(default=0, verbose_name="first row change"),
                 ),
                 (
-                    "high",
-                    models.PositiveBigIntegerField(default=0, verbose_name="row changes up to"),
+                    "last_change",
+                    models.PositiveBigIntegerField(default=0, verbose_name="last row change"),
                 ),
                 (
                     "run",
