@@ -24,8 +24,8 @@ def losing_rows(
 ) -> str:
     """SQL from FROM on: every row that loses (``x``), where the ``others`` are true, too.
 
-    `loser_keys` and `winner_keys` are the keys of both, ``x.group_number`` is the group to blame
-    and ``x.root`` the row that it is merged into.
+    `loser_keys` and `winner_keys` are the keys of both, ``x.group_number`` is the group to blame.
+    ``rows.root`` is the key of the row that this is merged into.
     """
     conditions = [*rows.conditions, *others]
     if holder.table.name == mapping.table.name:
@@ -41,8 +41,9 @@ def losing_rows(
         f"{key} AS l{n}, FIRST_VALUE({key}) OVER {window} AS w{n}"
         for n, key in enumerate(rows.keys)
     ]
+    roots = [f"{part} AS r{n}" for n, part in enumerate(rows.roots)]
     return (
-        f"FROM (SELECT {rows.group} AS group_number, {rows.root} AS root, {', '.join(keys)}"
+        f"FROM (SELECT {rows.group} AS group_number, {', '.join(roots + keys)}"
         f" FROM {rows.source} WHERE {' AND '.join(conditions) or '1 = 1'}) x"
         f" WHERE NOT ({database.equal(loser_keys(holder), winner_keys(holder))})"
     )

@@ -132,7 +132,7 @@ def _find_losers(
     keys = [*loser_keys(holder), *winner_keys(holder)]
     return database.run(
         f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
-        f" SELECT x.group_number, x.root, {number}, '{fate}', {', '.join(keys)}"
+        f" SELECT x.group_number, {rows.root}, {number}, '{fate}', {', '.join(keys)}"
         f" {losing_rows(database, mapping, holder, rows, *lost)}",
         rows.params,
     )

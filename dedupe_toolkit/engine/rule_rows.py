@@ -27,13 +27,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class RuleRows:
-    """SQL for the compared rows: where they come from, their keys and their mapped values."""
+    """SQL for the compared rows: where they come from, their keys and their mapped values.
+
+    ``roots`` is what the key of the row into which all is merged is made of, and ``root`` that
+    key as text, made of those as ``x.r0`` and so on: of the losers' only, as text makes rows wide
+    that the database sorts, on MariaDB so wide that it does so on disk.
+    """
 
     source: str
     params: Sequence[Any]
     keys: list[str]
     values: list[str]
     group: str
+    roots: list[str]
     root: str
     moves: str
     conditions: list[str]
@@ -60,15 +66,15 @@ def rule_rows(database: Database, mapping: Mapping, holder: Holder, rule: Unique
     aliases = [f"m{number}" for number in range(len(references))]
     joined = list(zip(aliases, references, strict=True))
     raw = [*(relation.columns[name] for name in rule.columns), *relation.expressions]
+    roots, root = _root(database, mapping, joined)
     return RuleRows(
         source=_source(database, mapping, holder, relation, joined),
         params=relation.params,
         keys=relation.keys,
         values=_mapped(database, mapping, relation, joined, raw),
         group=_blamed(aliases, [f"{alias}.group_number" for alias in aliases]),
-        root=_blamed(
-            aliases, [mapping.root_at(reference, database, alias) for alias, reference in joined]
-        ),
+        roots=[_blamed(aliases, list(values)) for values in zip(*roots, strict=True)],
+        root=root,
         moves=" OR ".join(f"{alias}.place > 0" for alias in aliases),
         conditions=[f"{value} IS NOT NULL" for value in raw] if rule.nulls_distinct else [],
     )
@@ -173,6 +179,18 @@ def _mapped(
             # joined to one mapping, a row is there for that mapping's sake
             mapped[old] = column if len(joined) == 1 else f"COALESCE({column}, {old})"
     return [mapped.get(value, value) for value in raw]
+
+
+def _root(
+    database: Database, mapping: Mapping, joined: list[tuple[str, Reference]]
+) -> tuple[list[list[str]], str]:
+    """What the root's key is made of, for each alias, and the key as text: see `RuleRows`."""
+    if mapping.is_nested or any(reference.targets in mapping.values for _, reference in joined):
+        texts = [[mapping.root_at(reference, database, alias)] for alias, reference in joined]
+        return texts, "x.r0"
+    parts = [database.qualified(alias, mapping.survivors) for alias, _ in joined]
+    named = [f"x.r{number}" for number in range(len(mapping.survivors))]
+    return parts, database.key_text(list(zip(mapping.table.pk, named, strict=True)))
 
 
 def _blamed(aliases: list[str], values: list[str]) -> str:
