@@ -93,10 +93,10 @@ def row_set(model: type[Model], pks: Iterable[Any], *, into: Any = None) -> RowS
 
     Raises `InvalidMatchKey` for what cannot be a key of the model, or fewer than two rows.
     """
-    keys = tuple(dict.fromkeys(_primary_key(model, pk) for pk in pks))
+    keys = tuple(dict.fromkeys(primary_key(model, pk) for pk in pks))
     if len(keys) < 2:
         raise InvalidMatchKey(f"{model._meta.label}: name at least two different rows to merge")
-    survivor = None if into is None else _primary_key(model, into)
+    survivor = None if into is None else primary_key(model, into)
     if survivor is not None and survivor not in keys:
         raise InvalidMatchKey(
             f"{model._meta.label}: the row to merge into, {into}, is not among the rows named"
@@ -104,7 +104,11 @@ def row_set(model: type[Model], pks: Iterable[Any], *, into: Any = None) -> RowS
     return RowSet(model=model, pks=keys, into=survivor)
 
 
-def _primary_key(model: type[Model], typed: Any) -> Any:
+def primary_key(model: type[Model], typed: Any) -> Any:
+    """A primary key as models hold it. Text is taken, too, and a JSON list for a composite key.
+
+    Raises `InvalidMatchKey` for what cannot be a key of the model.
+    """
     try:
         if isinstance(model._meta.pk, CompositePrimaryKey):
             parts = json.loads(typed) if isinstance(typed, str) else typed

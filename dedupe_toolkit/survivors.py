@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .engine.undo import key_text
 from .graph.meta import concrete
+from .keys import primary_key
 from .models import MergeRun, RowChange
 
 if TYPE_CHECKING:
@@ -17,13 +18,15 @@ def survivor_of(model: type[Model], pk: Any, *, using: str = "default") -> Any:
 
     Follows the journal, which a pruned run has no longer; runs that were undone do not count.
     Returns ``pk`` itself when that row was never merged. One look-up by index for each merge.
+
+    Raises `InvalidMatchKey` for what cannot be a primary key of the model.
     """
     text = seen = key_text(model, pk, using)
     while (found := _merged_into(model, text, using)) is not None and found != seen:
         text = found
     if text == seen:
         return pk
-    return model._meta.pk.to_python(text)
+    return primary_key(model, text)
 
 
 def _merged_into(model: type[Model], text: str, using: str) -> str | None:

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dedupe_toolkit import DedupeError, undo
+from dedupe_toolkit import DedupeError, survivor_of, undo
 from dedupe_toolkit.engine.undo import Undone
 from dedupe_toolkit.models import MergeStep, RowChange
 from tests.kit import merged, merged_rows, snapshot
+from tests.situations.joined.models import Part, Price, Reading, Sample
 from tests.situations.keyed.models import City, Country, Product
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
+from tests.situations.rivals.models import Badge, Membership, Team, User
 
 if TYPE_CHECKING:
     from dedupe_toolkit import MergeRun
@@ -174,4 +176,54 @@ def test_one_group_is_undone_with_the_rows_that_point_at_it_by_another_column() 
     before = snapshot()
     run = merged(Country, "name")
     undo(run, survivors=[Country.objects.get().pk])
+    assert snapshot() == before
+
+
+def test_one_group_is_undone_with_rivals_of_rivals_below_it() -> None:
+    for number in range(3):
+        User.objects.create(name=str(number))  # so that a user's key is no membership's as well
+    team = Team.objects.create(name="Red")
+    for email in ("", "ann@example.org"):
+        user = User.objects.create(name="Ann", email=email)
+        membership = Membership.objects.create(user=user, team=team, role=email)
+        Badge.objects.create(membership=membership, label="gold")
+    before = snapshot()
+    run = merged(User, "name", on_collision="merge")
+    assert (Membership.objects.count(), Badge.objects.count()) == (1, 1)
+    undo(run, survivors=[User.objects.get(name="Ann").pk])
+    assert snapshot() == before
+
+
+def test_one_group_of_composite_keys_is_undone_with_the_rows_discarded_for_it() -> None:
+    for number in (1, 2):
+        sample = Sample.objects.create(site=7, number=number, name="x")
+        Reading.objects.create(sample=sample, kind="pH", value=number)
+    before = snapshot()
+    run = merged(Sample, "name", on_collision="discard")
+    assert Reading.objects.count() == 1
+    assert survivor_of(Sample, (7, 2)) == (7, 1)
+    undo(run, survivors=[(7, 1)])
+    assert snapshot() == before
+
+
+def test_the_composite_key_of_a_group_may_be_text() -> None:
+    for number in (1, 2):
+        Sample.objects.create(site=7, number=number, name="x")
+    before = snapshot()
+    run = merged(Sample, "name")
+    for text in ("7", "[7]", "[7, 'x']"):
+        with pytest.raises(DedupeError, match="cannot be a primary key of this model"):
+            undo(run, survivors=[text])
+    undo(run, survivors=["[7, 1]"])
+    assert snapshot() == before
+
+
+def test_one_group_is_undone_with_rivals_that_point_at_it_by_other_columns() -> None:
+    for code in "ab":
+        part = Part.objects.create(maker=7, code=code, name="bolt")
+        Price.objects.create(part=part, amount=part.pk)
+    before = snapshot()
+    run = merged(Part, "name", on_collision="discard")
+    assert Price.objects.count() == 1
+    undo(run, survivors=[Part.objects.get().pk])
     assert snapshot() == before

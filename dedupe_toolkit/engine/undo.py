@@ -16,7 +16,7 @@ from django.db import IntegrityError, connections, transaction
 from ..databases import Database, database
 from ..databases.tables import Table, pk_fields, require_table
 from ..errors import DedupeError, InvalidOption, MergeRefused, UndoRefused
-from ..keys import check_alias
+from ..keys import check_alias, primary_key
 from ..models import MergeRun, MergeStep
 from ..signals import post_undo
 from .journal_reading import merged_pairs, merged_rows
@@ -55,7 +55,8 @@ def undo(
     ``dry_run`` everything is tried and nothing kept. All in one transaction.
 
     Raises `UndoRefused`, listing what is in the way and having written nothing, when a row has
-    been changed since or cannot come back; `InvalidOption` for a run or group that is not there.
+    been changed since or cannot come back; `InvalidOption` for a run or group that is not there;
+    `InvalidMatchKey` for what cannot be a primary key of the model.
     """
     check_alias(using)
     require_table(MergeRun, using)
@@ -106,20 +107,23 @@ def _texts(run: MergeRun, survivors: Sequence[Any] | None, using: str) -> list[s
 
 
 def key_text(model: type[Model], pk: Any, using: str) -> str:
-    """A primary key as the journal names it."""
-    fields = pk_fields(model)
-    values = pk if isinstance(pk, tuple | list) else (pk,)
+    """A primary key as the journal names it; taken as text, too, and composite as a JSON list.
+
+    Raises `InvalidMatchKey` for what cannot be a key of the model.
+    """
+    fields, key = pk_fields(model), primary_key(model, pk)
     texts = [
-        str(field.get_db_prep_value(field.to_python(value), connections[using]))
-        for field, value in zip(fields, values, strict=True)
+        str(field.get_db_prep_value(value, connections[using]))
+        for field, value in zip(fields, key if len(fields) > 1 else [key], strict=True)
     ]
     if len(texts) == 1:
         return texts[0]
     dialect = database(using)
-    table = dialect.table(model)
-    literals = [dialect.from_key_text("%s", 0, [column]) for column in table.pk]
-    image = dialect.key_text(list(zip(table.pk, literals, strict=True)))
-    return str(dialect.value(f"SELECT {image}", texts * image.count("%s")))
+    columns = dialect.table(model).pk
+    typed = [f"{dialect.from_key_text('%s', 0, [c])} AS k{n}" for n, c in enumerate(columns)]
+    # an image may need a value more than once
+    image = dialect.key_text([(column, f"k.k{n}") for n, column in enumerate(columns)])
+    return str(dialect.value(f"SELECT {image} FROM (SELECT {', '.join(typed)}) k", texts))
 
 
 def _model(label: str) -> type[Model]:

@@ -25,7 +25,7 @@ class Command(DedupeCommand):
             "--survivor",
             nargs="+",
             metavar="PK",
-            help="Undo only the groups that were merged into these rows.",
+            help="Undo only the groups merged into these rows; composite keys as JSON lists.",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Say what would happen, keep nothing."

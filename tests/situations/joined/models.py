@@ -82,6 +82,25 @@ class Trial(models.Model):
     )
 
 
+class Reading(models.Model):
+    """One of each kind for a sample."""
+
+    site = models.IntegerField()
+    number = models.IntegerField()
+    sample = models.ForeignObject(
+        Sample,
+        models.CASCADE,
+        from_fields=["site", "number"],
+        to_fields=["site", "number"],
+        related_name="+",
+    )
+    kind = models.CharField(max_length=20)
+    value = models.IntegerField()
+
+    class Meta:
+        unique_together = [("site", "number", "kind")]
+
+
 class Machine(models.Model):
     serial = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=50)
