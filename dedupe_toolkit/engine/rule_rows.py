@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 class RuleRows:
     """SQL for the compared rows: where they come from, their keys and their mapped values.
 
-    ``roots`` is what the key of the row into which all is merged is made of, and ``root`` that
-    key as text, made of those as ``x.r0`` and so on: of the losers' only, as text makes rows wide
-    that the database sorts, on MariaDB so wide that it does so on disk.
+    ``roots`` are the columns of the key of the row into which all is merged, and ``root`` is that
+    key as text, made of those (``x.r0`` and so on) once the losers are known: text makes the rows
+    wide that are to be sorted, and MariaDB sorts wide rows on disk.
     """
 
     source: str
