@@ -130,7 +130,7 @@ class MergeStep(models.Model):
 
     The steps of a run, in the order of their keys, are the order in which it happened; undo
     takes them in reverse. ``columns`` are the columns whose values the row changes hold. The keys
-    of those lie between ``first_change`` and ``last_change``, those of the first and the last.
+    of those lie between ``first_change`` and ``last_change``.
     """
 
     class Action(models.TextChoices):

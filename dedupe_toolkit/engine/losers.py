@@ -41,7 +41,7 @@ def losing_rows(
         f"{key} AS l{n}, FIRST_VALUE({key}) OVER {window} AS w{n}"
         for n, key in enumerate(rows.keys)
     ]
-    roots = [f"{part} AS r{n}" for n, part in enumerate(rows.roots)]
+    roots = [f"{sql} AS {column}" for column, sql in rows.roots.items()]
     return (
         f"FROM (SELECT {rows.group} AS group_number, {', '.join(roots + keys)}"
         f" FROM {rows.source} WHERE {' AND '.join(conditions) or '1 = 1'}) x"

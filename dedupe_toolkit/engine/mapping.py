@@ -78,6 +78,11 @@ class Mapping:
             return ["survivor_text"]
         return numbered("survivor", len(reference.columns))
 
+    @property
+    def root_columns(self) -> list[str]:
+        """The columns of which `root` is made."""
+        return ["root"] if self.is_nested else self.survivors
+
     def root(self, database: Database, alias: str = "m") -> str:
         """SQL for the key of the row into which the whole top group is merged, as text."""
         if self.is_nested:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 class RuleRows:
     """SQL for the compared rows: where they come from, their keys and their mapped values.
 
-    ``roots`` are the columns of the key of the row into which all is merged, and ``root`` is that
-    key as text, made of those (``x.r0`` and so on) once the losers are known: text makes the rows
+    ``roots`` are the columns of the key of the row into which all is merged, by name, and ``root``
+    is that key as text, made of those (of ``x``) once the losers are known: text makes the rows
     wide that are to be sorted, and MariaDB sorts wide rows on disk.
     """
 
@@ -39,7 +39,7 @@ class RuleRows:
     keys: list[str]
     values: list[str]
     group: str
-    roots: list[str]
+    roots: Dict[str, str]
     root: str
     moves: str
     conditions: list[str]
@@ -73,7 +73,7 @@ def rule_rows(database: Database, mapping: Mapping, holder: Holder, rule: Unique
         keys=relation.keys,
         values=_mapped(database, mapping, relation, joined, raw),
         group=_blamed(aliases, [f"{alias}.group_number" for alias in aliases]),
-        roots=[_blamed(aliases, list(values)) for values in zip(*roots, strict=True)],
+        roots=roots,
         root=root,
         moves=" OR ".join(f"{alias}.place > 0" for alias in aliases),
         conditions=[f"{value} IS NOT NULL" for value in raw] if rule.nulls_distinct else [],
@@ -183,14 +183,18 @@ def _mapped(
 
 def _root(
     database: Database, mapping: Mapping, joined: list[tuple[str, Reference]]
-) -> tuple[list[list[str]], str]:
-    """What the root's key is made of, for each alias, and the key as text: see `RuleRows`."""
-    if mapping.is_nested or any(reference.targets in mapping.values for _, reference in joined):
-        texts = [[mapping.root_at(reference, database, alias)] for alias, reference in joined]
-        return texts, "x.r0"
-    parts = [database.qualified(alias, mapping.survivors) for alias, _ in joined]
-    named = [f"x.r{number}" for number in range(len(mapping.survivors))]
-    return parts, database.key_text(list(zip(mapping.table.pk, named, strict=True)))
+) -> tuple[dict[str, str], str]:
+    """The columns that the root's key is made of, and the key as text: see `RuleRows`."""
+    aliases = [alias for alias, _ in joined]
+    if any(reference.targets in mapping.values for _, reference in joined):
+        # where other columns are looked up, the root is known as text alone
+        texts = [mapping.root_at(reference, database, alias) for alias, reference in joined]
+        return {"root": _blamed(aliases, texts)}, "x.root"
+    columns = {
+        column: _blamed(aliases, [f"{alias}.{column}" for alias in aliases])
+        for column in mapping.root_columns
+    }
+    return columns, mapping.root(database, "x")
 
 
 def _blamed(aliases: list[str], values: list[str]) -> str:
