@@ -85,6 +85,28 @@ def test_a_deadlock_with_another_session_is_tried_again(
     assert_undo_restores(run, before | tags)
 
 
+def free_authors() -> list[int]:
+    """The authors that nobody has locked."""
+    with transaction.atomic():
+        free = Author.objects.select_for_update(skip_locked=True)
+        return sorted(free.values_list("pk", flat=True))
+
+
+def test_rows_are_locked_in_the_order_of_their_keys_whatever_their_groups(other: Session) -> None:
+    """So two merges of rows in common take turns: neither holds what the other waits for."""
+    names = ["Ann", "Ben", "Ben", "Ann", "Ben"]
+    _, _, third, fourth, last = (Author.objects.create(name=name).pk for name in names)
+    other.begin()
+    other.do(lambda: Author.objects.select_for_update().get(pk=third))
+    with session() as merging:
+        run = merging.start(merge_equal, Author, "name")
+        merging.wait_until_blocked(run)
+        free = free_authors()
+        other.rollback()
+        assert run.result(PATIENCE).rows_merged == 3
+    assert free == [fourth, last]
+
+
 def meet(merging: Session, words: tuple[str, ...], act: Callable[[], Any]) -> MergeRun:
     """Merge in a session, and act right before it runs the statement with these words."""
 

@@ -48,6 +48,7 @@ ORDER BY table_name, index_name, seq_in_index
 _WRITES = ("Handler_write", "Handler_update", "Handler_delete", "Com_truncate")
 _COMMITS, _AT_WORK = "Handler_commit", "Threads_running"
 _JSON_TABLE = (10, 6)
+_NO_LIMIT = 2**64 - 1
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 
@@ -215,9 +216,14 @@ class MySQL(Database):
         )
 
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+        # in the order of the key, so that two merges cannot wait for each other: rows are locked
+        # as they are read, and MariaDB would read the keys by any index that has them all. The
+        # limit keeps a subquery's order
+        keys = ", ".join(map(self.q, on.values()))
         matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
         self.run(
-            f"SELECT COUNT(*) FROM {self.q(source)} AS m"
+            f"SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {self.q(source)}"
+            f" ORDER BY {keys} LIMIT {_NO_LIMIT}) AS m"
             f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {matches} FOR UPDATE"
         )
 
