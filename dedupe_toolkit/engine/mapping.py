@@ -140,7 +140,10 @@ def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any])
 
 
 def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str], str]:
-    """The columns of a mapping, and SQL for all that it is filled with."""
+    """The columns of a mapping, and SQL for all that it is filled with, in the order of its key.
+
+    A table whose rows come in the order of its key grows at the end, and not in the middle.
+    """
     names = ["place", *mapping.survivors, *mapping.members]
     listed = ", ".join(map(database.q, names))
     members, survivors = (
@@ -151,7 +154,7 @@ def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str],
         ["group_number", *names, *mapping.texts],
         f"WITH r ({listed}) AS ({rows})"
         f" SELECT DENSE_RANK() OVER (ORDER BY {', '.join(survivors)}),"
-        f" {', '.join(selected)} FROM r",
+        f" {', '.join(selected)} FROM r ORDER BY {', '.join(members)}",
     )
 
 
