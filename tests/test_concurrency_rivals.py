@@ -22,6 +22,7 @@ from tests.concurrency_kit import (
     on_postgresql,
     session,
 )
+from tests.kit import tell_whether_others_write
 from tests.situations.rivals.models import Badge, Membership, Team, User
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ pytestmark = [committing, on_a_server]
 def other(transactional_db: None) -> Iterator[Session]:
     with session() as found:
         yield found
+
+
+@pytest.fixture
+def busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has written since the plan, so that rows are locked once they are compared."""
+    tell_whether_others_write(monkeypatch, others_write=True)
 
 
 @pytest.fixture
@@ -81,6 +88,7 @@ def state() -> list[tuple[Any, ...]]:
     return list(rows.values_list("user_id", "team__name", "role"))
 
 
+@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("on_collision", ["merge", "discard"])
 def test_a_rival_that_changes_team_during_the_batch_is_moved_and_not_merged_away(
     other: Session, blue: Team, on_collision: str
@@ -93,6 +101,7 @@ def test_a_rival_that_changes_team_during_the_batch_is_moved_and_not_merged_away
     assert state() == [(first.user_id, "Red", "captain"), *moved]
 
 
+@pytest.mark.usefixtures("busy")
 def test_a_rival_below_a_rival_that_changes_during_the_batch_is_moved_as_well(
     other: Session,
 ) -> None:
@@ -112,6 +121,7 @@ def test_a_rival_below_a_rival_that_changes_during_the_batch_is_moved_as_well(
     }
 
 
+@pytest.mark.usefixtures("busy")
 def test_a_redundant_row_that_gets_a_value_of_its_own_during_the_batch_is_not_discarded(
     other: Session,
 ) -> None:
@@ -121,6 +131,22 @@ def test_a_redundant_row_that_gets_a_value_of_its_own_during_the_batch_is_not_di
     assert [role for _, _, role in state()] == ["keeper", "captain"]
 
 
+def test_a_redundant_row_that_gets_a_value_of_its_own_just_before_it_is_locked_is_not_discarded(
+    other: Session,
+) -> None:
+    """Nobody else has written since the plan: the batch need not look again, but for this."""
+    _, second = rivals("keeper", "keeper")
+
+    def edit() -> None:
+        assert other.do(lambda: change(second, role="captain")) == 1
+
+    with before_statement("rivals_membership", "FOR UPDATE", act=edit):
+        run = merge_equal(User, "name")
+    assert "would break unique (user, team)" in run.held_groups.get().reason
+    assert [role for _, _, role in state()] == ["keeper", "captain"]
+
+
+@pytest.mark.usefixtures("busy")
 def test_a_winner_that_leaves_during_the_batch_makes_room_for_its_rival(
     other: Session, blue: Team
 ) -> None:

@@ -8,11 +8,19 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from dedupe_toolkit import merge
+from dedupe_toolkit import DedupeError, merge
 from dedupe_toolkit.databases import database
-from tests.concurrency_kit import Session, committing, on_a_server, session, until
+from tests.concurrency_kit import (
+    Session,
+    before_a_row_changes,
+    committing,
+    on_a_server,
+    session,
+    until,
+)
 from tests.kit import assert_undo_restores, planned, snapshot, tell_whether_others_write
 from tests.situations.links.models import Author, Book, Tag
+from tests.situations.rivals.models import Membership, Team, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +67,28 @@ def test_a_merge_leaves_the_same_whether_it_looks_again_or_not(
     as_planned, also_left = merged_where(True, monkeypatch)
     assert also_left == left
     assert as_planned < looking_again
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_quiet", [True, False])
+def test_a_receiver_that_changes_rows_that_collide_stops_the_merge(
+    monkeypatch: pytest.MonkeyPatch, is_quiet: bool
+) -> None:
+    tell_whether_others_write(monkeypatch, others_write=not is_quiet)
+    team = Team.objects.create(name="Red")
+    for _ in range(2):
+        ann = User.objects.create(name="Ann")
+        Membership.objects.create(user=ann, team=team, role="keeper")
+    before = snapshot()
+
+    def promote() -> None:
+        Membership.objects.filter(user=ann).update(role="captain")
+
+    plan = planned(User, "name")
+    told = pytest.raises(DedupeError, match="have been changed")
+    with before_a_row_changes(promote), told, transaction.atomic():
+        merge(plan)
+    assert snapshot() == before
 
 
 def planned_now() -> tuple[Any, Any]:

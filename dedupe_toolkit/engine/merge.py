@@ -23,7 +23,7 @@ from .journal_reading import merged_pairs
 from .levels import Level, analyse
 from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
-from .recheck import are_rivals_locked
+from .recheck import are_rivals_locked, lock_rivals
 from .retry import until_settled
 from .tally import Tally
 from .write import Writer
@@ -184,7 +184,7 @@ class _Run:
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
             mapping = self._locked(session, first, last)
-            level = self._as_planned(first, last) or self._found_again(session, mapping)
+            level = self._as_planned(session, first, last) or self._found_again(session, mapping)
             groups, rows = self._write(session, level, batch, tally)
             held = _store_held(self.run, held_groups(session, self.plan.source), using)
             so_far = {
@@ -202,13 +202,22 @@ class _Run:
     def _is_all(self, first: int, last: int) -> bool:
         return first == 1 and last == self.plan.groups
 
-    def _as_planned(self, first: int, last: int) -> Level | None:
+    def _as_planned(self, session: Session, first: int, last: int) -> Level | None:
         """What the plan found, if it is for all groups and nobody can have written since."""
-        if not (self._is_all(first, last) and self.is_untouched):
+        level = self.ready.level
+        if level is None or not (self._is_all(first, last) and self.is_untouched):
             return None
         self.is_untouched = False  # this batch writes, and may be tried again
+        if not self._is_quiet():
+            return None
+        lock_rivals(session, level)
+        # nobody can change what collides any more; and until now nobody has?
+        return level if self._is_quiet() else None
+
+    def _is_quiet(self) -> bool:
+        """Whether no other connection has committed since the plan began."""
         commits = self.ready.session.database.others_commits(own=_OWN_TRANSACTIONS)
-        return self.ready.level if commits == self.ready.seen[1] else None
+        return bool(commits == self.ready.seen[1])
 
     def _locked(self, session: Session, first: int, last: int) -> Mapping:
         """The mapping of these groups, their rows locked."""
@@ -237,7 +246,7 @@ class _Run:
             return 0, 0
         context = {"sender": self.plan.source.model, "run": self.run, "using": self.plan.using}
         pre_merge.send(**context, pairs=partial(_planned_pairs, session, mapping))
-        if not are_rivals_locked(session, level):
+        if self._can_differ(level) and not are_rivals_locked(session, level):
             raise RowsChanged("rows that collide have been changed meanwhile")
         journal = Journal(database=database, run=self.run, batch=batch)
         writer = Writer(
@@ -254,6 +263,11 @@ class _Run:
             partial(post_merge.send_robust, **context, pairs=pairs), using=self.plan.using
         )
         return groups, rows
+
+    def _can_differ(self, level: Level) -> bool:
+        """Whether others or a receiver may have changed rows that collide since the comparison."""
+        is_settled = level is self.ready.level or self.ready.session.database.is_alone_in_batch
+        return not is_settled or pre_merge.has_listeners(self.plan.source.model)
 
     def _hold_culprit(self, number: int, error: DatabaseError) -> None:
         session = self.ready.session.for_batch()

@@ -8,40 +8,46 @@ from typing import TYPE_CHECKING
 from .rivals import Rivals, find_rivals
 
 if TYPE_CHECKING:
-    from ..databases import Database
+    from collections.abc import Iterator
+
     from .levels import Level, Work
+    from .mapping import Mapping
     from .session import Session
 
 
 def are_rivals_locked(session: Session, level: Level) -> bool:
     """Lock the rows about to be discarded or merged away, and the rows they lost to.
 
-    False when they are no longer what they were when they were compared. Links are left out:
-    their rows have nothing to change, and one that is gone is noticed by the journal.
+    False when they are no longer what they were when they were compared.
     """
-    if session.database.is_alone_in_batch:
-        return True
-    return all(
-        work.holder.is_link
-        or work.rivals is None
-        or not work.fates
-        or _are_locked(session, below, work, work.rivals)
-        for below in level.levels()
-        for work in below.works
-    )
+    lock_rivals(session, level)
+    return all(_are_the_same(session, *found) for found in _compared(session, level))
 
 
-def _lock(database: Database, rivals: Rivals) -> None:
-    table = rivals.holder.table
-    for side in (rivals.losers, rivals.winners):
-        database.lock_rows(table, rivals.name, dict(zip(rivals.key, side, strict=True)))
+def lock_rivals(session: Session, level: Level) -> None:
+    """Lock those rows, which may have changed before."""
+    for _, _, rivals in _compared(session, level):
+        for side in (rivals.losers, rivals.winners):
+            on = dict(zip(rivals.key, side, strict=True))
+            session.database.lock_rows(rivals.holder.table, rivals.name, on)
 
 
-def _are_locked(session: Session, level: Level, work: Work, rivals: Rivals) -> bool:
+def _compared(session: Session, level: Level) -> Iterator[tuple[Mapping, Work, Rivals]]:
+    """The rivals whose values count, each with the mapping and the work they belong to.
+
+    Links are left out: their rows have nothing to change, and one that is gone is noticed by the
+    journal.
+    """
+    for below in level.levels():
+        for work in below.works:
+            if work.rivals and work.fates and not work.holder.is_link:
+                yield below.mapping, work, work.rivals
+
+
+def _are_the_same(session: Session, mapping: Mapping, work: Work, rivals: Rivals) -> bool:
     database = session.database
-    _lock(database, rivals)
     again = replace(rivals, name=session.work_table("again"))
-    fates = find_rivals(database, level.mapping, again, session.fate(work.holder))
+    fates = find_rivals(database, mapping, again, session.fate(work.holder))
     columns = ["fate", *rivals.losers, *rivals.winners]
     same = database.equal(database.qualified("x", columns), database.qualified("y", columns))
     lost = database.value(
