@@ -211,7 +211,7 @@ class _Run:
         if not self._is_quiet():
             return None
         lock_rivals(session, level)
-        # nobody can change what collides any more; and until now nobody has?
+        # what collides cannot change from here on; if nobody has written yet, it has not changed
         return level if self._is_quiet() else None
 
     def _is_quiet(self) -> bool:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def are_rivals_locked(session: Session, level: Level) -> bool:
-    """Lock the rows about to be discarded or merged away, and the rows they lost to.
+    """Lock the rows that collide, and compare them again.
 
     False when they are no longer what they were when they were compared.
     """
@@ -25,7 +25,7 @@ def are_rivals_locked(session: Session, level: Level) -> bool:
 
 
 def lock_rivals(session: Session, level: Level) -> None:
-    """Lock those rows, which may have changed before."""
+    """Lock the rows about to be discarded or merged away, and the rows they lost to."""
     for _, _, rivals in _compared(session, level):
         for side in (rivals.losers, rivals.winners):
             on = dict(zip(rivals.key, side, strict=True))
