@@ -170,6 +170,10 @@ class Database(Catalogue):
         """SQL that is true when two (possibly composite) keys are equal."""
         return " AND ".join(f"{a} = {b}" for a, b in zip(left, right, strict=True))
 
+    def matches(self, on: Mapping[str, str]) -> str:
+        """SQL that is true for a row (``t``) and the work table's row (``m``) that names it."""
+        return self.equal(self.qualified("t", list(on)), self.qualified("m", list(on.values())))
+
     def blank(self, sql: str, column: Column) -> str:
         """SQL that is true for a NULL, or an empty string in a text column."""
         if column.is_text:

@@ -148,12 +148,8 @@ class MySQL(Database):
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         column = columns[position]
         key = _typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
-        if not column.is_text:
-            return key
-        # compares as the column does: two columns of different collations compare with an error
-        _, _, declared = column.definition.partition(" CHARACTER SET ")
-        charset, collate, collation = declared.partition(" COLLATE ")
-        return f"CONVERT({key} USING {charset}){collate}{collation}"
+        # compares as the column does
+        return self.as_text(key, column.definition)
 
     def as_python_text(self, sql: str, field: Any) -> str:
         if isinstance(field, UUIDField) and not self.connection.features.has_native_uuid_field:
@@ -196,11 +192,10 @@ class MySQL(Database):
         params: Sequence[Any] = (),
     ) -> int:
         sets = ", ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
-        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
         conditions = [condition for condition in (where, where_source) if condition]
         filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return self.run(
-            f"UPDATE {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t ON {matches}"
+            f"UPDATE {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t ON {self.matches(on)}"
             f" SET {sets}{filtered}",
             params,
         )
@@ -208,11 +203,10 @@ class MySQL(Database):
     def delete(
         self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
     ) -> int:
-        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
         condition = f" WHERE {where_source}" if where_source else ""
         return self.run(
             f"DELETE t FROM {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t"
-            f" ON {matches}{condition}"
+            f" ON {self.matches(on)}{condition}"
         )
 
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
@@ -220,11 +214,10 @@ class MySQL(Database):
         # as they are read, and MariaDB would read the keys by any index that has them all. The
         # limit keeps a subquery's order
         keys = ", ".join(map(self.q, on.values()))
-        matches = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
         self.run(
             f"SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {self.q(source)}"
             f" ORDER BY {keys} LIMIT {_NO_LIMIT}) AS m"
-            f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {matches} FOR UPDATE"
+            f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {self.matches(on)} FOR UPDATE"
         )
 
     def begin_batch(self) -> None:

@@ -212,7 +212,7 @@ class PostgreSQL(Database):
         params: Sequence[Any] = (),
     ) -> int:
         sets = ", ".join(f"{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
-        conditions = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items()]
+        conditions = [self.matches(on)]
         conditions += [condition for condition in (where, where_source) if condition]
         return self.run(
             f"UPDATE {self.q(table)} AS t SET {sets} FROM {self.q(source)} AS m"
@@ -223,7 +223,7 @@ class PostgreSQL(Database):
     def delete(
         self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
     ) -> int:
-        conditions = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items()]
+        conditions = [self.matches(on)]
         conditions += [where_source] if where_source else []
         return self.run(
             f"DELETE FROM {self.q(table)} AS t USING {self.q(source)} AS m"
@@ -232,11 +232,11 @@ class PostgreSQL(Database):
 
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         # in the order of the key, so that two merges cannot wait for each other
-        join = " AND ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in on.items())
         order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
         self.run(
             f"SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
-            f" JOIN {self.q(table.name)} AS t ON {join} ORDER BY {order} FOR UPDATE OF t) AS rows"
+            f" JOIN {self.q(table.name)} AS t ON {self.matches(on)}"
+            f" ORDER BY {order} FOR UPDATE OF t) AS rows"
         )
 
     def begin_batch(self) -> None:

@@ -104,13 +104,10 @@ class Changes:
         self, table: Table, source: str, on: Dict[str, str], where: str, where_source: str
     ) -> str:
         database = self.database
-        same = database.equal(
-            database.qualified("t", list(on)), database.qualified("m", list(on.values()))
-        )
         conditions = " AND ".join(filter(None, [where_source, where])) or "1 = 1"
         return (
             f"FROM {database.q(source)} m {database.join} {database.q(table.name)} t"
-            f" ON {same} WHERE {conditions}"
+            f" ON {database.matches(on)} WHERE {conditions}"
         )
 
 
