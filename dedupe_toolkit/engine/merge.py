@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from ..databases.asking import asking_once
 from ..errors import MergeRefused
-from ..models import HeldGroup, MergeRun
+from ..models import MergeRun
 from ..signals import post_merge, pre_merge
-from ..values import MatchKey, MergePlan, RowSet, rule_name
 from .changes import Changes, RowsChanged
 from .groups import changed_groups
 from .journal import Journal
@@ -25,11 +24,12 @@ from .mapping import Mapping, copy_groups, count_groups
 from .plan import Prepared, held_groups, take_prepared
 from .recheck import are_rivals_locked, lock_rivals
 from .retry import until_settled
+from .stored_run import store_held, store_run
 from .tally import Tally
 from .write import Writer
 
 if TYPE_CHECKING:
-    from .. import values
+    from ..values import MergePlan
     from .session import Session
 
 Progress = Callable[[int, int], None]
@@ -69,43 +69,7 @@ def merge(plan: MergePlan, *, progress: Progress | None = None) -> MergeRun:
 
 def _start(plan: MergePlan) -> MergeRun:
     with transaction.atomic(using=plan.using):  # see _OWN_TRANSACTIONS
-        return _stored(plan)
-
-
-def _stored(plan: MergePlan) -> MergeRun:
-    runs = MergeRun.objects.using(plan.using)
-    # the lock is ours, so a run that still calls itself running was cut off
-    runs.filter(model=plan.source.label, status=MergeRun.Status.RUNNING).update(
-        status=MergeRun.Status.INTERRUPTED
-    )
-    run = runs.create(
-        model=plan.source.label,
-        fields=list(plan.source.fields) if isinstance(plan.source, MatchKey) else [],
-        policy=_policy(plan),
-        groups=plan.groups,
-    )
-    run.groups_held_back = _store_held(run, plan.held_back, plan.using)
-    return run
-
-
-def _store_held(run: MergeRun, groups: Iterable[values.HeldGroup], using: str) -> int:
-    """Store groups held back with their run; returns how many they are."""
-    held = [HeldGroup(run=run, **asdict(group)) for group in groups]
-    HeldGroup.objects.using(using).bulk_create(held, batch_size=500)
-    return len(held)
-
-
-def _policy(plan: MergePlan) -> dict[str, Any]:
-    """The policy as plain values: functions and ordering expressions as people read them."""
-    named = {field: rule_name(rule) for field, rule in plan.policy.field_rules.items()}
-    survivor = plan.policy.survivor
-    if not isinstance(survivor, str):
-        survivor = [str(expression) for expression in survivor]
-    policy = asdict(replace(plan.policy, field_rules=named, survivor=survivor))
-    if isinstance(plan.source, RowSet):
-        return policy | {"pks": list(plan.source.pks), "into": plan.source.into}
-    key = plan.source
-    return policy | {"nulls": key.nulls, "blanks": key.blanks, "where": dict(key.where)}
+        return store_run(plan)
 
 
 @dataclass(kw_only=True)
@@ -186,7 +150,7 @@ class _Run:
             mapping = self._locked(session, first, last)
             level = self._as_planned(session, first, last) or self._found_again(session, mapping)
             groups, rows = self._write(session, level, batch, tally)
-            held = _store_held(self.run, held_groups(session, self.plan.source), using)
+            held = store_held(self.run, held_groups(session, self.plan.source), using)
             so_far = {
                 "merged": self.run.merged + groups,
                 "rows_merged": self.run.rows_merged + rows,
@@ -280,7 +244,7 @@ class _Run:
         )
         session.held.take_out(mapping)
         held = held_groups(session, self.plan.source)
-        self.run.groups_held_back += _store_held(self.run, held, self.plan.using)
+        self.run.groups_held_back += store_held(self.run, held, self.plan.using)
 
 
 def _slices(last: int, size: int) -> Iterator[tuple[int, int]]:
