@@ -144,8 +144,7 @@ def peers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
         RAW: Job(name="raw_writers", is_tuned=False),
         ONE_BATCH: Job(name="engine", options={"for_peers": True}, is_tuned=False),
     }
-    for name in PEERS:
-        jobs[name] = Job(name="peer", options={"name": name}, is_tuned=False)
+    jobs |= {name: Job(name="peer", options={"name": name}, is_tuned=False) for name in PEERS}
     samples = runner.interleaved(jobs, repetitions)
     goal = 200 if runner.server.name == "sqlite" else 50
     rows = [_peer_row(name, samples, goal) for name in PEERS]

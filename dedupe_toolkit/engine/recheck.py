@@ -27,8 +27,7 @@ def are_rivals_locked(session: Session, level: Level) -> bool:
 def lock_rivals(session: Session, level: Level) -> None:
     """Lock the rows about to be discarded or merged away, and the rows they lost to."""
     for _, _, rivals in _compared(session, level):
-        for side in (rivals.losers, rivals.winners):
-            on = dict(zip(rivals.key, side, strict=True))
+        for on in (rivals.on_key, rivals.on_winner):
             session.database.lock_rows(rivals.holder.table, rivals.name, on)
 
 

@@ -57,6 +57,10 @@ class Rivals:
         return dict(zip(self.key, self.losers, strict=True))
 
     @property
+    def on_winner(self) -> dict[str, str]:
+        return dict(zip(self.key, self.winners, strict=True))
+
+    @property
     def key(self) -> list[str]:
         return [column.name for column in self.holder.table.pk]
 
