@@ -62,11 +62,14 @@ def test_batches_hold_the_number_of_groups_asked_for(size: int | None, batches: 
     assert_undo_restores(run, before)
 
 
-def test_the_limit_takes_the_groups_with_the_lowest_survivors() -> None:
-    authors("Cid", "Ann", "Ann", "Cid", "Bob", "Bob")
-    run = merged(Author, "name", limit=2)
+@pytest.mark.parametrize(
+    ("survivor", "left"), [("oldest", "Bob"), ("newest", "Cid"), ("most-complete", "Bob")]
+)
+def test_the_limit_takes_the_groups_with_the_lowest_survivors(survivor: str, left: str) -> None:
+    authors("Cid", "Ann", "Ann", "Bob", "Bob", "Cid")
+    run = merged(Author, "name", limit=2, survivor=survivor)
     assert run.merged == 2
-    assert Author.objects.filter(name="Bob").count() == 2
+    assert Author.objects.filter(name=left).count() == 2
 
 
 def test_an_ordering_expression_chooses_the_survivor_and_is_kept_with_the_run() -> None:

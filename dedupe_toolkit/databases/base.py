@@ -48,9 +48,10 @@ class Database(Catalogue):
     cuts_lists = False
     """Whether lists can be too long to be collected: see `CollectedKeys`."""
 
-    def unpacks(self, model: type[Model]) -> bool:
-        """Whether lists of the model's keys can be collected (`CollectedKeys`) and `unpacked`."""
-        return False
+    @property
+    def unpacks(self) -> bool:
+        """Whether lists of keys that have been collected (`CollectedKeys`) can be `unpacked`."""
+        return True
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, UUIDField
 
 from .base import Database, Numbered, json_path
-from .tables import Column, DatabaseKey, Table, are_numbered, pk_fields
+from .tables import Column, DatabaseKey, Table, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -82,10 +82,10 @@ class MySQL(Database):
             found[table].append(column)
         return found
 
-    def unpacks(self, model: type[Model]) -> bool:
+    @property
+    def unpacks(self) -> bool:
         server: Any = self.connection
-        is_able = server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE
-        return bool(is_able) and are_numbered(model)
+        return bool(server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"JSON_TABLE({keys}, '$[*]' COLUMNS (value {column.definition} PATH '$'))"

@@ -9,12 +9,11 @@ from zlib import crc32
 from django.db import transaction
 
 from .base import Database, Numbered
-from .tables import Column, DatabaseKey, Table, pk_fields
+from .tables import Column, DatabaseKey, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from django.db.models import Model
     from django.db.utils import DatabaseError
 
 _COLUMNS = """
@@ -126,12 +125,6 @@ class PostgreSQL(Database):
             self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(index)})")
         # autovacuum never visits temporary tables
         self.run(f"ANALYZE {self.q(name)}")
-
-    def unpacks(self, model: type[Model]) -> bool:
-        field, *more = pk_fields(model)
-        # a list of arrays is one array of all their elements
-        is_array = str(field.db_type(self.connection)).endswith("]")
-        return not (more or is_array)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"LATERAL (SELECT unnest({keys}) AS value)"

@@ -13,13 +13,12 @@ from django.db.models import UUIDField
 from django.db.utils import DatabaseError, OperationalError
 
 from .base import Database, Numbered, json_path
-from .tables import Column, DatabaseKey, Table, are_numbered
+from .tables import Column, DatabaseKey, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.models import Model
 
 _HIDDEN_GENERATED = (2, 3)
 _COLUMNS = """
@@ -115,9 +114,6 @@ class SQLite(Database):
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS temp.{self.q(name)}")
-
-    def unpacks(self, model: type[Model]) -> bool:
-        return are_numbered(model)
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"json_each({keys})"

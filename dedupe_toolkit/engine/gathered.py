@@ -64,8 +64,9 @@ def _are_alike(known: Database, key: MatchKey) -> bool:
 
 def _values(key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule) -> Joined:
     """Each group's keys and values."""
-    lists = _lists(key, rows, survivor).annotate(dedupe_listed=ListedKeys(F("dedupe_pks")))
-    ordered = lists.order_by("-dedupe_rows", "dedupe_survivor")
+    lists = collected(key, rows, extreme_key(survivor))
+    lists = lists.annotate(dedupe_listed=ListedKeys(F("dedupe_pks")))
+    ordered = lists.order_by("-dedupe_rows", "dedupe_first")
     return Joined(rows=ordered.values_list("dedupe_listed", *key_columns(key)))
 
 
@@ -73,24 +74,18 @@ def _survivors(
     key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule, limit: int | None
 ) -> Joined:
     """Each group's keys and its survivor's values; if limited, the totals beside every group."""
-    lists = CommonTable.of("dedupe_lists", _lists(key, rows, survivor))
+    lists = CommonTable.of("dedupe_lists", collected(key, rows, extreme_key(survivor)))
     size = lists.column("dedupe_rows", IntegerField())
     # MariaDB would write all groups down once more for them
     totals = [] if limit is None else [Window(Count("*")), Window(Sum(size))]
     found = (
         reading_from(lists, rows)
-        .filter(pk=lists.column("dedupe_survivor"))
+        .filter(pk=lists.column("dedupe_first"))
         .annotate(dedupe_pks=ListedKeys(lists.column("dedupe_pks", TextField())))
         .order_by(size.desc(), "pk")
         .values_list("dedupe_pks", *key_columns(key), *totals)
     )
     return Joined(tables=(lists,), rows=found[:limit])
-
-
-def _lists(key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule) -> QuerySet[Any]:
-    extreme: Any = extreme_key(survivor)
-    groups: QuerySet[Any] = collected(key, rows).annotate(dedupe_survivor=extreme("pk"))
-    return groups
 
 
 def _parsed(found: list[tuple[Any, ...]]) -> Any:

@@ -56,7 +56,7 @@ def unfilled(session: Session, source: MatchKey | RowSet) -> Mapping:
 
 
 def named_members(session: Session, source: RowSet) -> tuple[str, Sequence[Any]]:
-    """SQL for place, survivor's key and own key of the rows named: the row to merge into first."""
+    """SQL for what a mapping is filled with, of the rows named: the row to merge into first."""
     using = session.database.using
     ordering = survivor_ordering(source.model, session.policy.survivor, using)
     if source.into is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..databases.tables import are_numbered
 from .common_tables import Joined
 from .dismissed import offered
 from .key_rows import members, places, repeated
@@ -23,7 +24,7 @@ def fill_by_key(session: Session, mapping: Mapping, key: MatchKey) -> None:
     """Fill the mapping with every member of every group that is not dismissed."""
     database, survivor = session.database, session.policy.survivor
     rows = offered(key, database.using)
-    if database.unpacks(key.model):
+    if database.unpacks and are_numbered(key.model):
         with database.hashing_groups():
             filled = fill(database, mapping, *unpacked_places(database, key, rows, survivor))
         # nothing where a list would have been too long for the server

@@ -54,14 +54,14 @@ def repeated(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     return _repeated(key, rows, count_of_rows(key.model, rows.db))
 
 
-def collected(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
+def collected(key: MatchKey, rows: QuerySet[Any], first: Any) -> QuerySet[Any]:
     """The same with the keys of those rows as well: ``dedupe_pks``, a list in no order.
 
-    For models whose keys the database `unpacks`.
+    ``first`` is the aggregate of the one that is ``dedupe_first``. For keys that are whole numbers.
     """
     # collecting has the database sort the rows, so that it may count them as they come
     groups = _repeated(key, rows, Count("*"))
-    found: QuerySet[Any] = groups.annotate(dedupe_pks=CollectedKeys("pk"))
+    found: QuerySet[Any] = groups.annotate(dedupe_pks=CollectedKeys("pk"), dedupe_first=first("pk"))
     return found
 
 
@@ -95,10 +95,13 @@ def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> Query
 
 
 def places(found: Joined) -> tuple[str, Sequence[Any]]:
-    """SQL for place, survivor's key and own key of `ranked` rows."""
+    """SQL for the group's number, place, survivor's key and own key of `ranked` rows."""
     model = found.rows.model
-    columns = ("dedupe_place", *survivor_columns(model), *pk_names(model))
-    return replace(found, rows=found.rows.values_list(*columns)).sql()
+    survivors = survivor_columns(model)
+    columns = ("dedupe_place", *survivors, *pk_names(model))
+    sql, params = replace(found, rows=found.rows.values_list(*columns)).sql()
+    number = f"DENSE_RANK() OVER (ORDER BY {', '.join(survivors)})"
+    return f"SELECT {number}, p.* FROM ({sql}) p", params
 
 
 def members(key: MatchKey, rows: QuerySet[Any], ordering: list[Any]) -> QuerySet[Any]:

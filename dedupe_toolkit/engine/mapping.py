@@ -133,7 +133,7 @@ def settle(database: Database, mapping: Mapping) -> None:
 
 
 def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any]) -> int:
-    """Fill a mapping from SQL for place, survivor's key and own key; returns how many members."""
+    """Fill a mapping from SQL for its rows (see `filling`); returns how many members it has."""
     names, sql = filling(database, mapping, rows)
     into = ", ".join(map(database.q, names))
     return database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
@@ -142,19 +142,19 @@ def fill(database: Database, mapping: Mapping, rows: str, params: Sequence[Any])
 def filling(database: Database, mapping: Mapping, rows: str) -> tuple[list[str], str]:
     """The columns of a mapping, and SQL for all that it is filled with, in the order of its key.
 
+    ``rows`` is SQL for the group's number, place, survivor's key and own key of every member.
     A table whose rows come in the order of its key grows at the end, and not in the middle.
     """
-    names = ["place", *mapping.survivors, *mapping.members]
+    names = ["group_number", "place", *mapping.survivors, *mapping.members]
     listed = ", ".join(map(database.q, names))
     members, survivors = (
         database.qualified("r", side) for side in (mapping.members, mapping.survivors)
     )
-    selected = ["r.place", *survivors, *members, *texts(database, mapping, members, survivors)]
+    selected = [*database.qualified("r", names), *texts(database, mapping, members, survivors)]
     return (
-        ["group_number", *names, *mapping.texts],
+        [*names, *mapping.texts],
         f"WITH r ({listed}) AS ({rows})"
-        f" SELECT DENSE_RANK() OVER (ORDER BY {', '.join(survivors)}),"
-        f" {', '.join(selected)} FROM r ORDER BY {', '.join(members)}",
+        f" SELECT {', '.join(selected)} FROM r ORDER BY {', '.join(members)}",
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Min, QuerySet
 
 from .common_tables import CommonTable, Joined, reading_from, with_tables
 from .key_rows import collected, places, ranked
@@ -25,40 +25,46 @@ if TYPE_CHECKING:
 def unpacked_places(
     database: Database, key: MatchKey, rows: QuerySet[Any], survivor: SurvivorRule
 ) -> tuple[str, Sequence[Any]]:
-    """SQL for place, survivor's key and own key of every member.
+    """SQL for the group's number, place, survivor's key and own key of every member.
 
     It finds nothing at all if any list would be too long for the server.
     """
-    tables = _members(database, key, rows)
     extreme = extreme_key(survivor)
+    groups = collected(key, rows, extreme or Min).values("dedupe_pks", "dedupe_first")
+    tables = _members(database, key, groups)
     if extreme is None:
         ordering = survivor_ordering(key.model, survivor, database.using)
         return places(_ranked(database, key, tables, ordering))
     direction = "DESC" if extreme is Max else "ASC"
-    window = f"OVER (PARTITION BY dedupe_group ORDER BY dedupe_pk {direction})"
+    window = f"OVER (PARTITION BY dedupe_first ORDER BY dedupe_pk {direction})"
     return with_tables(
         tables,
-        f"SELECT ROW_NUMBER() {window} - 1, FIRST_VALUE(dedupe_pk) {window}, dedupe_pk"
-        " FROM dedupe_members",
+        f"SELECT dedupe_group, ROW_NUMBER() {window} - 1, dedupe_first, dedupe_pk"
+        f" FROM {tables[-1].name}",
     )
 
 
-def _members(database: Database, key: MatchKey, rows: QuerySet[Any]) -> tuple[CommonTable, ...]:
-    """Tables of which the last has the number of its group and the key of every member."""
+def _members(database: Database, key: MatchKey, groups: QuerySet[Any]) -> tuple[CommonTable, ...]:
+    """Tables of which the last has, of every member, its key, and its group's number and first.
+
+    The groups are numbered in the order of their first.
+    """
     (pk,) = database.table(key.model).pk
-    lists = CommonTable.of("dedupe_lists", collected(key, rows))
-    # the largest group comes first: if any list is cut, then its. MAX() OVER () tells as much, in
-    # a hundred times the time on MariaDB
-    window = "OVER (ORDER BY dedupe_rows DESC)" if database.cuts_lists else "OVER ()"
-    is_cut = f"FIRST_VALUE(dedupe_pks IS NULL) {window}" if database.cuts_lists else "0"
+    lists = CommonTable.of("dedupe_lists", groups)
+    window, is_cut = "OVER (ORDER BY dedupe_first)", "0"
+    if database.cuts_lists:
+        # lists that are cut come first, so the first tells whether there are any. MAX() OVER ()
+        # tells as much, in a hundred times the time on MariaDB
+        window = "OVER (ORDER BY dedupe_pks IS NULL DESC, dedupe_first)"
+        is_cut = f"FIRST_VALUE(dedupe_pks IS NULL) {window}"
     numbered = CommonTable(
         name="dedupe_groups",
-        sql=f"SELECT dedupe_pks, ROW_NUMBER() {window} AS dedupe_group,"
+        sql=f"SELECT dedupe_pks, dedupe_first, ROW_NUMBER() {window} AS dedupe_group,"
         f" {is_cut} AS dedupe_is_cut FROM {lists.name}",
     )
     members = CommonTable(
         name="dedupe_members",
-        sql=f"SELECT g.dedupe_group, j.value AS dedupe_pk FROM {numbered.name} g,"
+        sql=f"SELECT g.dedupe_group, g.dedupe_first, j.value AS dedupe_pk FROM {numbered.name} g,"
         f" {database.unpacked('g.dedupe_pks', pk)} j WHERE g.dedupe_is_cut = 0",
     )
     return lists, numbered, members
