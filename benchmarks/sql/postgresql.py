@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 MAP = """
 CREATE TEMPORARY TABLE map ON COMMIT DROP AS
-SELECT p.id AS dup, g.survivor{text}
-FROM library_{people} p JOIN (
-  SELECT first_name, last_name, min(id) AS survivor FROM library_{people}
+SELECT j.dup, g.survivor{text}
+FROM (
+  SELECT min(id) AS survivor, array_agg(id) AS ids FROM library_{people}
   GROUP BY first_name, last_name HAVING count(*) > 1
-) g USING (first_name, last_name) WHERE p.id <> g.survivor
+) g, LATERAL (SELECT unnest(g.ids) AS dup) j WHERE j.dup <> g.survivor ORDER BY j.dup
 """
-TEXT = ", p.id::text AS dup_text, g.survivor::text AS survivor_text"
+TEXT = ", j.dup::text AS dup_text, g.survivor::text AS survivor_text"
 OWN = """
 UPDATE library_author s
 SET mentor_id = CASE WHEN d.mentor_id <> m.survivor AND o.dup IS NULL THEN d.mentor_id END
@@ -74,7 +74,12 @@ def writers() -> Iterator[str]:
 
 
 def _map(people: str, text: str = "") -> Iterator[str]:
+    # it would sort all rows by their names, and compile the query for that
+    yield "SET LOCAL enable_sort = off"
+    yield "SET LOCAL jit = off"
     yield MAP.format(people=people, text=text)
+    yield "SET LOCAL enable_sort = on"
+    yield "SET LOCAL jit = on"
     yield "ALTER TABLE map ADD PRIMARY KEY (dup)"
     yield "ANALYZE map"
 

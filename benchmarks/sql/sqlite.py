@@ -13,9 +13,10 @@ MAP_TABLE = "CREATE TEMPORARY TABLE map (dup integer PRIMARY KEY, survivor integ
 TEXT = ", dup_text text NOT NULL, survivor_text text NOT NULL"
 MAP = """
 INSERT INTO map
-SELECT id, survivor{text} FROM (
-  SELECT id, min(id) OVER (PARTITION BY first_name, last_name) AS survivor FROM library_{people}
-) WHERE id <> survivor
+SELECT j.value, g.survivor{text} FROM (
+  SELECT min(id) AS survivor, json_group_array(id) AS ids FROM library_{people}
+  GROUP BY first_name, last_name HAVING count(*) > 1
+) g, json_each(g.ids) j WHERE j.value <> g.survivor ORDER BY j.value
 """
 OWN = """
 UPDATE library_author AS s SET mentor_id = (
@@ -51,7 +52,7 @@ SELECT id FROM (
 
 def authors(author_type: int, *, journaled: bool) -> Iterator[str]:
     """The statements of one merge of all authors with equal names."""
-    yield from _map("author", TEXT, ", id, survivor")
+    yield from _map("author", TEXT, ", j.value, g.survivor")
     yield "CREATE INDEX temp.map_text ON map (dup_text, survivor_text)"
     yield OWN
     links, profiles = ["author_id", "tag_id"], ["author_id", "biography"]
