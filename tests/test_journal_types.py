@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.kit import assert_undo_restores, merged, snapshot
-from tests.situations.typed.models import Detail, Everything
+from tests.situations.typed.models import Detail, Everything, Wide
 
 pytestmark = pytest.mark.django_db
 
@@ -59,4 +59,14 @@ def test_a_value_taken_from_a_duplicate_arrives_exactly(values: dict[str, Any]) 
     taken = Everything.objects.values(*values).get(pk=kept.pk) if values else {}
     blank = {name: None for name, value in values.items() if value == ""}
     assert taken == expected | blank
+    assert_undo_restores(run, before)
+
+
+def test_a_row_of_many_columns_comes_back_exactly() -> None:
+    values = [field.name for field in Wide._meta.fields if field.name.startswith("value_")]
+    Wide.objects.create(name="x")
+    Wide.objects.create(name="x", **{name: number / 7 for number, name in enumerate(values)})
+    before = snapshot()
+    run = merged(Wide, "name")
+    assert Wide.objects.values_list(values[0], values[-1]).get() == (0.0, (len(values) - 1) / 7)
     assert_undo_restores(run, before)

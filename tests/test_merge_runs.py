@@ -72,6 +72,25 @@ def test_the_limit_takes_the_groups_with_the_lowest_survivors(survivor: str, lef
     assert Author.objects.filter(name=left).count() == 2
 
 
+@pytest.mark.parametrize(
+    ("survivor", "expected"), [("oldest", 0), ("newest", 2), ("most-complete", 1)]
+)
+def test_the_survivor_that_a_rule_chooses_takes_over_what_points_at_its_group(
+    survivor: str, expected: int
+) -> None:
+    bios = ("", "a writer", "")
+    rows = [Author.objects.create(name=name, bio=bio) for bio in bios for name in ("Ann", "Bob")]
+    for author in rows:
+        Book.objects.create(author=author, title=author.name)
+    before = snapshot()
+    run = merged(Author, "name", survivor=survivor)
+    ann, bob = rows[2 * expected : 2 * expected + 2]
+    assert set(Author.objects.values_list("pk", flat=True)) == {ann.pk, bob.pk}
+    books = Book.objects.values_list("author", "title")
+    assert sorted(books) == [(ann.pk, "Ann")] * 3 + [(bob.pk, "Bob")] * 3
+    assert_undo_restores(run, before)
+
+
 def test_an_ordering_expression_chooses_the_survivor_and_is_kept_with_the_run() -> None:
     _, last = authors("Ann", "Ann")
     run = merged(Author, "name", survivor=[F("pk").desc()])

@@ -78,8 +78,8 @@ def _map(people: str, text: str = "") -> Iterator[str]:
     yield "SET LOCAL enable_sort = off"
     yield "SET LOCAL jit = off"
     yield MAP.format(people=people, text=text)
-    yield "SET LOCAL enable_sort = on"
-    yield "SET LOCAL jit = on"
+    yield "SET LOCAL enable_sort = DEFAULT"
+    yield "SET LOCAL jit = DEFAULT"
     yield "ALTER TABLE map ADD PRIMARY KEY (dup)"
     yield "ANALYZE map"
 

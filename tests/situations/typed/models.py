@@ -40,3 +40,13 @@ class Everything(models.Model):
 
 class Detail(models.Model):
     whole = models.ForeignKey(Everything, models.CASCADE)
+
+
+class Wide(models.Model):
+    """More columns than a function of SQLite takes arguments."""
+
+    name = models.CharField(max_length=100)
+
+
+for _number in range(150):
+    Wide.add_to_class(f"value_{_number}", models.FloatField(null=True))
