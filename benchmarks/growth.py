@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .report import Results, Row
-from .runner import best
+from .runner import middle
 from .suite import JOURNALED, ONE_BATCH
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def _rows(database: str, small: int, large: int, samples: dict[str, Any]) -> Ite
     grown = []
     for contestant in (ONE_BATCH, JOURNALED):
         times = [
-            best(samples[f"{database} {size} merge"][contestant], "total")
+            middle(samples[f"{database} {size} merge"][contestant], "total")
             for size in (small, large)
         ]
         grown.append(times[1] / times[0])

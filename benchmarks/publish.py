@@ -10,6 +10,7 @@ import json
 import sys
 from collections import defaultdict
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .report import Row
@@ -75,7 +76,7 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _curves(samples: dict[str, Any], part: str, contestants: list[str], clock: str) -> Curves:
-    """The best seconds of each contestant by database and size; wall where the clock fails."""
+    """The median seconds of each contestant by database and size; wall where the clock fails."""
     curves: Curves = defaultdict(lambda: defaultdict(list))
     for key, measured in samples.items():
         if not key.endswith(f" {part}"):
@@ -85,7 +86,7 @@ def _curves(samples: dict[str, Any], part: str, contestants: list[str], clock: s
             readings = [one["total"] for one in measured[contestant] if "total" in one]
             seconds = [reading.get(clock, reading["wall"]) for reading in readings]
             if seconds:
-                curves[database][contestant].append((int(size), min(seconds)))
+                curves[database][contestant].append((int(size), median(seconds)))
     return curves
 
 

@@ -96,15 +96,15 @@ class Runner:
         return found
 
 
-def best(samples: list[dict[str, Any]], *path: str) -> float:
-    """The least of the repetitions: other work on the machine only ever adds.
+def middle(samples: list[dict[str, Any]], *path: str) -> float:
+    """The median of the repetitions.
 
     CPU seconds of client and server together where these are known, else wall seconds.
     """
-    return min(_seconds(_at(sample, path)) for sample in samples)
+    return median(_seconds(_at(sample, path)) for sample in samples)
 
 
-def middle(samples: list[dict[str, Any]], *path: str) -> float:
+def waited(samples: list[dict[str, Any]], *path: str) -> float:
     """The median of the repetitions, in wall seconds."""
     return median(_at(sample, path)["wall"] for sample in samples)
 

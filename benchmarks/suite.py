@@ -10,7 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .report import Row
-from .runner import Job, Samples, best, middle
+from .runner import Job, Samples, middle, waited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,18 +69,18 @@ def merging(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
 
 
 def _merge_rows(samples: Samples, longest_batch: float | None) -> Iterator[Row]:
-    raw, journaled = best(samples[RAW], "total"), best(samples[JOURNALED], "total")
+    raw, journaled = middle(samples[RAW], "total"), middle(samples[JOURNALED], "total")
     engine, batched = samples[ONE_BATCH], samples[BATCHES]
-    total = best(engine, "total")
+    total = middle(engine, "total")
     yield Row("plan and merge, against hand-written SQL", total, raw, goal=1.5)
     yield Row("… with the same journal", total, journaled, goal=1.2)
-    yield Row("merge alone, against SQL with journal", best(engine, "merge"), journaled)
-    yield Row("default batches, against one batch", best(batched, "total"), total)
-    yield Row("dry run, against plan and merge", best(engine, "plan"), total, goal=0.5)
-    yield Row("undo, against plan and merge", best(engine, "undo"), total, goal=2)
-    longest = min(sample["longest_batch"] for sample in batched)
+    yield Row("merge alone, against SQL with journal", middle(engine, "merge"), journaled)
+    yield Row("default batches, against one batch", middle(batched, "total"), total)
+    yield Row("dry run, against plan and merge", middle(engine, "plan"), total, goal=0.5)
+    yield Row("undo, against plan and merge", middle(engine, "undo"), total, goal=2)
+    longest = median(sample["longest_batch"] for sample in batched)
     yield Row("longest batch (wall)", longest, limit=longest_batch)
-    yield Row("median wall time of plan and merge", middle(engine, "total"))
+    yield Row("median wall time of plan and merge", waited(engine, "total"))
     first = batched[0]
     yield Row("statements of the plan", first["plan_statements"], unit="")
     per_batch = first["statements"] / max(first["batches"], 1)
@@ -101,9 +101,9 @@ def finding(runner: Runner, repetitions: int, times: int) -> tuple[Samples, list
     samples = runner.interleaved(jobs, repetitions)
     rows = []
     for key in ("plain", "lower"):
-        bare = best(samples[f"GROUP BY, {key}"], "total")
+        bare = middle(samples[f"GROUP BY, {key}"], "total")
         for what, goal in (("counts", 1.3), ("members", 2.0)):
-            found = best(samples[f"find {what}, {key}"], "total")
+            found = middle(samples[f"find {what}, {key}"], "total")
             label = f"find {what}, {key} key, against GROUP BY"
             rows.append(Row(label, found / times, bare / times, goal=goal))
     return samples, rows
@@ -158,12 +158,15 @@ def _peer_row(name: str, samples: Samples, goal: float | None = None) -> Row:
             return Row(f"{name}: {sample['error']}", 0)
         if sample["outcome"] != expected:
             raise TablesDiffer(f"{name}: {sample['outcome']} != {expected}")
-    taken, against = (middle(samples[one], "total") for one in (name, ONE_BATCH))
+    taken, against = (waited(samples[one], "total") for one in (name, ONE_BATCH))
     return Row(f"{name}, against the engine (wall)", taken, against, least=goal)
 
 
 def starting(repetitions: int) -> tuple[Samples, list[Row]]:
-    """What importing the package and the help of its commands cost on top of Django's own."""
+    """What importing the package and the help of its commands cost on top of Django's own.
+
+    The least of the repetitions: nothing cancels out in milliseconds, and a busy machine only adds.
+    """
     commands = ("check", "merge_duplicates", "find_duplicates")
     taken: dict[str, list[float]] = {command: [] for command in commands}
     for _ in range(repetitions):

@@ -54,20 +54,24 @@ def test_the_table_shows_in_bold_what_misses_its_goal() -> None:
     ]
 
 
-def test_a_plot_shows_the_best_time_of_each_size_by_the_clock_asked_for() -> None:
+def test_a_plot_shows_the_median_time_of_each_size_by_the_clock_asked_for() -> None:
     sample = {"total": {"wall": 3.0, "cpu": 1.0}}
     slower = {"total": {"wall": 5.0, "cpu": 2.0}}
+    slowest = {"total": {"wall": 90.0, "cpu": 60.0}}
     samples = {
-        "sqlite 500 peers": {"engine": [slower, sample], "other": [{"error": "not installed"}]},
+        "sqlite 500 peers": {
+            "engine": [slower, slowest, sample],
+            "other": [{"error": "not installed"}],
+        },
         "sqlite 2000 peers": {"engine": [slower], "other": [{"total": {"wall": 9.0}}]},
         "sqlite 500 merge": {"engine": [sample]},
     }
     contestants = ["engine", "other"]
     assert _curves(samples, "peers", contestants, "wall") == {
-        "sqlite": {"engine": [(500, 3.0), (2000, 5.0)], "other": [(2000, 9.0)]}
+        "sqlite": {"engine": [(500, 5.0), (2000, 5.0)], "other": [(2000, 9.0)]}
     }
     assert _curves(samples, "peers", ["engine"], "cpu") == {
-        "sqlite": {"engine": [(500, 1.0), (2000, 2.0)]}
+        "sqlite": {"engine": [(500, 2.0), (2000, 2.0)]}
     }
 
 
