@@ -10,14 +10,14 @@ import json
 import sys
 from collections import defaultdict
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from .report import Row
+from .runner import middle, waited
 from .suite import BATCHES, JOURNALED, ONE_BATCH, PEERS, RAW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 DOCS = Path(__file__).parent.parent / "docs"
 IMAGES = DOCS / "images"
@@ -41,8 +41,8 @@ def main() -> None:
     of_peers = [row for row in rows if row["what"].startswith((RAW, *PEERS))]
     _write(TABLE, [row for row in rows if row not in of_peers])
     _write(PEERS_TABLE, of_peers)
-    _draw(_curves(samples, "merge", MERGES, "cpu"), "authors", CPU, "performance-merge.svg")
-    peers = _curves(samples, "peers", [RAW, ONE_BATCH, *PEERS], "wall")
+    _draw(_curves(samples, "merge", MERGES, middle), "authors", CPU, "performance-merge.svg")
+    peers = _curves(samples, "peers", [RAW, ONE_BATCH, *PEERS], waited)
     _draw(peers, "writers", "seconds", "performance-peers.svg")
 
 
@@ -75,18 +75,19 @@ def _fields(row: dict[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in Row.__match_args__}
 
 
-def _curves(samples: dict[str, Any], part: str, contestants: list[str], clock: str) -> Curves:
-    """The median seconds of each contestant by database and size; wall where the clock fails."""
+def _curves(
+    samples: dict[str, Any], part: str, contestants: list[str], seconds: Callable[..., float]
+) -> Curves:
+    """The ``seconds`` of each contestant, by `middle` or `waited`, by database and size."""
     curves: Curves = defaultdict(lambda: defaultdict(list))
     for key, measured in samples.items():
         if not key.endswith(f" {part}"):
             continue
         database, size, _ = key.split(" ")
         for contestant in contestants:
-            readings = [one["total"] for one in measured[contestant] if "total" in one]
-            seconds = [reading.get(clock, reading["wall"]) for reading in readings]
-            if seconds:
-                curves[database][contestant].append((int(size), median(seconds)))
+            timed = [one for one in measured[contestant] if "total" in one]
+            if timed:
+                curves[database][contestant].append((int(size), seconds(timed, "total")))
     return curves
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 from benchmarks import suite
 from benchmarks.publish import _curves, _table
 from benchmarks.report import Row
-from benchmarks.runner import Job, Runner
+from benchmarks.runner import Job, Runner, middle, waited
 from benchmarks.scans import LARGE, full_scans
 from benchmarks.servers import server
 from testproject.library.models import Author
@@ -67,10 +67,10 @@ def test_a_plot_shows_the_median_time_of_each_size_by_the_clock_asked_for() -> N
         "sqlite 500 merge": {"engine": [sample]},
     }
     contestants = ["engine", "other"]
-    assert _curves(samples, "peers", contestants, "wall") == {
+    assert _curves(samples, "peers", contestants, waited) == {
         "sqlite": {"engine": [(500, 5.0), (2000, 5.0)], "other": [(2000, 9.0)]}
     }
-    assert _curves(samples, "peers", ["engine"], "cpu") == {
+    assert _curves(samples, "peers", ["engine"], middle) == {
         "sqlite": {"engine": [(500, 2.0), (2000, 2.0)]}
     }
 

@@ -112,9 +112,9 @@ class Database(Catalogue):
         """A type for work tables that compares with a text column, and can be indexed."""
         return column.definition
 
+    @abstractmethod
     def unpacked(self, keys: str, column: Column) -> str:
         """SQL for a table with a column ``value``: the keys of a collected list."""
-        raise NotImplementedError
 
     @contextmanager
     def hashing_groups(self) -> Iterator[None]:
