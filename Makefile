@@ -23,13 +23,13 @@ unexport DATABASE_URL
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test real-apps lint docs bench matrix clean
+.PHONY: help demo test real-apps servers test-servers lint docs bench matrix clean
 .SECONDARY:
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.demo-$(EXTRA)  ## race, find, merge, constrain, prove: on real data (DATABASE_URL=... for another database)
+demo: $(VENV)/.demo-$(EXTRA)  ## audit, race, find, merge, constrain, prove: on real data (DATABASE_URL=... for another database)
 	$(RUN) -m testproject.demo
 
 test: $(VENV)/.test-$(EXTRA)  ## the test suite (DATABASE_URL=... for another database)
@@ -40,10 +40,22 @@ real-apps:  ## the suite on real applications: wagtail, oscar, guardian, ... (DA
 	$(MAKE) VENV=$(VENV)-real-apps $(VENV)-real-apps/.real-apps-$(EXTRA)
 	$(VENV)-real-apps/bin/python -m pytest --ds tests.real_apps.settings tests/real_apps
 
+SERVER_NAMES ?= mysql mariadb postgres17 postgres18
+servers:  ## newer database servers, unpacked into .servers from Debian's newer suites (as root)
+	.ci/servers unpack $(SERVER_NAMES)
+
+test-servers: servers  ## the test suite on each of them
+	.ci/servers start $(SERVER_NAMES)
+	set -e; for name in $(SERVER_NAMES); do \
+	  $(MAKE) test DATABASE_URL=$$(.ci/servers url $$name) PYTEST_ARGS="$(PYTEST_ARGS) --create-db"; \
+	done
+	.ci/servers stop $(SERVER_NAMES)
+
 lint: $(VENV)/.test-sqlite $(VENV)/.lint-sqlite  ## style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	cd tests/strict_project && $(abspath $(RUN)) -m mypy
 
 docs: $(VENV)/.docs-sqlite  ## the documentation, into docs/_build/html
 	$(RUN) -m sphinx -W --keep-going -b html docs docs/_build/html
@@ -61,7 +73,7 @@ proof: $(VENV)/.test-$(EXTRA)  ## many merges against a reference in plain Pytho
 	$(RUN) -m tests.proof.mutate
 
 clean:  ## remove environments, builds, caches and the demo's files
-	rm -rf $(VENV) $(VENV)-real-apps .nox build dist docs/_build demo test-results .coverage .hypothesis
+	rm -rf .servers $(VENV) $(VENV)-real-apps .nox build dist docs/_build demo test-results .coverage .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

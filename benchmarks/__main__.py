@@ -28,7 +28,7 @@ SIZES = [10_000, 100_000, 1_000_000]
 QUICK = 2_000
 PEERS_SIZE = 10_000
 ON_AUTHORS = ["merge", "find", "memory", "review"]
-PARTS = [*ON_AUTHORS, "peers", "start"]
+PARTS = [*ON_AUTHORS, "peers", "pairs", "start"]
 
 
 def main() -> None:
@@ -89,6 +89,10 @@ def _measure(
         with _loaded(found, size, console, for_peers=True) as runner:
             samples[f"{found.name} {size} peers"], rows = suite.peers(runner, options.repetitions)
             results[found.name, size] += rows
+
+    if "pairs" in options.only:
+        runner = Runner(server=found, template="pairs", say=console.print)
+        samples[f"{found.name} pairs"], results[found.name, 0] = suite.pairs(runner)
 
 
 @contextmanager

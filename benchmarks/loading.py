@@ -23,7 +23,7 @@ def load_authors(*, authors: int) -> dict[str, str]:
 
     from .library.models import Author, Book
 
-    _create_tables()
+    create_tables()
     types = ContentType.objects.get_for_models(Author, Book)
     content_types = {model._meta.model_name: found.pk for model, found in types.items()}
     _fill(rows(Shape(authors=authors), content_types))
@@ -32,12 +32,13 @@ def load_authors(*, authors: int) -> dict[str, str]:
 
 def load_writers(*, authors: int) -> dict[str, str]:
     """The same, for the tables that the released packages can merge."""
-    _create_tables()
+    create_tables()
     _fill(writers(Shape(authors=authors, **PEERS_SHAPE)))
     return {}
 
 
-def _create_tables() -> None:
+def create_tables() -> None:
+    """The tables of all models, in an empty database."""
     # content types first: apps without migrations are made before those that have some
     call_command("migrate", "contenttypes", verbosity=0)
     call_command("migrate", run_syncdb=True, verbosity=0)

@@ -49,9 +49,15 @@ def _rows_of(name: str) -> float:
 
 
 def _mysql(sql: str, params: Any) -> Iterator[str]:
-    for _, _, table, kind, _, key, _, _, rows, *_ in _rows(f"EXPLAIN {sql}", params):
-        if kind in ("ALL", "index") and int(rows or 0) >= LARGE:
-            yield f"{table} ({rows} rows, key {key})"
+    # MySQL's answer is a tree unless it is asked for a table, which MariaDB cannot be
+    form = "" if connection.mysql_is_mariadb else "FORMAT=TRADITIONAL "
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {form}{sql}", params)
+        names = [column[0] for column in cursor.description]
+        steps = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    for step in steps:
+        if step["type"] in ("ALL", "index") and int(step["rows"] or 0) >= LARGE:
+            yield f"{step['table']} ({step['rows']} rows, key {step['key']})"
 
 
 def _sqlite(sql: str, params: Any) -> Iterator[str]:

@@ -132,6 +132,23 @@ def reviewing(runner: Runner) -> tuple[Samples, list[Row]]:
     return samples, rows
 
 
+def pairs(runner: Runner) -> tuple[Samples, list[Row]]:
+    """One pair of rows in a schema of 130 references, by how many tables have rows of theirs."""
+    runner.server.create(runner.template)
+    job = Job(name="pairs", writes=False, is_tuned=False, settings="benchmarks.wide_settings")
+    samples = runner.interleaved({"pairs": job}, 1)
+    runner.drop()
+    rows = []
+    for tables, sample in samples["pairs"][0].items():
+        limits = {"dry run": 30, "merge": 40 + 2 * int(tables)}
+        for what, found in sample.items():
+            label = f"one pair, rows in {tables} of 130 tables: {what}"
+            limit = limits.get(what)
+            rows.append(Row(f"{label}, statements", found["statements"], unit="", limit=limit))
+            rows.append(Row(f"{label} (wall)", found["wall"]))
+    return samples, rows
+
+
 def peers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
     """The released packages against the engine, on tables that all of them can merge.
 

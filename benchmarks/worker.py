@@ -10,6 +10,7 @@ import os
 import sys
 
 import django
+from django.apps import apps
 
 
 def main() -> None:
@@ -29,6 +30,10 @@ def main() -> None:
         "peer": peers.peer,
         "review": review_jobs.review,
     }
+    if apps.is_installed("benchmarks.wide"):
+        from . import wide_jobs
+
+        known["pairs"] = wide_jobs.pairs
     job, *options = sys.argv[1:]
     print(json.dumps(known[job](**json.loads(options[0] if options else "{}"))))
 

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.core.checks import Error
+from django.core.checks import CheckMessage, Error, Info
 from django.core.checks import Warning as CheckWarning
+from django.db import router
 
 from .databases import database
-from .databases.tables import tables_with_rows
-from .engine.field_rules import resolve_rules
-from .engine.strangers import find_strangers
-from .engine.survivors import RULES, by_fields
+from .databases.caching import caching
+from .databases.places import has_table, stores_rows
 from .errors import DedupeError
-from .graph.discover import family_of
-from .graph.registered import registered_reference
-from .graph.unknown import unknown_relations
+from .field_rules.rules import resolve_rules
+from .finding.survivor_rules import RULES, by_fields
+from .planning.reasons.undeclared_keys import find_undeclared_keys
+from .references.discover import kin_of
+from .references.registered import registered_reference
+from .references.together import declared_together
+from .references.type_columns import ambiguity
+from .references.unique import RuleStanding, rule_standings
+from .references.unknown import unknown_relations
 from .registry import Declaration, declarations
+from .source.pending import Pending, why_pending
 from .suggest import nearest
 from .values import OnCollision, OnConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 
 def check_declarations(**_: Any) -> list[Error]:
@@ -33,7 +40,7 @@ def check_declarations(**_: Any) -> list[Error]:
 
 def check_relations(**_: Any) -> list[CheckWarning]:
     """The relations to declared models that no merge can follow, each with an id and a hint."""
-    return [warning for one in declarations() for warning in _unknown(one)]
+    return [warning for one in declarations() for warning in (*_unknown(one), *_ambiguous(one))]
 
 
 def check_databases(databases: Sequence[str] | None = None, **_: Any) -> list[CheckWarning]:
@@ -42,20 +49,65 @@ def check_databases(databases: Sequence[str] | None = None, **_: Any) -> list[Ch
         warning
         for using in databases or ()
         for one in declarations()
-        for warning in _strangers(one, using)
+        for warning in _undeclared_keys(one, using)
     ]
 
 
-def _strangers(one: Declaration, using: str) -> Iterator[CheckWarning]:
-    tables = tables_with_rows(using)
+@caching()
+def check_unique_rules(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The unique rules that models declare and the databases do not keep, each with an id."""
+    return [message for using in databases or () for message in _not_kept(using)]
+
+
+def _not_kept(using: str) -> Iterator[CheckMessage]:
+    models = [
+        model
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed
+        and not model._meta.proxy
+        and stores_rows(model, using)
+        and router.allow_migrate_model(using, model)
+    ]
+    found = database(using)
+    found.read_rules(models)
+    for model in models:
+        for standing in rule_standings(model, found):
+            if standing.declared and not standing.is_valid:
+                pending = why_pending(standing, using)
+                # migrate runs the checks first, and need not be told what it is about to do
+                if pending.is_applied or sys.argv[1:2] != ["migrate"]:
+                    yield _promise(standing, pending)
+
+
+def _promise(standing: RuleStanding, pending: Pending) -> CheckMessage:
+    what = f"{standing.model._meta.label}: {pending.where}"
+    if pending.is_applied:
+        steps = ", then ".join(pending.steps)
+        return CheckWarning(
+            what,
+            hint=f"Merge the duplicates that there may be, then: {steps}",
+            obj=standing.model,
+            id="dedupe_toolkit.W004",
+        )
+    return Info(
+        what,
+        hint="find_duplicates shows the rows that would stop it, merge_duplicates merges them.",
+        obj=standing.model,
+        id="dedupe_toolkit.I001",
+    )
+
+
+def _undeclared_keys(one: Declaration, using: str) -> Iterator[CheckWarning]:
     # before the first migration there is nothing to look at
-    models = [m for m in family_of(one.model) if m._meta.db_table in tables]
-    if apps.is_installed("django.contrib.contenttypes") and "django_content_type" not in tables:
+    models = [m for m in kin_of(one.model) if stores_rows(m, using)]
+    types = [m for m in apps.get_models() if m._meta.label == "contenttypes.ContentType"]
+    if not all(has_table(model, using) for model in types):
         return
-    for model in sorted(models, key=lambda model: model._meta.label):
-        for key in find_strangers(database(using), model):
+    models.sort(key=lambda model: model._meta.label)
+    for model, keys in find_undeclared_keys(database(using), models).items():
+        for key in keys:
             yield CheckWarning(
-                f"{model._meta.label}: {key.table}.{key.column} points at it in database {using!r},"
+                f"{model._meta.label}: {key.label} points at it in database {using!r},"
                 " and no model of the project has this table: its groups are held back",
                 hint="Give the table a model (managed = False will do), or drop the foreign key.",
                 obj=one.model,
@@ -74,6 +126,21 @@ def _unknown(one: Declaration) -> Iterator[CheckWarning]:
         )
 
 
+def _ambiguous(one: Declaration) -> Iterator[CheckWarning]:
+    for named, target in one.columns.items():
+        try:
+            reference = registered_reference(one.model, named, target)
+        except DedupeError:
+            continue  # an error of its own says so
+        if reference.type_column:
+            yield CheckWarning(
+                ambiguity(reference),
+                hint="Until then merges of this model are refused.",
+                obj=one.model,
+                id="dedupe_toolkit.W003",
+            )
+
+
 def _check(one: Declaration) -> Iterator[Error]:
     yield from _tried(one, "E001", one.match_keys, "Correct the keys of this model in dedupe.py.")
     yield from _tried(
@@ -89,6 +156,13 @@ def _check(one: Declaration) -> Iterator[Error]:
         "Correct survivor in dedupe.py.",
     )
     yield from _check_choices(one)
+    for names in one.together or ():
+        yield from _tried(
+            one,
+            "E006",
+            partial(declared_together, one.model, names),
+            "Correct together in dedupe.py.",
+        )
     for named, target in one.columns.items():
         yield from _tried(
             one,
@@ -112,16 +186,16 @@ def _tried(one: Declaration, number: str, attempt: Callable[[], Any], hint: str)
 
 
 def _check_choices(one: Declaration) -> Iterator[Error]:
-    chosen = [
-        ("on_collision", one.policy.on_collision, OnCollision),
+    chosen: list[tuple[str, Any, Iterable[Any]]] = [
+        ("on_collision", one.policy.on_collision, OnCollision.for_all()),
         ("on_conflict", one.policy.on_conflict, OnConflict),
         *(
             (f"collisions[{name!r}]", rule, OnCollision)
             for name, rule in one.policy.collisions.items()
         ),
     ]
-    for name, value, kind in chosen:
-        known = [choice.value for choice in kind]
+    for name, value, choices in chosen:
+        known = [choice.value for choice in choices]
         if value not in known:
             text = f"{name} is {value!r}, not one of {', '.join(known)}{nearest(str(value), known)}"
             yield _error(one, "E004", text, "Correct it in dedupe.py.")

@@ -7,7 +7,9 @@ class DedupeError(Exception):
     """The base of every error this package raises on purpose.
 
     Its text is one line that names the model, field and value and says what to do next.
-    Commands show it as it stands; nothing has been written when it is raised.
+    Commands show it as it stands. A merge is several transactions: its groups merged before the
+    error stay merged, in a run that says so and can be undone or gone on with. Everything else
+    has written nothing when it is raised.
     """
 
 
@@ -24,7 +26,7 @@ class MergeRefused(DedupeError):
 
 
 class PlanExpired(DedupeError):
-    """A merge plan whose working tables are gone: plan again."""
+    """A merge plan whose work tables are not in this database session: plan again."""
 
 
 class UndoRefused(DedupeError):
@@ -33,3 +35,10 @@ class UndoRefused(DedupeError):
 
 class ConstraintRefused(DedupeError):
     """A unique constraint that cannot be added to the model's source or migrations."""
+
+
+class RaceWarning(UserWarning):
+    """A call of ``get_or_create`` or its kin that a race lets create duplicates.
+
+    The guard gives it at the line of the call; `DedupeError` it is none.
+    """

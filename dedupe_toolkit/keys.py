@@ -12,13 +12,17 @@ from django.db.models import (
     CharField,
     CompositePrimaryKey,
     Field,
+    IntegerField,
     Model,
     QuerySet,
     TextField,
     Value,
 )
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Lower, Trim, Upper
+from django.db.models.functions.datetime import TimezoneMixin
 
+from .arguments import require_list, require_model
 from .errors import InvalidMatchKey
 from .suggest import nearest
 from .transforms import Collapse
@@ -31,11 +35,13 @@ if TYPE_CHECKING:
 def resolve_model(label: str) -> type[Model]:
     """The model named ``app_label.ModelName``, whatever its case.
 
-    Raises `InvalidMatchKey` naming the nearest models when there is none of that name.
+    Raises `InvalidMatchKey` naming the nearest models when there is none of that name, and the
+    model to use instead of one that is swapped out.
     """
-    models = {model._meta.label: model for model in apps.get_models()}
+    models = {model._meta.label: model for model in apps.get_models(include_swapped=True)}
     for name, model in models.items():
         if name.lower() == label.lower():
+            require_model(model)
             return model
     raise InvalidMatchKey(f"there is no model {label!r}{nearest(label, models)}")
 
@@ -65,8 +71,12 @@ def match_key(
     (``"email__lower"``). ``where`` narrows the rows as ``filter()`` would. ``ignore_case`` adds
     ``lower``, ``ignore_space`` adds ``collapse`` to every text field.
 
-    Raises `InvalidMatchKey` when a part does not exist or the key can have no duplicates.
+    Raises `InvalidMatchKey` when a part does not exist, `InvalidOption` for a wrong ``nulls`` or
+    ``blanks``. Whether there can be duplicates at all, a
+    database says, and not the model.
     """
+    require_model(model)
+    require_list(model, "the fields", fields, f"match_key({model.__name__}, [{fields!r}])")
     added = ["collapse"] * ignore_space + ["lower"] * ignore_case
     lookups = tuple(_lookup(model, field, added) for field in fields)
     if not lookups:
@@ -77,11 +87,10 @@ def match_key(
     key = MatchKey(
         model=model,
         fields=lookups,
-        nulls=Nulls(nulls),
-        blanks=Blanks(blanks),
+        nulls=nulls,
+        blanks=blanks,
         where=tuple((where or {}).items()),
     )
-    _refuse_unique(key)
     _check_where(key)
     return key
 
@@ -93,6 +102,8 @@ def row_set(model: type[Model], pks: Iterable[Any], *, into: Any = None) -> RowS
 
     Raises `InvalidMatchKey` for what cannot be a key of the model, or fewer than two rows.
     """
+    require_model(model)
+    require_list(model, "the primary keys", pks, f"row_set({model.__name__}, [{pks!r}, …])")
     keys = tuple(dict.fromkeys(primary_key(model, pk) for pk in pks))
     if len(keys) < 2:
         raise InvalidMatchKey(f"{model._meta.label}: name at least two different rows to merge")
@@ -113,12 +124,29 @@ def primary_key(model: type[Model], typed: Any) -> Any:
         if isinstance(model._meta.pk, CompositePrimaryKey):
             parts = json.loads(typed) if isinstance(typed, str) else typed
             fields = model._meta.pk_fields
-            return tuple(f.to_python(part) for f, part in zip(fields, parts, strict=True))
-        return model._meta.pk.to_python(typed)
-    except (ValidationError, ValueError, TypeError):
+            return tuple(_key_value(f, part) for f, part in zip(fields, parts, strict=True))
+        return _key_value(model._meta.pk, typed)
+    except (ValidationError, ValueError, TypeError, OverflowError):
+        several = "; separate keys by spaces" if "," in str(typed) else ""
         raise InvalidMatchKey(
-            f"{model._meta.label}: {typed!r} cannot be a primary key of this model"
+            f"{model._meta.label}: {typed!r} cannot be a primary key of this model{several}"
         ) from None
+
+
+def _key_value(field: Any, typed: Any) -> Any:
+    """A key as the field holds it. Raises `ValueError` for a number that fits no column."""
+    value = field.to_python(typed)
+    while field.is_relation:
+        field = field.target_field
+    if isinstance(value, int) and isinstance(field, IntegerField):
+        operations = connections[DEFAULT_DB_ALIAS].ops
+        least, most = operations.integer_field_range(field.get_internal_type())
+        if not (_INT64[0] if least is None else least) <= value <= (most or _INT64[1]):
+            raise ValueError(value)
+    return value
+
+
+_INT64 = (-(2**63), 2**63 - 1)
 
 
 def key_field(model: type[Model], lookup: str) -> Field[Any, Any]:
@@ -133,8 +161,19 @@ def is_text(field: object) -> bool:
 
 def ends_in_text(model: type[Model], lookup: str) -> bool:
     """Whether the values of a checked key lookup are text, after its transforms."""
+    return is_text(output_field(model, lookup))
+
+
+def output_field(model: type[Model], lookup: str) -> Field[Any, Any]:
+    """The field whose values a checked key lookup has, after its transforms."""
     *_, last = _steps(model, lookup)
-    return is_text(last.output_field)
+    field: Field[Any, Any] = last.output_field
+    return field
+
+
+def is_local_time(model: type[Model], lookup: str) -> bool:
+    """Whether the value of a checked key lookup depends on the current time zone."""
+    return any(isinstance(step, TimezoneMixin) for step in _steps(model, lookup))
 
 
 def source_of_nulls(model: type[Model], lookup: str) -> str:
@@ -170,7 +209,8 @@ def _concrete_field(model: type[Model], name: str, typed: str) -> Field[Any, Any
         field = model._meta.get_field(name)
     except FieldDoesNotExist:
         known = [f.name for f in model._meta.concrete_fields]
-        raise InvalidMatchKey(f"{label} has no field {name!r}{nearest(name, known)}") from None
+        advice = "; separate fields by spaces" if "," in typed else nearest(name, known)
+        raise InvalidMatchKey(f"{label} has no field {name!r}{advice}") from None
     reason = _unusable(field)
     if reason:
         raise InvalidMatchKey(f"{label}.{typed} cannot be in a key: {reason}")
@@ -197,24 +237,21 @@ def _check_transforms(
         transform = current.get_transform(name)
         if transform is None:
             known = field.get_lookups()
-            what = "a relation cannot be followed" if field.is_relation else "no such transform"
             raise InvalidMatchKey(
-                f"{model._meta.label}.{typed} cannot be in a key: {name!r}: {what}"
-                f"{nearest(name, known)}"
+                f"{model._meta.label}.{typed} cannot be in a key: {name!r}:"
+                f" {_no_transform(current, name)}{'' if name in known else nearest(name, known)}"
             )
         current = transform(current)
 
 
-def _refuse_unique(key: MatchKey) -> None:
-    for lookup in key.fields:
-        field = key_field(key.model, lookup)
-        never_null = not field.null or key.nulls is Nulls.DISTINCT
-        if "__" not in lookup and field.unique and never_null:
-            what = "is the primary key" if field.primary_key else "is already unique"
-            raise InvalidMatchKey(
-                f"{key.label}: there can be no duplicates on {', '.join(key.fields)}:"
-                f" {lookup!r} {what}"
-            )
+def _no_transform(value: Any, name: str) -> str:
+    """Why a name is no transform of a value, and what may have been meant."""
+    field = value.output_field
+    if field.get_lookup(name) is None:
+        return "a relation cannot be followed" if field.is_relation else "no such transform"
+    if name.startswith("i") and is_text(field) and field.get_lookup(name[1:]):
+        return "a look-up is no transform; lower, or --ignore-case, makes case not matter"
+    return "a look-up is no transform; --where narrows the rows"
 
 
 def _check_where(key: MatchKey) -> None:
@@ -224,7 +261,26 @@ def _check_where(key: MatchKey) -> None:
             # one that no row can meet is no mistake: nothing is found
             rows.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()
         except (FieldError, ValueError, TypeError, ValidationError) as error:
-            reason = " ".join(str(error).split())
+            reason = _reason(key.model, lookup, error)
             raise InvalidMatchKey(
                 f"{key.label}: cannot filter by {lookup}={value!r}: {reason}"
             ) from None
+
+
+def _reason(model: type[Model], lookup: str, error: Exception) -> str:
+    """What Django says of a condition; of a name that is nowhere, the nearest that is."""
+    current: Any = model
+    known: Iterable[str] = ()
+    for name in lookup.split(LOOKUP_SEP):
+        if name == "pk":
+            name = current._meta.pk.name
+        try:
+            field = current._meta.get_field(name)
+        except (AttributeError, FieldDoesNotExist):
+            known = known or [field.name for field in current._meta.get_fields()]
+            if name in known or not isinstance(error, FieldError):
+                break
+            return f"there is no field or look-up {name!r}{nearest(name, known)}"
+        related = field.related_model
+        current, known = related, () if related else field.get_lookups()
+    return " ".join(str(error).split())

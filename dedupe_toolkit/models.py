@@ -1,4 +1,5 @@
-"""The tables that stay: merge runs, the journal of what each changed, and groups dismissed.
+"""The tables that stay: merge runs, the journal of what each changed, groups dismissed, the keys of
+the last audit, and the review queue (in `queue_models`).
 
 They live in the same database as the rows they speak of, so that a merge and its journal
 land together or not at all.
@@ -8,13 +9,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.utils.translation import gettext_lazy as _
 
+from .fields import KEY_LENGTH, KeyField
 from .indexes import FilledIndex
+from .queue_models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan, SelectedRow
 
-KEY_LENGTH = 500
+__all__ = [
+    "IN_ORDER",
+    "OPEN_STATES",
+    "AuditedKey",
+    "DismissedGroup",
+    "DismissedRow",
+    "HeldGroup",
+    "MergeRun",
+    "MergeStep",
+    "QueuedGroup",
+    "RowChange",
+    "Scan",
+    "SelectedRow",
+]
 
 
 class MergeRun(models.Model):
@@ -25,6 +43,12 @@ class MergeRun(models.Model):
         DONE = "done", _("done")
         INTERRUPTED = "interrupted", _("interrupted")
         UNDONE = "undone", _("undone")
+        PRUNED = "pruned", _("pruned")
+
+    class Origin(models.TextChoices):
+        ADMIN = "admin", _("the admin")
+        COMMAND = "command", _("a command")
+        CODE = "code", _("code")
 
     model = models.CharField(_("model"), max_length=200)
     fields = models.JSONField(_("key fields"), default=list)
@@ -34,6 +58,12 @@ class MergeRun(models.Model):
     )
     started = models.DateTimeField(_("started"), auto_now_add=True)
     finished = models.DateTimeField(_("finished"), null=True, blank=True)
+    by = models.CharField(_("by"), max_length=254, blank=True)
+    # no foreign key: there may be no users at all, or they live in another database than the rows
+    user_key = KeyField(_("user"), max_length=KEY_LENGTH, null=True, blank=True)
+    origin = models.CharField(
+        _("merged from"), max_length=10, choices=Origin.choices, default=Origin.CODE
+    )
     batches = models.PositiveIntegerField(_("batches"), default=0)
     groups = models.PositiveBigIntegerField(_("groups"), default=0)
     merged = models.PositiveBigIntegerField(_("groups merged"), default=0)
@@ -46,9 +76,32 @@ class MergeRun(models.Model):
         verbose_name = _("merge run")
         verbose_name_plural = _("merge runs")
         ordering = ["-pk"]
+        permissions = [
+            ("scan_duplicates", "Can scan for duplicates"),
+            ("merge_duplicates", "Can merge duplicates"),
+            ("dismiss_duplicates", "Can say that rows are not duplicates"),
+            ("undo_merges", "Can undo merges"),
+        ]
 
     def __str__(self) -> str:
         return f"Merge run {self.pk} of {self.model}"
+
+    @property
+    def using(self) -> str:
+        """The database of the rows that were merged, and of the run itself."""
+        return self._state.db or DEFAULT_DB_ALIAS
+
+    @property
+    def user(self) -> Any:
+        """The user who merged, by one statement; None where there is no such user (any more)."""
+        if self.user_key is None:
+            return None
+        try:
+            model: Any = get_user_model()
+            key = model._meta.pk.to_python(self.user_key)
+        except (ImproperlyConfigured, ValidationError):  # another model of users than then
+            return None
+        return model._base_manager.filter(pk=key).first()
 
     @property
     def held_back(self) -> list[dict[str, Any]]:
@@ -110,7 +163,7 @@ class DismissedRow(models.Model):
         related_name="rows",
         verbose_name=_("dismissed group"),
     )
-    row = models.CharField(_("row"), max_length=KEY_LENGTH)
+    row = KeyField(_("row"), max_length=KEY_LENGTH)
 
     class Meta:
         verbose_name = _("dismissed row")
@@ -122,7 +175,27 @@ class DismissedRow(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.row
+        return str(self.row)
+
+
+class AuditedKey(models.Model):
+    """What an unsafe call looks up, as the last audit of the whole project found it.
+
+    ``places`` are where such calls stand; all keys of one audit have the same ``audited``.
+    """
+
+    model = models.CharField(_("model"), max_length=200)
+    fields = models.JSONField(_("key fields"), default=list)
+    places = models.JSONField(_("places"), default=list)
+    audited = models.DateTimeField(_("audited"))
+
+    class Meta:
+        verbose_name = _("audited key")
+        verbose_name_plural = _("audited keys")
+        ordering = ["model", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.model} {', '.join(self.fields)}"
 
 
 class MergeStep(models.Model):
@@ -144,13 +217,11 @@ class MergeStep(models.Model):
         REDUNDANT = "redundant", _("says nothing that its rival does not")
         DISCARDED = "discarded", _("collides, and was to be discarded")
         OWN_LINK = "own link", _("would link a row with itself")
+        TIED = "tied", _("would relate a row to itself, and was to be discarded")
         REPOINTED = "repointed", _("points at the survivor")
         OWN_TARGET = "own target", _("would point at its own row")
         VALUE = "value", _("took a value from a duplicate")
         MOVED = "moved", _("belongs to the survivor")
-
-    MERGED = (Reason.DUPLICATE, Reason.RIVAL)
-    """Why a row is deleted that another one stands for from then on."""
 
     run = models.ForeignKey(
         MergeRun, on_delete=models.CASCADE, related_name="steps", verbose_name=_("merge run")
@@ -179,8 +250,10 @@ class RowChange(models.Model):
 
     ``row`` is the row's primary key as the step left it. ``before`` and ``after`` are images:
     JSON arrays of exact text, written and read by the database; NULL where there was no row.
-    ``survivor`` is the key of the row into which the whole group was merged. ``merged`` is the
-    row's key once more if it was merged itself: only those are found by key through an index.
+    ``survivor`` is the key of the row into which the whole group was merged. ``merged`` is the key
+    under which the row is found no more, for it was merged itself or its key moved, and ``into``
+    the one that takes its place; only those are found by key, through an index.
+    Of a pruned run whose pairs are kept only those are left, without images.
     """
 
     step = models.ForeignKey(
@@ -192,9 +265,10 @@ class RowChange(models.Model):
         related_name="changes",
         verbose_name=_("merge step"),
     )
-    row = models.CharField(_("row"), max_length=KEY_LENGTH)
-    survivor = models.CharField(_("survivor"), max_length=KEY_LENGTH)
-    merged = models.CharField(_("merged row"), max_length=KEY_LENGTH, null=True)  # noqa: DJ001  # NULL: not merged
+    row = KeyField(_("row"), max_length=KEY_LENGTH)
+    survivor = KeyField(_("survivor"), max_length=KEY_LENGTH)
+    merged = KeyField(_("merged row"), max_length=KEY_LENGTH, null=True)  # NULL: not merged
+    into = KeyField(_("merged into"), max_length=KEY_LENGTH, null=True)  # NULL: not merged
     before = models.TextField(_("before"), null=True)  # noqa: DJ001  # NULL: there was no row
     after = models.TextField(_("after"), null=True)  # noqa: DJ001  # NULL: the row is gone
 

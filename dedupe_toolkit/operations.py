@@ -1,4 +1,4 @@
-"""Migration operations: the guard before a unique constraint, and two ways to add one.
+"""Migration operations: the guard before a unique constraint, two ways to add one, and a merge.
 
 `make_unique` writes them. They stay importable under these names, since migrations of users'
 projects hold them for good.
@@ -6,26 +6,35 @@ projects hold them for good.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
-from django.db import IntegrityError, NotSupportedError
+from django.db import IntegrityError, NotSupportedError, OperationalError
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation, OperationCategory
 
+from .databases import database
 from .databases.constraints import (
     add_unique_concurrently,
     builds_concurrently,
     whole_or_not_at_all,
 )
-from .engine.find import find_duplicates
+from .errors import ConstraintRefused, DedupeError
+from .finding.find import find_duplicates
+from .keys import match_key
+from .merging.merge import merge
+from .models import MergeRun
+from .planning.plan import plan_merge
 from .source.lines import merge_line, way_out
-from .values import Blanks, MatchKey, Nulls
+from .undoing.undo import undo
+from .values import Blanks, MatchKey, MergePolicy, Nulls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _SHOWN = 3
+_KEY_OPTIONS = {"nulls", "blanks", "where", "ignore_case", "ignore_space"}
 
 
 class CheckNoDuplicates(Operation):
@@ -33,8 +42,8 @@ class CheckNoDuplicates(Operation):
 
     Put it before the operation that adds the constraint. Counts every row that the constraint
     will count, in the database itself; dismissed groups count as well. Changes nothing in either
-    direction, and squashing drops it. ``show_values=False`` keeps key values out of the error,
-    for logs that must not hold them.
+    direction, and squashing drops it. ``show_values=True`` puts the largest groups' key values into
+    the error: not for personal data, as logs keep it.
     """
 
     reduces_to_sql = False
@@ -51,7 +60,7 @@ class CheckNoDuplicates(Operation):
         nulls: str = Nulls.DISTINCT.value,
         blanks: str = Blanks.EQUAL.value,
         where: Mapping[str, Any] | None = None,
-        show_values: bool = True,
+        show_values: bool = False,
     ) -> None:
         self.model_name = model_name
         self.fields = list(fields)
@@ -68,7 +77,7 @@ class CheckNoDuplicates(Operation):
             "nulls": Nulls.DISTINCT.value,
             "blanks": Blanks.EQUAL.value,
             "where": {},
-            "show_values": True,
+            "show_values": False,
         }
         given = {name: getattr(self, name) for name in defaults}
         kwargs |= {name: value for name, value in given.items() if value != defaults[name]}
@@ -119,11 +128,157 @@ class CheckNoDuplicates(Operation):
         )
 
 
+class MergeDuplicates(Operation):
+    """Merges the duplicates of a match key on the way, for products that others install.
+
+    Takes the options of `match_key` and, with the same defaults, of `MergePolicy`, as plain values.
+    References are those of the migration's own models: a migration depends on all apps whose
+    models may point at the model, and on ``("dedupe_toolkit", "0001_initial")``. What only the
+    project's models show (a generic key of an app that the migration does not depend on, a
+    reference declared in ``dedupe.py``) stops the migration before any change.
+
+    Groups held back stop it as well, unless ``leave_held_back`` is true: with ``atomic = True``,
+    nothing was changed then. Migrating backwards undoes what the operation has merged. Squashing
+    keeps it; ``sqlmigrate`` shows nothing of it.
+    """
+
+    reduces_to_sql = False
+    reversible = True
+    category = OperationCategory.PYTHON
+
+    def __init__(
+        self,
+        model_name: str,
+        fields: Iterable[str],
+        *,
+        app_label: str | None = None,
+        leave_held_back: bool = False,
+        nulls: str | None = None,
+        blanks: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        ignore_case: bool | None = None,
+        ignore_space: bool | None = None,
+        survivor: str | None = None,
+        field_rules: Mapping[str, str] | None = None,
+        on_collision: str | None = None,
+        collisions: Mapping[str, str] | None = None,
+        on_conflict: str | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        self.model_name = model_name
+        self.fields = list(fields)
+        self.app_label = app_label
+        self.leave_held_back = leave_held_back
+        given: dict[str, Any] = {
+            "nulls": nulls,
+            "blanks": blanks,
+            "where": where,
+            "ignore_case": ignore_case,
+            "ignore_space": ignore_space,
+            "survivor": survivor,
+            "field_rules": field_rules,
+            "on_collision": on_collision,
+            "collisions": collisions,
+            "on_conflict": on_conflict,
+            "batch_size": batch_size,
+        }
+        self.options: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        kwargs: dict[str, Any] = {"model_name": self.model_name, "fields": self.fields}
+        if self.app_label is not None:
+            kwargs["app_label"] = self.app_label
+        if self.leave_held_back:
+            kwargs["leave_held_back"] = True
+        return self.__class__.__qualname__, [], kwargs | self.options
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models stay as they are."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = from_state.apps.get_model(self.app_label or app_label, self.model_name)
+        using = schema_editor.connection.alias
+        if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
+            return
+        try:
+            plan = plan_merge(self._key(model), using=using, policy=self._policy())
+            self._stop_if_held(model, [group.reason for group in plan.held_back])
+            if plan.groups:
+                run = merge(plan, progress=_told(f"{model._meta.label}: groups merged"))
+                self._remember(app_label, run, using)
+                self._stop_if_held(model, [group["reason"] for group in run.held_back])
+        except DedupeError as error:
+            raise CommandError(str(error)) from error
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        model = to_state.apps.get_model(self.app_label or app_label, self.model_name)
+        using = schema_editor.connection.alias
+        if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
+            return
+        runs = MergeRun.objects.using(using).filter(
+            model=model._meta.label, policy__operation=self._name(app_label)
+        )
+        gone = (MergeRun.Status.UNDONE,)
+        try:
+            for run in runs.exclude(status__in=gone).order_by("-pk"):
+                undo(run, using=using, progress=_told(f"{model._meta.label}: groups undone"))
+        except DedupeError as error:
+            raise CommandError(str(error)) from error
+
+    def describe(self) -> str:
+        return f"Merge duplicates of {self.model_name} on {', '.join(self.fields)}"
+
+    def _key(self, model: Any) -> MatchKey:
+        given = {name: self.options[name] for name in _KEY_OPTIONS & self.options.keys()}
+        return match_key(model, self.fields, **given)
+
+    def _policy(self) -> MergePolicy:
+        given = {name: self.options[name] for name in self.options.keys() - _KEY_OPTIONS}
+        return MergePolicy(**given)
+
+    def _name(self, app_label: str) -> str:
+        """What the runs of this operation are known by, when it is taken back."""
+        return f"{app_label} {self.describe()}"
+
+    def _remember(self, app_label: str, run: MergeRun, using: str) -> None:
+        run.policy = {**run.policy, "operation": self._name(app_label)}
+        run.save(using=using, update_fields=["policy"])
+
+    def _stop_if_held(self, model: Any, reasons: list[str]) -> None:
+        if not reasons or self.leave_held_back:
+            return
+        groups = "1 group" if len(reasons) == 1 else f"{len(reasons):,} groups"
+        shown = "; ".join(reasons[:_SHOWN])
+        raise CommandError(
+            f"{model._meta.label}: {groups} of {', '.join(self.fields)} cannot be merged by this"
+            f" migration: {shown}{'; …' if len(reasons) > _SHOWN else ''}"
+        )
+
+
+def _told(what: str) -> Any:
+    """Progress for a person at a terminal, and nothing elsewhere."""
+
+    def tell(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done >= total else ""
+            sys.stderr.write(f"\r    {what}: {done:,} of {total:,}{end}")
+            sys.stderr.flush()
+
+    return tell
+
+
 class AddUniqueConstraintConcurrently(AddConstraint):
     """Adds a unique constraint; PostgreSQL goes on writing to the table meanwhile.
 
     The migration needs ``atomic = False``. Databases that cannot build an index concurrently
-    add the constraint as `AddConstraint` does, whole or not at all.
+    add the constraint as `AddConstraint` does, whole or not at all. When it is stopped, by
+    whatever, migrating again goes on where it stopped.
     """
 
     atomic = False
@@ -157,7 +312,16 @@ class AddUniqueConstraintConcurrently(AddConstraint):
     def _add(self, schema_editor: Any, model: Any) -> None:
         try:
             constraint: Any = self.constraint
-            add_unique_concurrently(schema_editor, model, constraint)
+            found = database(schema_editor.connection.alias)
+            add_unique_concurrently(schema_editor, model, constraint, found)
+        except ConstraintRefused as error:
+            raise CommandError(str(error)) from error
+        except OperationalError as error:
+            detail = " ".join(str(error).split())
+            raise CommandError(
+                f"{model._meta.label}: {self.constraint.name} is not there yet ({detail}); migrate"
+                " again, it goes on where it stopped"
+            ) from error
         except IntegrityError as error:
             detail = " ".join(str(error).split())
             raise CommandError(

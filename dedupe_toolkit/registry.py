@@ -6,29 +6,38 @@ Declarations are kept as they were written; `dedupe_toolkit.checks` says what is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .graph.meta import concrete
 from .keys import match_key
-from .values import MatchKey, MergePolicy
+from .references.meta import concrete, lineage_of
+from .values import MatchKey, MergePolicy, OnCollision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from django.db.models import Model
 
-    from .graph.custom import CustomReference
+    from .references.custom import ColumnReference, CustomReference
 
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is declared of one model."""
+    """What is declared of one model.
+
+    ``options`` are the options of `MergePolicy` that were given a value, and no others.
+    """
 
     model: type[Model]
     keys: tuple[Mapping[str, Any], ...]
-    policy: MergePolicy
-    columns: Mapping[str | CustomReference, str]
+    options: Mapping[str, Any]
+    columns: Mapping[str | ColumnReference | CustomReference, str]
+    together: tuple[tuple[str, ...], ...] | None = None
+
+    @cached_property
+    def policy(self) -> MergePolicy:
+        return MergePolicy(**self.options)
 
     def match_keys(self) -> tuple[MatchKey, ...]:
         """The declared keys. Raises `InvalidMatchKey` for one that cannot be."""
@@ -42,12 +51,13 @@ def register(
     model: type[Model],
     *,
     keys: Iterable[str | Sequence[str] | Mapping[str, Any]] = (),
-    survivor: Any = "oldest",
+    survivor: Any = None,
     field_rules: Mapping[str, str | Callable[[list[Any]], Any]] | None = None,
-    on_collision: str = "hold",
+    on_collision: str | None = None,
     collisions: Mapping[str, str] | None = None,
-    on_conflict: str = "survivor",
-    references: Iterable[str | CustomReference] | Mapping[str, str] = (),
+    on_conflict: str | None = None,
+    references: Iterable[str | ColumnReference | CustomReference] | Mapping[str, str] = (),
+    together: Sequence[str] | Iterable[Sequence[str]] | None = None,
 ) -> None:
     """Declare, in an app's ``dedupe.py``, how duplicates of a model are found and merged.
 
@@ -55,28 +65,48 @@ def register(
     ``"email__lower"``, ``("first_name", "last_name")``, ``{"fields": ["name"], "nulls": "equal"}``.
     ``survivor``, ``field_rules``, ``on_collision`` and ``on_conflict`` are the options of
     `MergePolicy`; ``collisions`` overrides ``on_collision`` for single references, by the names
-    under which plans show them. ``references`` names columns that hold keys of this model without
-    a relation (``"audit.Entry.person_id"``), with the field they hold where it is not the key, and
-    may have instances of `CustomReference` among them.
+    under which plans show them, and says ``keep`` where a row may relate the survivor to itself.
+    ``references`` names columns that hold keys of this model without a relation
+    (``"audit.Entry.person_id"``), with the field they hold where it is not the key, and may have
+    instances of `ColumnReference` and `CustomReference` among them.
+    ``together`` names fields whose values belong together, ``("weight", "unit")`` or several such:
+    a survivor takes all of them from one row, or none. Generic keys, composite foreign keys and
+    numbers beside their currency or unit are known; what is said here, be it nothing (``()``),
+    stands in place of what would be guessed from the names of numbers.
 
-    Options given to a command or function win over what is declared. Declaring a model again
-    replaces what was declared before.
+    Options given to a command or function win over what is declared of the model that is merged.
+    Where rows of this model merge because they collide in the merge of another, what is declared
+    here wins, and what is not declared is as in that merge. Models that inherit from this one
+    inherit what is declared. Declaring a model again replaces what was declared before.
     """
-    columns: dict[str | CustomReference, str] = dict.fromkeys(references, "pk")
+    columns: dict[str | ColumnReference | CustomReference, str] = dict.fromkeys(references, "pk")
     if isinstance(references, Mapping):
         columns.update(references)
     _declarations[concrete(model)] = Declaration(
         model=model,
         keys=tuple(_options(key) for key in keys),
-        policy=MergePolicy(
+        options=_given(
             survivor=survivor,
-            field_rules=field_rules or {},
+            field_rules=field_rules,
             on_collision=on_collision,
-            collisions=collisions or {},
+            collisions=collisions,
             on_conflict=on_conflict,
         ),
         columns=columns,
+        together=None if together is None else _several(together),
     )
+
+
+def _several(together: Sequence[str] | Iterable[Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """As Django takes ``unique_together``: one tuple of names, or several."""
+    listed: list[Any] = list(together)
+    if listed and all(isinstance(name, str) for name in listed):
+        return (tuple(listed),)
+    return tuple(map(tuple, listed))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def declared(model: type[Model]) -> Declaration | None:
@@ -94,10 +124,35 @@ def unregister(model: type[Model]) -> None:
     _declarations.pop(concrete(model), None)
 
 
+def kept_ties(model: type[Model]) -> Mapping[str, str]:
+    """The references declared to keep rows that tie survivor and duplicate together.
+
+    An option for what collides says nothing of these.
+    """
+    collisions = declared_options(model).get("collisions", {})
+    return {name: rule for name, rule in collisions.items() if rule == OnCollision.KEEP}
+
+
 def declared_policy(model: type[Model], **given: Any) -> MergePolicy:
     """The declared policy of a model, or the default one, with the options given put over it."""
-    declaration = declared(model)
-    return replace(declaration.policy if declaration else MergePolicy(), **given)
+    return MergePolicy(**{**declared_options(model), **given})
+
+
+def declared_options(
+    model: type[Model], *, apart_from: Collection[type[Model]] = ()
+) -> dict[str, Any]:
+    """The options of `MergePolicy` declared of a model, or else of the parents it inherits from.
+
+    The nearest declaration of an option counts, and of ``field_rules`` and ``collisions`` that of
+    each name. Models in ``apart_from`` are not asked.
+    """
+    options: dict[str, Any] = {}
+    for one in reversed(lineage_of(model)):
+        declaration = None if one in apart_from else declared(one)
+        for name, value in declaration.options.items() if declaration else ():
+            is_named = isinstance(value, Mapping)
+            options[name] = {**options.get(name, {}), **value} if is_named else value
+    return options
 
 
 def _options(key: str | Sequence[str] | Mapping[str, Any]) -> Mapping[str, Any]:

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import asdict
 from enum import StrEnum
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from .values import FoundDuplicates, HeldGroup, MatchKey, MergePlan, ReferenceCount
+from .plain import plain_group, plain_held, plain_key, plain_values, plain_where
+from .printing import counted, on_one_line, print_table, say, shown_value
+from .values import (
+    FieldDifference,
+    FoundDuplicates,
+    MatchKey,
+    MergePlan,
+    ReferenceCount,
+    TieCount,
+    Unsearched,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rich.console import Console
-    from rich.table import Table
 
     from . import models
     from .models import MergeRun
@@ -42,18 +52,6 @@ def as_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 row``, ``1,200 rows``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def shown_value(value: Any) -> str:
-    """A value as it stands in a table: visible where it is empty, exact where it has spaces."""
-    if isinstance(value, str) and (not value or value != value.strip()):
-        return repr(value)
-    return "NULL" if value is None else str(value)
-
-
 # -- find ------------------------------------------------------------------------------------
 
 
@@ -72,9 +70,9 @@ def _found_key(found: FoundDuplicates) -> dict[str, Any]:
         "dismissed": found.dismissed,
         "duplicate_groups": [
             {
-                "values": dict(group.values),
-                "survivor": group.survivor,
-                "duplicates": list(group.duplicates),
+                "values": plain_values(found.key, group.values),
+                "survivor": plain_key(found.key.model, group.survivor),
+                "duplicates": [plain_key(found.key.model, pk) for pk in group.duplicates],
             }
             for group in found.duplicate_groups
         ],
@@ -85,14 +83,14 @@ def found_csv(found: Iterable[FoundDuplicates]) -> str:
     columns = ["model", "fields", "values", "survivor", "duplicates"]
     rows = [
         {
-            "model": one.key.label,
-            "fields": " ".join(one.key.fields),
-            "values": json.dumps(dict(group.values), cls=DjangoJSONEncoder, ensure_ascii=False),
-            "survivor": group.survivor,
-            "duplicates": " ".join(map(str, group.duplicates)),
+            "model": one["model"],
+            "fields": " ".join(one["fields"]),
+            "values": _json_line(group["values"]),
+            "survivor": _key(group["survivor"]),
+            "duplicates": " ".join(map(_key, group["duplicates"])),
         }
-        for one in found
-        for group in one.duplicate_groups
+        for one in map(_found_key, found)
+        for group in one["duplicate_groups"]
     ]
     return as_csv(rows, columns)
 
@@ -103,11 +101,15 @@ def print_found(console: Console, found: FoundDuplicates) -> None:
         say(console, f"Left out: {counted(found.dismissed, 'dismissed group')}.")
     if not found.duplicate_groups:
         return
-    table = _table(*found.key.fields, "survivor", "duplicates")
-    for group in found.duplicate_groups:
-        values = [shown_value(group.values[field]) for field in found.key.fields]
-        table.add_row(*values, str(group.survivor), ", ".join(map(str, group.duplicates)))
-    console.print(table)
+    rows = [
+        [
+            *map(shown_value, group["values"].values()),
+            _key(group["survivor"]),
+            ", ".join(map(_key, group["duplicates"])),
+        ]
+        for group in _found_key(found)["duplicate_groups"]
+    ]
+    print_table(console, [*found.key.fields, "survivor", "duplicates"], rows)
     left = found.groups - len(found.duplicate_groups)
     if left:
         say(console, f"and {counted(left, 'more group')}; --limit 0 lists all.")
@@ -117,8 +119,8 @@ def _totals(found: FoundDuplicates) -> str:
     if not found.groups:
         return "the table is empty" if found.is_empty else "no duplicates"
     return (
-        f"{counted(found.groups, 'duplicate group')}, {counted(found.rows, 'row')} in them,"
-        f" {found.surplus:,} surplus"
+        f"{counted(found.groups, 'duplicate group')}, {counted(found.rows, 'row')} in"
+        f" {'it' if found.groups == 1 else 'them'}, {found.surplus:,} surplus"
     )
 
 
@@ -131,18 +133,27 @@ def held_document(groups: Iterable[models.HeldGroup]) -> dict[str, Any]:
 
 def held_csv(groups: Iterable[models.HeldGroup]) -> str:
     rows = [_held_row(group) for group in groups]
-    return as_csv(rows, ["run", "model", "fields", "values", "rows", "reason"])
+    texts = [
+        row
+        | {
+            "fields": " ".join(row["fields"]),
+            "values": _json_line(row["values"]),
+            "rows": " ".join(map(_key, row["rows"])),
+        }
+        for row in rows
+    ]
+    return as_csv(texts, ["run", "model", "fields", "values", "rows", "reason"])
 
 
 def print_held_back(console: Console, groups: Sequence[models.HeldGroup]) -> None:
     if not groups:
         say(console, "No groups are held back.")
         return
-    table = _table("run", "model", "rows", "reason")
-    for group in groups:
-        rows = ", ".join(map(str, group.rows))
-        table.add_row(str(group.run_id), group.run.model, rows, group.reason)
-    console.print(table)
+    rows = [
+        [str(group.run_id), group.run.model, ", ".join(map(_key, group.rows)), group.reason]
+        for group in groups
+    ]
+    print_table(console, ["run", "model", "rows", "reason"], rows)
 
 
 def _held_row(group: models.HeldGroup) -> dict[str, Any]:
@@ -174,12 +185,16 @@ def print_plan(console: Console, plan: MergePlan) -> None:
             f" {counted(plan.mergeable, 'survivor')}.",
         )
         _print_references(console, plan.references)
-        _print_held(console, plan.held_back)
+        print_facts(console, plan)
+        _print_held(console, [plain_held(plan.source, group) for group in plan.held_back])
     for warning in plan.warnings:
         say(console, f"Note: {warning}.")
 
 
-def print_run(console: Console, run: MergeRun, using: str) -> None:
+def print_run(console: Console, plan: MergePlan, run: MergeRun) -> None:
+    """What the run did, which groups it held back that the plan did not, and how to undo it."""
+    # those of the plan are stored first, and have been shown with it
+    _print_held(console, run.held_back[len(plan.held_back) :])
     say(
         console,
         f"Merge run {run.pk}: {counted(run.rows_merged, 'row')} merged into"
@@ -187,8 +202,13 @@ def print_run(console: Console, run: MergeRun, using: str) -> None:
     )
     if not run.rows_merged:
         return
+    say(console, f"Undo it with: {undo_line(run, plan.using)}")
+
+
+def undo_line(run: MergeRun, using: str) -> str:
+    """The command that undoes a run."""
     database = "" if using == "default" else f" --database {using}"
-    say(console, f"Undo it with: manage.py undo_merge {run.pk}{database}")
+    return f"manage.py undo_merge {run.pk}{database}"
 
 
 def plan_document(plan: MergePlan) -> dict[str, Any]:
@@ -201,7 +221,8 @@ def plan_document(plan: MergePlan) -> dict[str, Any]:
         "held_back": len(plan.held_back),
         "rows_merged": plan.rows_to_merge,
         "references": [_reference(count) for count in plan.references],
-        "held_back_groups": [_held(group) for group in plan.held_back],
+        **facts_document(plan),
+        "held_back_groups": [plain_held(plan.source, group) for group in plan.held_back],
     }
 
 
@@ -215,13 +236,77 @@ def run_document(plan: MergePlan, run: MergeRun) -> dict[str, Any]:
         "held_back": run.groups_held_back,
         "rows_merged": run.rows_merged,
         "references": run.references,
+        **facts_document(plan),
         "held_back_groups": run.held_back,
     }
 
 
+def merged_document(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The documents of one key or several as one, of the same shape: totals, and each key's own.
+
+    With several keys the top has no run and no fields; each of ``keys`` has.
+    """
+    first, *others = documents
+    if not others:
+        return first | {"keys": [first]}
+    totals = {name: sum(one[name] for one in documents) for name in _TOTALS}
+    models = {one["model"] for one in documents}
+    return {
+        "run": None,
+        "model": first["model"] if len(models) == 1 else None,
+        "fields": [],
+        **totals,
+        "references": _summed(one for document in documents for one in document["references"]),
+        **{name: [one for document in documents for one in document[name]] for name in _LISTS},
+        "blank_keys": {
+            name: sum(one["blank_keys"][name] for one in documents) for name in ("groups", "rows")
+        },
+        "triggers": [*dict.fromkeys(one for document in documents for one in document["triggers"])],
+        "unsearched": first["unsearched"],  # they are keys of one model
+        "keys": list(documents),
+    }
+
+
+_TOTALS = ("groups", "merged", "held_back", "rows_merged")
+_LISTS = (
+    "ties",
+    "collisions",
+    "differences",
+    "repeated_links",
+    "largest_groups",
+    "held_back_groups",
+)
+
+
+def _summed(references: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The counts of each reference added up."""
+    counts: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in references:
+        name = {"reference": one["reference"], "kind": one["kind"]}
+        so_far = counts.setdefault(
+            (one["reference"], one["kind"]), name | dict.fromkeys(_COUNTS, 0)
+        )
+        for count in _COUNTS:
+            so_far[count] += one[count]
+    return list(counts.values())
+
+
+_COUNTS = ("repointed", "discarded", "merged")
+
+
+def held_lines(groups: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line for each group held back, for standard error beside a document."""
+    return [f"held back: {_named(group)}: {on_one_line(group['reason'])}" for group in groups]
+
+
+def _named(group: Mapping[str, Any]) -> str:
+    rows = f"rows {', '.join(map(_key, group['rows']))}"
+    values = ", ".join(map(shown_value, group["values"].values()))
+    return f"{on_one_line(values)} ({rows})" if values else rows
+
+
 def merge_csv(document: Mapping[str, Any]) -> str:
-    columns = ["reference", "kind", "repointed", "discarded", "merged"]
-    return as_csv(document["references"], columns)
+    return as_csv(document["references"], ["reference", "kind", *_COUNTS])
 
 
 def _fields(plan: MergePlan) -> list[str]:
@@ -238,37 +323,136 @@ def _reference(count: ReferenceCount) -> dict[str, Any]:
     }
 
 
-def _held(group: HeldGroup) -> dict[str, Any]:
-    return {"values": dict(group.values), "rows": list(group.rows), "reason": group.reason}
-
-
 def _print_references(console: Console, references: Iterable[ReferenceCount]) -> None:
-    table = _table("reference", "kind")
-    for name in ("repointed", "discarded", "merged"):
-        table.add_column(name, justify="right")
-    for count in references:
-        table.add_row(
-            count.reference,
-            count.kind,
-            f"{count.repointed:,}",
-            f"{count.discarded:,}",
-            f"{count.merged:,}",
-        )
-    if table.row_count:
-        console.print(table)
+    rows = [
+        [count.reference, count.kind, *(f"{getattr(count, name):,}" for name in _COUNTS)]
+        for count in references
+    ]
+    if rows:
+        print_table(console, ["reference", "kind", *_COUNTS], rows, numbers=_COUNTS)
 
 
-def _print_held(console: Console, held: Sequence[HeldGroup]) -> None:
+def _print_held(console: Console, held: Sequence[Mapping[str, Any]]) -> None:
     if not held:
         return
     say(console, f"{counted(len(held), 'group')} held back:")
-    table = _table("key", "rows", "reason")
-    for group in held[:SHOWN]:
-        values = ", ".join(shown_value(value) for value in group.values.values())
-        table.add_row(values, ", ".join(map(str, group.rows)), group.reason)
-    console.print(table)
+    rows = [
+        [
+            ", ".join(map(shown_value, group["values"].values())),
+            ", ".join(map(_key, group["rows"])),
+            group["reason"],
+        ]
+        for group in held[:SHOWN]
+    ]
+    print_table(console, ["key", "rows", "reason"], rows)
     if len(held) > SHOWN:
         say(console, f"and {counted(len(held) - SHOWN, 'more group')}.")
+
+
+# -- what a person would regret --------------------------------------------------------------
+
+
+def facts_document(plan: MergePlan) -> dict[str, Any]:
+    """What a plan tells beside references and groups held back: each value by its fields."""
+    return {
+        "ties": [asdict(count) for count in plan.ties],
+        "collisions": [asdict(one) for one in plan.collisions],
+        "differences": [asdict(one) for one in plan.differences],
+        "repeated_links": [asdict(one) for one in plan.repeated_links],
+        "largest_groups": [plain_group(plan.source, group) for group in plan.largest],
+        "blank_keys": asdict(plan.blank_keys),
+        "triggers": list(plan.triggers),
+        "unsearched": asdict(plan.unsearched),
+    }
+
+
+def print_facts(console: Console, plan: MergePlan) -> None:
+    _print_differences(console, plan.differences)
+    _print_ties(console, plan.ties)
+    _print_largest(console, [plain_group(plan.source, group) for group in plan.largest])
+    for links in plan.repeated_links:
+        say(
+            console,
+            f"{links.model} has no unique rule: {counted(links.rows, 'row')} will link what another"
+            " row links already.",
+        )
+    blank = plan.blank_keys
+    if blank.groups:
+        say(
+            console,
+            f"An empty text in the key makes {counted(blank.groups, 'group')} of"
+            f" {counted(blank.rows, 'row')}; --blanks distinct leaves these out.",
+        )
+    _print_triggers(console, plan.triggers)
+    _print_unsearched(console, plan.unsearched)
+
+
+def _print_triggers(console: Console, found: Sequence[str]) -> None:
+    if found:
+        say(
+            console,
+            f"Triggers fire as rows are written: {', '.join(found)}. What they change is in no"
+            " journal, and no undo takes it back.",
+        )
+
+
+def _print_unsearched(console: Console, found: Unsearched) -> None:
+    if found.tables:
+        tables = counted(found.tables, "table")
+        say(console, f"JSON and array columns of {tables} were not searched for keys.")
+    if found.holding:
+        say(
+            console,
+            f"Texts there that look like a type and a key: {', '.join(found.holding)}. References"
+            " in dedupe.py let a merge follow them.",
+        )
+
+
+def _print_differences(console: Console, found: Sequence[FieldDifference]) -> None:
+    if found:
+        say(console, "Values that differ among rows that become one:")
+        rows = [[f"{one.model}.{one.field}", f"{one.groups:,}", _what_stays(one)] for one in found]
+        print_table(console, ["field", "groups", "what stays"], rows, numbers=["groups"])
+
+
+def _what_stays(one: FieldDifference) -> str:
+    if one.rule:
+        return f"as the field rule {one.rule} says"
+    gives = "gives" if one.values == 1 else "give"
+    return f"the survivor's; {counted(one.values, 'value')} {gives} way to the journal"
+
+
+def _print_ties(console: Console, ties: Sequence[TieCount]) -> None:
+    if ties:
+        say(console, "Rows that tie survivor and duplicate together by two references of theirs:")
+        rows = [
+            [
+                ", ".join(tie.references),
+                *(f"{n:,}" for n in (tie.held_back, tie.discarded, tie.kept)),
+            ]
+            for tie in ties
+        ]
+        counts = ["held back", "discarded", "kept"]
+        print_table(console, ["references", *counts], rows, numbers=counts)
+
+
+def _print_largest(console: Console, groups: Sequence[Mapping[str, Any]]) -> None:
+    if groups:
+        say(console, "The largest groups:")
+        rows = [
+            [
+                ", ".join(map(shown_value, group["values"].values())),
+                _key(group["survivor"]),
+                _listed(group),
+            ]
+            for group in groups
+        ]
+        print_table(console, ["key", "survivor", "duplicates"], rows)
+
+
+def _listed(group: Mapping[str, Any]) -> str:
+    more = group["rows"] - 1 - len(group["duplicates"])
+    return ", ".join([*map(_key, group["duplicates"]), *([f"and {more:,} more"] if more else [])])
 
 
 # -- shared ----------------------------------------------------------------------------------
@@ -277,20 +461,15 @@ def _print_held(console: Console, held: Sequence[HeldGroup]) -> None:
 def described(source: Any) -> str:
     """A match key, or a set of rows, as a sentence names it."""
     if not isinstance(source, MatchKey):
-        return f"{source.label} rows {', '.join(map(str, source.pks))}"
-    conditions = "".join(f", {lookup}={value}" for lookup, value in source.where)
+        return f"{source.label} rows {', '.join(map(_key, source.pks))}"
+    conditions = "".join(f", {lookup}={value}" for lookup, value in plain_where(source).items())
     return f"{source.label} by {', '.join(source.fields)}{conditions}"
 
 
-def say(console: Console, text: str) -> None:
-    """One line as it stands: never wrapped, never coloured by accident."""
-    console.print(text, soft_wrap=True, markup=False, highlight=False)
+def _json_line(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
 
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _key(pk: Any) -> str:
+    """A primary key as it is typed on the command line: composite ones as a JSON list."""
+    return _json_line(list(pk)) if isinstance(pk, list | tuple) else str(pk)

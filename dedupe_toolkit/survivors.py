@@ -1,42 +1,82 @@
-"""Old ids keep resolving: from the key of a merged row to the row that survived it."""
+"""Old keys keep resolving: from the key of a merged row to the row that survived it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from .engine.undo import key_text
-from .graph.meta import concrete
-from .keys import primary_key
-from .models import MergeRun, RowChange
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from .arguments import require_list, require_model
+from .errors import InvalidMatchKey
+from .journal.old_keys import key_of, key_text, last_survivors
+from .keys import check_alias, primary_key
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from collections.abc import Iterable
+
+    from django.db.models import Model, QuerySet
+    from django.db.models.manager import BaseManager
+
+Found = TypeVar("Found", bound="Model")
 
 
 def survivor_of(model: type[Model], pk: Any, *, using: str = "default") -> Any:
     """The primary key into which the row ``pk`` was merged, through chains of merges.
 
-    Follows the journal, which a pruned run has no longer; runs that were undone do not count.
-    Returns ``pk`` itself when that row was never merged. One look-up by index for each merge.
+    Follows the journal, of which a pruned run has something left only where its pairs were kept;
+    runs that were undone do not count. Returns ``pk`` itself when that row was never merged. One
+    look-up by index for each merge.
 
-    Raises `InvalidMatchKey` for what cannot be a primary key of the model.
+    Raises `InvalidMatchKey` for what is no model, cannot be a primary key of it, or an unknown
+    alias.
     """
-    text = seen = key_text(model, pk, using)
-    while (found := _merged_into(model, text, using)) is not None and found != seen:
-        text = found
-    if text == seen:
-        return pk
-    return primary_key(model, text)
+    require_model(model)
+    check_alias(using)
+    text = key_text(model, pk, using)
+    last = last_survivors(model, [text], using)[text]
+    return pk if last == text else key_of(model, last, using)
 
 
-def _merged_into(model: type[Model], text: str, using: str) -> str | None:
-    labels = [concrete(model)._meta.label]
-    labels += [parent._meta.label for parent in model._meta.get_parent_list()]
-    changes = (
-        RowChange.objects.using(using)
-        .filter(merged=text, step__model__in=labels)
-        .exclude(step__run__status=MergeRun.Status.UNDONE)
-        .order_by("-pk")
-        .values_list("survivor", "step__run__undone")
-    )
-    return next((survivor for survivor, undone in changes if survivor not in undone), None)
+def survivors_of(
+    model: type[Model], pks: Iterable[Any], *, using: str = "default"
+) -> dict[Any, Any]:
+    """What `survivor_of` gives for each of these primary keys.
+
+    Takes as many look-ups as the longest chain of merges has links, for every five hundred keys.
+
+    Raises `InvalidMatchKey` for what is no model, no list, cannot be a primary key of the model,
+    or an unknown alias.
+    """
+    require_model(model)
+    check_alias(using)
+    require_list(model, "primary keys", pks, "survivors_of(Model, [1, 2])")
+    texts = {pk: key_text(model, pk, using) for pk in pks}
+    last = last_survivors(model, texts.values(), using)
+    return {
+        pk: pk if last[text] == text else key_of(model, last[text], using)
+        for pk, text in texts.items()
+    }
+
+
+def get_object_or_survivor(
+    rows: type[Found] | BaseManager[Found] | QuerySet[Found], pk: Any
+) -> Found:
+    """The row of that primary key or, where it was merged, the row that survived it.
+
+    For views, in place of ``get_object_or_404``: where the ``pk`` of what comes back is not the
+    one asked for, redirect. A row that is there costs one query. ``rows`` is a model, a manager or
+    a queryset; the survivor, too, must be among them.
+
+    Raises ``Http404`` when there is neither, and for what cannot be a primary key of the model.
+    """
+    manager: Any = rows._default_manager if isinstance(rows, type) else rows
+    among: QuerySet[Found] = manager.all()
+    try:
+        key = primary_key(among.model, pk)
+        found = among.filter(pk=key).first()
+        if found is None:
+            found = get_object_or_404(among, pk=survivor_of(among.model, key, using=among.db))
+    except InvalidMatchKey as error:
+        raise Http404(str(error)) from None
+    return found

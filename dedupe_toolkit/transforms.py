@@ -14,7 +14,9 @@ from django.db.models.functions import Lower, Replace, Trim, Upper
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
 
-_WHITE_SPACE = ("\t", "\n", "\v", "\f", "\r", "\u00a0")
+# What keyboards and word processors write: controls, then the no-break, en, em, thin, narrow
+# no-break and ideographic spaces. Not all of Unicode's: SQLite nests only about twenty functions.
+WHITE_SPACE = (*"\t\n\v\f\r", *"\u00a0\u2002\u2003\u2009\u202f\u3000")
 _MARK = "\x01"
 
 
@@ -28,7 +30,7 @@ class Collapse(Transform):
 
 
 def _collapsed(text: Combinable) -> Trim:
-    for character in _WHITE_SPACE:
+    for character in WHITE_SPACE:
         text = Replace(text, Value(character), Value(" "))
     # "a  b" -> "a ~ ~b" -> "a ~b" -> "a b": runs of any length shrink without a loop
     text = Replace(text, Value(" "), Value(f" {_MARK}"))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+
+from .errors import InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,6 +38,20 @@ class OnCollision(StrEnum):
     HOLD = "hold"
     MERGE = "merge"
     DISCARD = "discard"
+    KEEP = "keep"
+    """Of single references: a row that ties survivor and duplicate together may stay."""
+
+    @classmethod
+    def for_all(cls) -> tuple[OnCollision, ...]:
+        """What can be said of all references at once."""
+        return cls.HOLD, cls.MERGE, cls.DISCARD
+
+    @classmethod
+    def of_all(cls, value: OnCollision | str) -> OnCollision:
+        """What is said of all references at once. Raises `ValueError` for what cannot be."""
+        if cls(value) not in cls.for_all():
+            raise ValueError(f"{str(value)!r} is said of single references, in collisions")
+        return cls(value)
 
 
 class OnConflict(StrEnum):
@@ -43,6 +59,30 @@ class OnConflict(StrEnum):
 
     SURVIVOR = "survivor"
     HOLD = "hold"
+
+
+Kind = TypeVar("Kind", bound=StrEnum)
+
+
+class _Choice(Generic[Kind]):
+    """A field of a value that takes plain text as well, and holds the choice that it stands for."""
+
+    def __init__(self, default: Kind) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type[Any] | None = None) -> Kind:
+        found: Kind = self.default if instance is None else instance.__dict__[self.name]
+        return found
+
+    def __set__(self, instance: Any, value: Kind | str) -> None:
+        kind = type(self.default)
+        try:
+            instance.__dict__[self.name] = kind(value)
+        except ValueError:
+            raise InvalidOption(f"{self.name} is {' or '.join(kind)}, not {value!r}") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +97,8 @@ class MatchKey:
 
     model: type[Model]
     fields: tuple[str, ...]
-    nulls: Nulls = Nulls.DISTINCT
-    blanks: Blanks = Blanks.EQUAL
+    nulls: _Choice[Nulls] = _Choice(Nulls.DISTINCT)
+    blanks: _Choice[Blanks] = _Choice(Blanks.EQUAL)
     where: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -128,6 +168,87 @@ class ReferenceCount:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TieCount:
+    """Rows that two references of their own tie to two rows of one group, and what becomes of them.
+
+    ``references`` are the two; those ``kept`` will relate the survivor to itself, those
+    ``discarded`` count among the rows that their table loses.
+    """
+
+    references: tuple[str, str]
+    held_back: int = 0
+    discarded: int = 0
+    kept: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldCollisions:
+    """Rows of a table that collide with others and differ from them, and hold groups back.
+
+    ``fields`` are those in which they differ, with the number of rows that do; ``referenced`` is
+    how many of the rows others reference.
+    """
+
+    model: str
+    rows: int
+    fields: Mapping[str, int]
+    referenced: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldDifference:
+    """A field in which rows that become one differ, blanks and fields of the key aside.
+
+    In ``groups`` of them, which hold ``values`` other values than the one that stays. ``rule`` is
+    the field rule that settles it; without one the survivor's stays, and the others give way to
+    the journal.
+    """
+
+    model: str
+    field: str
+    groups: int
+    values: int
+    rule: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedGroup:
+    """One of the largest groups of a plan: its key values, its survivor, its first duplicates."""
+
+    values: Mapping[str, Any]
+    survivor: Any
+    duplicates: tuple[Any, ...]
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlankKeys:
+    """Groups that were found because a text of their key is empty, and the rows in them."""
+
+    groups: int = 0
+    rows: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unsearched:
+    """How many tables have JSON or array columns, which are not searched for keys.
+
+    ``holding`` names the columns whose first rows have texts that look like a type and a key.
+    """
+
+    tables: int = 0
+    holding: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RepeatedLinks:
+    """Rows of a link table without a unique rule that link what another row links as well."""
+
+    model: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class HeldGroup:
     """A duplicate group that a merge leaves alone, and why."""
 
@@ -136,8 +257,23 @@ class HeldGroup:
     reason: str
 
 
-def rule_name(rule: str | Callable[..., Any]) -> str:
+@dataclass(frozen=True)
+class Taken:
+    """The field rule of a person who chose one row's value, for rows named one by one.
+
+    ``place`` is 0 for the survivor; the others follow in survivor order. The value is no blank.
+    """
+
+    place: int
+
+
+FieldRule: TypeAlias = "str | Callable[[list[Any]], Any] | Taken"
+
+
+def rule_name(rule: FieldRule) -> str:
     """What a field rule is called: a function by its own name."""
+    if isinstance(rule, Taken):
+        return f"row {rule.place + 1}"
     return rule if isinstance(rule, str) else getattr(rule, "__name__", type(rule).__name__)
 
 
@@ -145,16 +281,18 @@ def rule_name(rule: str | Callable[..., Any]) -> str:
 class MergePolicy:
     """The choices a person makes for a merge.
 
-    ``survivor`` names a survivor rule or an ordering (``"-updated_at,created"``);
+    ``survivor`` names a survivor rule or an ordering (``"-updated_at,created"``, with
+    ``nulls-first`` after a name where rows without a value shall come first);
     ``field_rules`` maps field names to field rules or, for rows named one by one, to functions
     that take the list of all rows' values, the survivor's first, and return one;
     ``collisions`` overrides ``on_collision`` for single references, by the names under which
-    plans show them. ``limit`` bounds the number of groups, ``batch_size`` those of one
-    transaction (0: all in one).
+    plans show them, and may say ``keep`` of rows that tie survivor and duplicate together.
+    ``limit`` bounds the number of groups, ``batch_size`` those of one transaction (0: all in
+    one).
     """
 
     survivor: Any = "oldest"
-    field_rules: Mapping[str, str | Callable[[list[Any]], Any]] = field(default_factory=dict)
+    field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
     on_collision: OnCollision | str = OnCollision.HOLD
     collisions: Mapping[str, OnCollision | str] = field(default_factory=dict)
     on_conflict: OnConflict | str = OnConflict.SURVIVOR
@@ -177,6 +315,15 @@ class MergePlan:
     rows_to_merge: int
     references: tuple[ReferenceCount, ...]
     held_back: tuple[HeldGroup, ...]
+    ties: tuple[TieCount, ...] = ()
+    collisions: tuple[HeldCollisions, ...] = ()
+    differences: tuple[FieldDifference, ...] = ()
+    repeated_links: tuple[RepeatedLinks, ...] = ()
+    largest: tuple[PlannedGroup, ...] = ()
+    blank_keys: BlankKeys = BlankKeys()
+    # no preview of one group looks for these
+    triggers: tuple[str, ...] = field(default=(), compare=False)
+    unsearched: Unsearched = field(default=Unsearched(), compare=False, repr=False)
     warnings: tuple[str, ...] = ()
     is_empty: bool = False
     token: str = ""

@@ -184,8 +184,8 @@ def before_statement(
     assert next(acts, None) is None, f"no statement had all of {words}"
 
 
-def is_passing(error: DatabaseError) -> bool:
-    return database("default").is_passing(error)
+def is_transient(error: DatabaseError) -> bool:
+    return database("default").is_transient(error)
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def passing_errors(
         try:
             return execute(sql, params, many, context)
         except DatabaseError as error:
-            if is_passing(error):
+            if is_transient(error):
                 met.append(error)
                 if then and len(met) == 1:
                     then()

@@ -1,9 +1,18 @@
-"""What the suite collects, and which of it need not run once more for every version."""
+"""What the suite collects, and which of it need not run on every version or every database."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from django.conf import settings
+
+from tests.source.fixtures import project, template, untouched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["project", "template", "untouched"]
 
 collect_ignore = []
 if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
@@ -14,14 +23,55 @@ SLOW = (
     "tests/cases/test_constraint.py",
     "tests/proof/",
     "tests/test_concurrency",
+    "tests/test_dedupe.py",
     "tests/test_demo.py",
     "tests/test_films_import.py",
     "tests/test_killed.py",
+    "tests/test_prove.py",
     "tests/test_race.py",
+    "tests/test_recording.py",
+    "tests/test_terminal.py",
 )
+# nothing here is decided by a database; a test that asks for one is run on each all the same
+ANY_DATABASE = (
+    "tests/proof/test_mutations.py",
+    "tests/proof/test_schema.py",
+    "tests/source/",
+    "tests/test_docs.py",
+    "tests/test_layers.py",
+    "tests/test_packaging.py",
+    "tests/test_refusals.py",
+    "tests/test_values.py",
+)
+_DATABASE_FIXTURES = {"db", "transactional_db", "project", "untouched"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if item.nodeid.startswith(ANY_DATABASE) and not _has_a_database(item):
+            item.add_marker(pytest.mark.any_database)
+
+
+def _has_a_database(item: pytest.Item) -> bool:
+    """Whether the test has asked for one: pytest-django keeps all others from it."""
+    asked = _DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(asked) or item.get_closest_marker("django_db") is not None
+
+
+@pytest.fixture
+def declare() -> Iterator[Callable[..., None]]:
+    """Register a model for one test."""
+    # the app registry is not ready yet when this file is imported
+    from dedupe_toolkit.registry import register, unregister
+
+    models = []
+
+    def add(model: Any, **options: Any) -> None:
+        models.append(model)
+        register(model, **options)
+
+    yield add
+    for model in models:
+        unregister(model)

@@ -10,13 +10,11 @@ from django.apps import apps
 from django.db import connection, connections
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set, undo
-from dedupe_toolkit.databases import database
-from dedupe_toolkit.engine.preview import preview_merge
+from dedupe_toolkit.reviewing.preview import preview_merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    import pytest
     from django.db.models import Model
 
     from dedupe_toolkit import MergePlan, MergeRun
@@ -40,6 +38,12 @@ def snapshot(using: str = "default") -> Snapshot:
 def _rows(cursor: Any, table: str) -> list[str]:
     cursor.execute(f"SELECT * FROM {table}")
     return sorted(map(repr, cursor.fetchall()))
+
+
+def created(model: type[Model], rows: Iterable[Any]) -> list[Any]:
+    """The rows of a table that was empty, with their keys: of many rows MySQL tells none."""
+    model._base_manager.bulk_create(rows)
+    return list(model._base_manager.order_by("pk"))
 
 
 def changed_tables(before: Snapshot, after: Snapshot) -> set[str]:
@@ -91,8 +95,8 @@ def counts(run: MergeRun, reference: str) -> tuple[int, int, int]:
 
 
 @contextmanager
-def short_lists(length: int) -> Iterator[None]:
-    """Inside, MariaDB cuts the lists it collects at so many characters, of 22 for each key."""
+def lists_cut_at(length: int) -> Iterator[None]:
+    """Inside, MariaDB and MySQL cut the lists they collect there; a key has 22 characters."""
     if connection.vendor != "mysql":
         yield
         return
@@ -104,9 +108,6 @@ def short_lists(length: int) -> Iterator[None]:
             cursor.execute("SET SESSION group_concat_max_len = DEFAULT")
 
 
-def tell_whether_others_write(monkeypatch: pytest.MonkeyPatch, *, others_write: bool) -> None:
-    """What a merge learns of writes since its plan: a server that others test on says anything."""
-    answer = (lambda self, own=0: object()) if others_write else (lambda self, own=0: "nobody")
-    kind = type(database("default"))
-    monkeypatch.setattr(kind, "others_commits", answer)
-    monkeypatch.setattr(kind, "own_writes", lambda self: "nothing")
+def passed_by() -> str:
+    """What MariaDB and MySQL call an index that no look-up uses."""
+    return "IGNORED" if connection.display_name == "MariaDB" else "INVISIBLE"

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from django.db import connection
 from django.db.models import UniqueConstraint
 
+from dedupe_toolkit.prove.processes import run_in_step
+from dedupe_toolkit.prove.race import waiting_after_the_look
 from testproject.library.models import Author
-from testproject.processes import run_in_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import Model
 
-    from testproject.processes import Turn
+    from dedupe_toolkit.prove.processes import Turn
 
 AUTHORS = 30
 
 
 def get_or_create_authors(turn: Turn) -> Counter[str]:
-    """Get or create one author after the other, each at the same moment as everybody else."""
+    """Get or create one author after the other, each at the same moment as everybody else.
+
+    The first of them all look for before anyone creates: there the race shows for certain.
+    """
     happened: Counter[str] = Counter()
     for number in range(AUTHORS):
         turn.wait()
+        staged = nullcontext() if number else waiting_after_the_look(turn, connection)
         try:
-            _, created = Author.objects.get_or_create(first_name="Leo", last_name=f"No. {number}")
+            with staged:
+                _, created = Author.objects.get_or_create(
+                    first_name="Leo", last_name=f"No. {number}"
+                )
         except Exception as error:
             happened[type(error).__name__] += 1
         else:

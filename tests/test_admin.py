@@ -17,7 +17,14 @@ from django.urls import reverse
 
 from dedupe_toolkit import plan_merge, registry, row_set
 from dedupe_toolkit.admin import install
-from dedupe_toolkit.models import DismissedGroup, MergeRun, MergeStep, RowChange
+from dedupe_toolkit.models import (
+    DismissedGroup,
+    MergeRun,
+    MergeStep,
+    QueuedGroup,
+    RowChange,
+    Scan,
+)
 from testproject.films.admin import PersonAdmin
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
 from tests.kit import snapshot
@@ -52,11 +59,14 @@ def rivals(people: tuple[Person, Person]) -> tuple[Person, Person]:
     return people
 
 
-def user_who_may(*verbs: str) -> User:
+OWN = ("merge_duplicates", "dismiss_duplicates", "undo_merges")
+"""The package's own rights, beside those on the rows that are merged."""
+
+
+def user_who_may(*verbs: str, own: tuple[str, ...] = OWN) -> User:
     user = User.objects.create_user("user", password="password", is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=[f"{verb}_person" for verb in verbs])
-    )
+    codenames = [*own, *(f"{verb}_person" for verb in verbs)]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
 
 
@@ -102,9 +112,10 @@ def test_every_change_list_offers_the_action_but_those_of_the_journal(
 ) -> None:
     request = rf.get("/")
     request.user = admin_user
+    journal = {MergeRun, RowChange, DismissedGroup, Scan, QueuedGroup}
     for model, model_admin in admin.site._registry.items():
         offered = "merge_selected" in model_admin.get_actions(request)
-        assert offered == (model not in {MergeRun, RowChange, DismissedGroup}), model
+        assert offered == (model not in journal), model
 
 
 @pytest.mark.parametrize("verbs", [("view",), ("view", "change"), ("view", "delete")])
@@ -121,7 +132,7 @@ def test_without_the_right_to_change_and_delete_there_is_no_action_and_no_page(
     assert not MergeRun.objects.exists()
 
 
-def test_the_right_to_change_and_delete_suffices(people: tuple[Person, Person]) -> None:
+def test_the_rights_to_merge_change_and_delete_suffice(people: tuple[Person, Person]) -> None:
     client = client_of(user_who_may("view", "change", "delete"))
     assert "Merge selected people" in client.get(PEOPLE).content.decode()
     response = merge(client, select(client, *people))
@@ -236,9 +247,12 @@ def test_the_rows_stand_side_by_side_with_what_differs_and_what_fills_a_blank(
     text = " ".join(select(admin_client, *people).content.decode().split())
     cells = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', text)
     lines = {label: " ".join(re.sub("<[^>]*>", " ", rest).split()) for label, rest in cells}
-    assert lines["Name"] == "Agnès Varda Agnès Varda"
-    assert lines["Acting since"] == "1954 ≠ differs: 1958"
-    assert lines["Biography"] == "- + fills the blank: Photographer first."
+    assert lines["Name"] == "Agnès Varda", "the same in all of them"
+    usual = "as usual the lowest the highest all of them, added up"
+    assert lines["Acting since"] == f"1954 {usual} 1954 ≠ differs: 1958"
+    usual = "as usual the longest all of them, joined"
+    text = "Photographer first."
+    assert lines["Biography"] == f"{text} {usual} - + fills the blank: {text}"
 
 
 def test_the_numbers_are_those_of_the_plan(
@@ -380,6 +394,73 @@ def test_rows_changed_since_they_were_shown_are_shown_again(
     assert Person.objects.count() == 2
 
 
+def shown_again(page: HttpResponse) -> None:
+    assert "this is not what you were shown" in messages_of(page)
+    assert Person.objects.count() == 2
+    assert not MergeRun.objects.exists()
+
+
+def test_a_row_that_came_to_a_reference_since_is_shown_first(
+    admin_client: Client, people: tuple[Person, Person]
+) -> None:
+    Award.objects.all().delete()
+    page = select(admin_client, *people)
+    assert "films.Award.person foreign key" not in text_of(page)
+    Award.objects.create(person=people[1], film=Film.objects.get(), text="Golden Lion")
+    page = merge(admin_client, page)
+    shown_again(page)
+    assert "films.Award.person foreign key 1 0 0" in text_of(page)
+    assert "Merged 1 row" in messages_of(merge(admin_client, page))
+
+
+def test_a_row_that_would_be_discarded_and_came_since_is_not_discarded_unseen(
+    admin_client: Client, people: tuple[Person, Person]
+) -> None:
+    page = select(admin_client, *people)
+    Credit.objects.create(person=people[0], film=Film.objects.get(), role=Role.DIRECTOR)
+    page = merge(admin_client, page)
+    shown_again(page)
+    assert "films.Credit.person foreign key 0 1 0" in text_of(page)
+    assert Credit.objects.count() == 2
+
+
+@pytest.mark.parametrize("choice", ["hold", "merge", "discard"])
+def test_a_collision_that_came_since_is_shown_first_and_the_choices_are_kept(
+    choice: str, admin_client: Client, people: tuple[Person, Person]
+) -> None:
+    film = Film.objects.get()
+    PersonProfile.objects.create(person=people[1], known_for=film, known_as=Role.WRITER)
+    data = {"rows": [person.pk for person in people], "into": people[1].pk, "on_collision": choice}
+    page = admin_client.post(REVIEW, data)
+    PersonProfile.objects.create(person=people[0], known_for=film, known_as=Role.DIRECTOR)
+    into = fields_of(page)["into"]
+    page = merge(admin_client, page)
+    shown_again(page)
+    assert (fields_of(page)["into"], fields_of(page)["on_collision"]) == (into, choice)
+    assert PersonProfile.objects.count() == 2
+    merge(admin_client, page)
+    assert Person.objects.count() == (2 if choice == "hold" else 1)
+
+
+@pytest.mark.parametrize("choice", ["hold", "merge", "discard"])
+def test_what_did_not_change_is_merged_at_once_whatever_is_chosen(
+    choice: str, admin_client: Client, people: tuple[Person, Person]
+) -> None:
+    data = {"rows": [person.pk for person in people], "on_collision": choice}
+    page = merge(admin_client, admin_client.post(REVIEW, data))
+    assert "Merged 1 row" in messages_of(page)
+
+
+@pytest.mark.parametrize("choice", ["merge", "discard"])
+def test_rows_that_collided_as_shown_are_merged_at_once(
+    choice: str, admin_client: Client, rivals: tuple[Person, Person]
+) -> None:
+    data = {"rows": [person.pk for person in rivals], "on_collision": choice}
+    page = merge(admin_client, admin_client.post(REVIEW, data))
+    assert "Merged 1 row" in messages_of(page)
+    assert PersonProfile.objects.count() == 1
+
+
 def test_rows_gone_since_they_were_shown_are_named(
     admin_client: Client, people: tuple[Person, Person]
 ) -> None:
@@ -485,6 +566,51 @@ def test_an_address_that_makes_no_sense_leads_back_with_a_message(
     address: dict[str, Any], said: str, admin_client: Client
 ) -> None:
     assert said in messages_of(admin_client.get(REVIEW, address, follow=True))
+
+
+LARGE = "9" * 20
+GARBAGE = [
+    LARGE,
+    "-1",
+    f"-{LARGE}",
+    "9" * 5000,
+    "x" * 9000,
+    "1.5",
+    "NaN",
+    "1e400",
+    "\x00",
+    "💥",
+    "[1]",
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE, ids=range(len(GARBAGE)))
+def test_what_cannot_be_a_row_leads_back_with_a_message(
+    garbage: str, admin_client: Client, people: tuple[Person, Person]
+) -> None:
+    first, second = (person.pk for person in people)
+    addresses: list[dict[str, Any]] = [
+        {"rows": [first, garbage]},
+        {"rows": [garbage, garbage]},
+        {"rows": [first, second], "into": garbage},
+        {"rows": [first, second], "on_collision": garbage},
+        {"into": garbage},
+    ]
+    for address in addresses:
+        for button in ({}, {"merge": "Merge"}, {"dismiss": "Dismiss", "note": garbage}):
+            if "dismiss" in button and address.get("rows") == [first, second]:
+                continue  # a verdict knows neither survivor nor collisions
+            method = admin_client.post if button else admin_client.get
+            page = method(REVIEW, address | button)
+            assert page.status_code == 302, (address, button)
+            assert messages_of(admin_client.get(page.url)), (address, button)
+    assert Person.objects.count() == 2
+
+
+def test_a_note_of_any_text_is_kept(admin_client: Client, people: tuple[Person, Person]) -> None:
+    note = {"dismiss": "Dismiss", "note": "twin\x00s " + "💥" * 3000}
+    admin_client.post(REVIEW, {"rows": [person.pk for person in people], **note})
+    assert DismissedGroup.objects.get().note == "twins " + "💥" * 3000
 
 
 @pytest.mark.parametrize("path", ["films/nobody", "nowhere/person", "contenttypes/contenttype"])

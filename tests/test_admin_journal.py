@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -13,11 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
 from dedupe_toolkit.admin import undoing
-from dedupe_toolkit.engine.journal_reading import step_kinds
+from dedupe_toolkit.journal.reading import step_kinds
 from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
 from tests.kit import snapshot
-from tests.test_admin import messages_of, text_of
+from tests.test_admin import GARBAGE, LARGE, messages_of, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -250,3 +251,69 @@ def test_a_run_of_a_model_that_is_gone_is_shown_without_the_button(
 
 def test_a_run_that_is_not_there_is_not_found(admin_client: Client) -> None:
     assert admin_client.get(f"{RUNS}404/undo/").status_code == 404
+
+
+# -- addresses typed by hand -------------------------------------------------------------------
+
+
+def test_what_cannot_be_a_run_is_not_found(admin_client: Client, run: MergeRun) -> None:
+    for garbage in GARBAGE:
+        for page in ("change", "undo"):
+            address = f"{RUNS}{quote(garbage, safe='')}/{page}/"
+            for method in (admin_client.get, admin_client.post):
+                assert method(address).status_code in {302, 403, 404}, address
+    assert Person.objects.count() == 1
+
+
+@pytest.mark.parametrize("parameter", ["run", "step"])
+def test_no_row_was_changed_by_what_cannot_be_a_run(
+    parameter: str, admin_client: Client, run: MergeRun
+) -> None:
+    for garbage in GARBAGE:
+        page = admin_client.get(CHANGES, {parameter: garbage})
+        assert "0 row changes" in text_of(page), garbage
+
+
+@pytest.mark.parametrize("page", [RUNS, CHANGES, "/admin/dedupe_toolkit/dismissedgroup/"])
+def test_a_list_of_the_journal_opens_whatever_stands_in_its_address(
+    page: str, admin_client: Client, run: MergeRun
+) -> None:
+    for parameter in ("database", "q", "p", "o", "e", "run__id", "status"):
+        for garbage in (LARGE, "-1", "9" * 5000, "\x00"):
+            address = {"run": run.pk, parameter: [garbage, "1"]}
+            assert admin_client.get(page, address).status_code in {200, 302}, address
+
+
+# -- groups of a run ---------------------------------------------------------------------------
+
+
+def test_a_run_lists_its_survivors_and_tells_its_rules_in_words(
+    admin_client: Client, people: list[Person]
+) -> None:
+    run = merge(plan_merge(match_key(Person, ["name"])))
+    page = admin_client.get(page_of(run))
+    assert f'<a href="/admin/films/person/{people[0].pk}/change/">Agnès Varda</a>' in str(
+        page.content.decode()
+    )
+    assert f"Agnès Varda #{people[0].pk} {people[1].pk} Undo" in text_of(page)
+    assert "The oldest row stays. Groups of which rows collide are held back." in text_of(page)
+
+
+def test_one_group_of_a_run_is_undone_by_one_press(
+    admin_client: Client, people: list[Person]
+) -> None:
+    for _ in range(2):
+        Person.objects.create(name="Chris Marker")
+    run = merge(plan_merge(match_key(Person, ["name"])))
+    admin_client.post(page_of(run, "undo"), {"survivor": people[0].pk})
+    assert Person.objects.filter(name="Agnès Varda").count() == 2
+    assert Person.objects.filter(name="Chris Marker").count() == 1
+    assert f"#{people[0].pk} {people[1].pk} undone" in text_of(admin_client.get(page_of(run)))
+
+
+@pytest.mark.parametrize("survivor", GARBAGE)
+def test_what_is_no_survivor_undoes_nothing(
+    survivor: str, admin_client: Client, run: MergeRun
+) -> None:
+    assert admin_client.post(page_of(run, "undo"), {"survivor": survivor}).status_code == 200
+    assert Person.objects.count() == 1

@@ -14,14 +14,16 @@ from dedupe_toolkit.models import MergeRun
 from testproject.films.models import Person
 from tests.situations.family.models import Pizzeria, Restaurant, Visit
 from tests.situations.keyed.models import Account, Device, Offer, Product, Reading, Settings
-from tests.test_admin import fields_of, messages_of
+from tests.situations.ties.models import Person as Relative
+from tests.situations.ties.models import Transfer
+from tests.test_admin import GARBAGE, fields_of, messages_of
 
 if TYPE_CHECKING:
     from django.db.models import Model
     from django.test import Client
 
 site = admin.AdminSite(name="own")
-site.register([Person, Device, Product, Settings, Restaurant, Pizzeria])
+site.register([Person, Device, Product, Settings, Restaurant, Pizzeria, Relative])
 install(site)
 urlpatterns = [path("own/", site.urls)]
 
@@ -88,3 +90,31 @@ def test_rows_of_a_child_table_are_merged_with_their_parents(admin_client: Clien
     Visit.objects.create(place_id=places[1].pk)
     merged(admin_client, places)
     assert Visit.objects.get().place_id == Pizzeria.objects.get().pk == Restaurant.objects.get().pk
+
+
+@pytest.mark.parametrize("choice", ["", "discard"])
+def test_a_row_that_ties_the_rows_since_they_were_shown_is_shown_first(
+    choice: str, admin_client: Client
+) -> None:
+    ann, twin = (Relative.objects.create(name="Ann") for _ in range(2))
+    review = "/own/dedupe_toolkit/mergerun/merge/ties/person/"
+    data = {"rows": [ann.pk, twin.pk], "on_collision": choice}
+    page = admin_client.get(review, data)
+    Transfer.objects.create(payer=ann, payee=twin)
+    page = admin_client.post(review, fields_of(page) | {"merge": "Merge"})
+    assert "this is not what you were shown" in messages_of(page)
+    assert (Relative.objects.count(), Transfer.objects.count()) == (2, 1)
+    page = admin_client.post(review, fields_of(page) | {"merge": "Merge"}, follow=True)
+    assert ("Merged 1 row" in messages_of(page)) == (choice == "discard")
+
+
+@pytest.mark.parametrize("model", ["keyed/device", "keyed/product", "keyed/settings"])
+def test_what_cannot_be_a_key_of_any_kind_leads_back_with_a_message(
+    model: str, admin_client: Client
+) -> None:
+    for garbage in GARBAGE:
+        rows = [garbage, "1", "5c8b8f8e-0000-4000-8000-000000000000"]
+        address = {"rows": rows, "into": garbage}
+        page = admin_client.get(f"/own/dedupe_toolkit/mergerun/merge/{model}/", address)
+        assert (page.status_code, page.url) == (302, f"/own/{model}/"), garbage
+        assert messages_of(admin_client.get(page.url)), garbage

@@ -98,7 +98,7 @@ class Stopwatch(Runner):
     sql_leaves: str = "all"
     done: list[str] = field(default_factory=list)
 
-    def once(self, job: Job) -> dict[str, Any]:
+    def cached(self, job: Job) -> dict[str, Any]:
         self.done.append(job.options.get("name", job.name))
         outcome = self.sql_leaves if job.name == "raw_writers" else "all"
         return {"total": {"wall": 18.0 - len(self.done)}, "outcome": outcome}

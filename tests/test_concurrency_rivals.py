@@ -16,13 +16,12 @@ from tests.concurrency_kit import (
     before_a_row_changes,
     before_statement,
     committing,
-    is_passing,
+    is_transient,
     merge_equal,
     on_a_server,
     on_postgresql,
     session,
 )
-from tests.kit import tell_whether_others_write
 from tests.situations.rivals.models import Badge, Membership, Team, User
 
 if TYPE_CHECKING:
@@ -38,12 +37,6 @@ pytestmark = [committing, on_a_server]
 def other(transactional_db: None) -> Iterator[Session]:
     with session() as found:
         yield found
-
-
-@pytest.fixture
-def busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody has written since the plan, so that rows are locked once they are compared."""
-    tell_whether_others_write(monkeypatch, others_write=True)
 
 
 @pytest.fixture
@@ -79,7 +72,7 @@ def merge_while(other: Session, task: Callable[[], int], **policy: Any) -> tuple
     with before_a_row_changes(change_meanwhile):
         run = merge_equal(User, "name", **policy)
     error = changes[0].exception(PATIENCE)
-    assert error is None or (isinstance(error, DatabaseError) and is_passing(error))
+    assert error is None or (isinstance(error, DatabaseError) and is_transient(error))
     return run, error is None and bool(changes[0].result())
 
 
@@ -88,7 +81,6 @@ def state() -> list[tuple[Any, ...]]:
     return list(rows.values_list("user_id", "team__name", "role"))
 
 
-@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("on_collision", ["merge", "discard"])
 def test_a_rival_that_changes_team_during_the_batch_is_moved_and_not_merged_away(
     other: Session, blue: Team, on_collision: str
@@ -101,7 +93,6 @@ def test_a_rival_that_changes_team_during_the_batch_is_moved_and_not_merged_away
     assert state() == [(first.user_id, "Red", "captain"), *moved]
 
 
-@pytest.mark.usefixtures("busy")
 def test_a_rival_below_a_rival_that_changes_during_the_batch_is_moved_as_well(
     other: Session,
 ) -> None:
@@ -121,7 +112,6 @@ def test_a_rival_below_a_rival_that_changes_during_the_batch_is_moved_as_well(
     }
 
 
-@pytest.mark.usefixtures("busy")
 def test_a_redundant_row_that_gets_a_value_of_its_own_during_the_batch_is_not_discarded(
     other: Session,
 ) -> None:
@@ -146,7 +136,6 @@ def test_a_redundant_row_that_gets_a_value_of_its_own_just_before_it_is_locked_i
     assert [role for _, _, role in state()] == ["keeper", "captain"]
 
 
-@pytest.mark.usefixtures("busy")
 def test_a_winner_that_leaves_during_the_batch_makes_room_for_its_rival(
     other: Session, blue: Team
 ) -> None:

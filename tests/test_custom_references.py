@@ -9,10 +9,10 @@ import pytest
 
 from dedupe_toolkit import CustomReference, match_key, merge, plan_merge, register
 from dedupe_toolkit.checks import check_declarations
-from dedupe_toolkit.engine import computed
 from dedupe_toolkit.errors import MergeRefused
 from dedupe_toolkit.models import MergeRun
 from dedupe_toolkit.registry import unregister
+from dedupe_toolkit.repointing import custom_references as computed
 from dedupe_toolkit.signals import pre_merge
 from tests.kit import assert_undo_restores, changed_tables, counts, merged, snapshot
 from tests.situations.keyed.models import Account, Device, Measurement, Settings

@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from testproject.demo.databases import prepare_databases, without_password
 from testproject.demo.errors import DemoError
-from testproject.demo.sums import KINDS, adds_up, rows_leaving
+from testproject.demo.sums import KINDS, adds_up, rows_leaving, written_twice
 from testproject.demo.workspace import fresh_workspace
 from testproject.films.models import Person
 
@@ -39,6 +39,20 @@ def test_the_numbers_add_up_when_only_the_planned_rows_are_gone():
 
     assert adds_up(BEFORE, PLAN, after)
     assert not adds_up(BEFORE, PLAN, after | {"awards": 9})
+
+
+def test_what_the_duplicates_brought_twice_is_no_loss_and_is_explained():
+    merged = {"awards": 189, "notes": 1104}
+
+    assert "keeps 10 awards and 1,010 notes more" in written_twice(
+        merged, {"awards": 179, "notes": 94}
+    )
+    assert written_twice(merged, merged) == ""
+
+
+def test_the_root_of_the_demo_s_server_leads_to_the_admin(client):
+    response = client.get("/")
+    assert (response.status_code, response.url) == (302, "/admin/")
 
 
 def test_the_workspace_is_made_anew_from_the_test_project(tmp_path):

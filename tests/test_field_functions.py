@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dedupe_toolkit import MergePolicy, merge, plan_merge, register, row_set
-from dedupe_toolkit.engine.side_by_side import side_by_side
 from dedupe_toolkit.errors import InvalidOption
 from dedupe_toolkit.models import MergeRun
 from dedupe_toolkit.registry import unregister
+from dedupe_toolkit.reviewing.side_by_side import side_by_side
 from tests.kit import assert_undo_restores, merged_rows, planned, snapshot
 from tests.situations.family.models import Place, Restaurant
 from tests.situations.keyed.models import Measurement
@@ -106,7 +106,9 @@ def test_values_come_and_go_as_the_field_has_them_in_python(field: str, values: 
     before = snapshot()
     source, policy = row_set(Everything, pks(rows)), MergePolicy(field_rules={field: last})
     run = merge(plan_merge(source, policy=policy))
-    assert seen == [values, values]
+    # once to try it and once to write, and once more where the database checks what it returns
+    assert seen == [values] * len(seen)
+    assert len(seen) in (2, 3)
     assert getattr(Everything.objects.get(), field) in (values[1], memoryview(b"\x00\xff"))
     assert_undo_restores(run, before)
 

@@ -10,7 +10,7 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import DedupeError, find_duplicates, match_key, plan_merge
-from tests.kit import short_lists
+from tests.kit import lists_cut_at
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
 
@@ -157,9 +157,12 @@ def test_the_number_of_statements_does_not_depend_on_the_number_of_groups(
         connection,
     ) as queries:
         find_duplicates(match_key(Person, ["name"]), limit=None, survivor=survivor)
-    statements = [query for query in queries if "odd_person" in query["sql"]]
-    # the groups, and before them the columns of the key or the totals
-    assert len(statements) == 2
+    statements = [query["sql"].replace("`", '"') for query in queries]
+    reading = [sql for sql in statements if 'FROM "odd_person"' in sql]
+    # the groups, and before them the totals where they are not told beside the groups
+    assert len(reading) == (1 if survivor == "oldest" else 2)
+    # beside them what the catalogue says, and settings of the session
+    assert len(statements) <= 8
 
 
 def test_the_newest_survives_where_that_is_asked() -> None:
@@ -189,7 +192,7 @@ def test_a_group_says_the_text_that_its_survivor_holds(limit: int | None, surviv
 def test_a_group_too_large_for_the_server_to_collect_is_listed_whole() -> None:
     many = [row.pk for row in people(*["Ann"] * 30)]
     few = [row.pk for row in people("Bob", "Bob")]
-    with short_lists(20):
+    with lists_cut_at(20):
         assert found("name", limit=None) == [tuple(many), tuple(few)]
 
 
@@ -197,14 +200,6 @@ def test_a_group_too_large_for_the_server_to_collect_is_listed_whole() -> None:
     ("fields", "message"),
     [
         (["nmae"], "odd.Person has no field 'nmae'; did you mean name?"),
-        (
-            ["id"],
-            "odd.Person: there can be no duplicates on id: 'id' is the primary key",
-        ),
-        (
-            ["name", "slug"],
-            "odd.Person: there can be no duplicates on name, slug: 'slug' is already unique",
-        ),
         (
             ["name__lowr"],
             "odd.Person.name__lowr cannot be in a key: 'lowr': no such transform;"
@@ -236,7 +231,9 @@ def test_a_relation_cannot_be_followed() -> None:
 
 
 def test_a_condition_that_cannot_be_is_refused() -> None:
-    with pytest.raises(DedupeError, match=r"odd.Person: cannot filter by born=1: Cannot resolve"):
+    with pytest.raises(
+        DedupeError, match=r"odd.Person: cannot filter by born=1: there is no field"
+    ):
         match_key(Person, ["name"], where={"born": 1})
 
 

@@ -1,9 +1,10 @@
-"""Imports point down only: a module uses the layers below its own, never one above."""
+"""Imports point down only: a module uses the rooms below its own, never one above."""
 
 from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,29 +15,47 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent.parent / "dedupe_toolkit"
 
-LAYERS = [  # lowest first; modules of one layer may use each other
-    {"errors", "values", "conf", "suggest"},
+LAYERS = [  # lowest first; rooms of one layer may use each other
+    {"errors", "values", "conf", "arguments", "suggest"},
     {"databases", "transforms"},
-    {"graph", "keys", "registry", "signals"},
-    {"indexes", "models", "migrations"},
-    {"engine"},
+    {"references", "keys", "plain", "registry", "signals"},
+    {"fields", "indexes", "models", "queue_models", "migrations"},
+    {"journal"},
+    {"finding"},
+    {"mapping"},
+    {"repointing"},
+    {"field_rules"},
+    {"collisions"},
+    {"planning.reasons"},
+    {"planning"},
+    {"merging"},
+    {"undoing", "reviewing"},
+    {"queue"},
     {"source", "operations"},
-    {"survivors", "checks", "reports"},
-    {"admin", "management", "views", "urls", "templatetags", "apps", "__init__"},
+    {"survivors", "checks", "printing", "reports", "audit", "prove", "guard"},
+    {"admin", "management", "views", "urls", "templatetags", "apps", "pytest_plugin", "__init__"},
 ]
-LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
+LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
 
 # Only one place asks which database it is; everything else asks what it can do.
 VENDOR = re.compile(r"\.vendor\b|[\"'](?:sqlite|postgresql|mysql|mariadb|oracle)[\"']")
 
 
-def modules() -> list[Path]:
+def files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def part_of(path: Path) -> str:
-    """The part of the package that a file belongs to: ``engine`` for ``engine/plan.py``."""
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def module_at(path: Path) -> str:
+    """``planning.plan`` for ``planning/plan.py``, and ``planning`` for its ``__init__.py``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+def room_of(module: str) -> str:
+    """The room of a module: ``planning.reasons`` for one of the reasons, else its first name."""
+    first, _, rest = module.partition(".")
+    inner = f"{first}.{rest.partition('.')[0]}"
+    return inner if inner in LEVEL else first
 
 
 def runtime_nodes(tree: ast.AST) -> Iterator[ast.AST]:
@@ -60,22 +79,58 @@ def imported_names(path: Path) -> Iterator[str]:
             yield from (f"{start}.{alias.name}" for alias in node.names)
 
 
-def parts_used(path: Path) -> set[str]:
-    own = (name.split(".") for name in imported_names(path) if name.startswith("dedupe_toolkit"))
-    return {names[1] if len(names) > 1 and names[1] in LEVEL else "__init__" for names in own}
+@cache
+def imports() -> dict[str, set[str]]:
+    """The modules of the package that each of its modules imports."""
+    paths = {module_at(path): path for path in files()}
+    return {module: set(_modules_in(path, paths)) - {module} for module, path in paths.items()}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_has_a_layer_and_imports_no_layer_above_it(path: Path) -> None:
-    part = part_of(path)
-    assert part in LEVEL, f"{part} has no layer yet: give it one in LAYERS"
-    above = sorted(used for used in parts_used(path) if LEVEL[used] > LEVEL[part])
-    assert not above, f"{path.relative_to(PACKAGE)} reaches up to {', '.join(above)}"
+def _modules_in(path: Path, known: dict[str, Path]) -> Iterator[str]:
+    for name in imported_names(path):
+        if name.split(".")[0] == PACKAGE.name:
+            inside = name.partition(".")[2]
+            there = [inside, inside.rpartition(".")[0]]
+            yield next((module for module in there if module in known), "__init__")
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_databases_layer_names_a_database(path: Path) -> None:
-    if part_of(path) == "databases":
+def reached(module: str) -> set[str]:
+    found: set[str] = set()
+    ahead = set(imports()[module])
+    while ahead:
+        one = ahead.pop()
+        if one not in found:
+            found.add(one)
+            ahead |= imports()[one]
+    return found
+
+
+@pytest.mark.parametrize("module", [module_at(path) for path in files()])
+def test_a_module_has_a_room_and_imports_none_above_it(module: str) -> None:
+    room = room_of(module)
+    assert room in LEVEL, f"{room} has no layer yet: give it one in LAYERS"
+    above = [used for used in imports()[module] if LEVEL[room_of(used)] > LEVEL[room]]
+    assert not above, f"{module} reaches up to {', '.join(sorted(above))}"
+
+
+def test_no_imports_run_in_a_circle() -> None:
+    assert [module for module in imports() if module in reached(module)] == []
+
+
+def test_every_room_says_what_it_is_for() -> None:
+    silent = [
+        module
+        for path in files()
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+        and (module := module_at(path)) in LEVEL
+        and module != "migrations"
+    ]
+    assert silent == []
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_only_the_databases_room_names_a_database(path: Path) -> None:
+    if room_of(module_at(path)) == "databases":
         return
     lines = path.read_text(encoding="utf-8").splitlines()
     named = [f"{at}: {line.strip()}" for at, line in enumerate(lines, 1) if VENDOR.search(line)]

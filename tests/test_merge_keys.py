@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from dedupe_toolkit import merge
+from dedupe_toolkit import merge, undo
 from dedupe_toolkit.errors import InvalidOption
 from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
 from tests.situations.keyed.models import (
@@ -13,6 +13,7 @@ from tests.situations.keyed.models import (
     City,
     Country,
     Device,
+    Embassy,
     Enrolment,
     Measurement,
     Offer,
@@ -20,6 +21,7 @@ from tests.situations.keyed.models import (
     Reading,
     Settings,
     Shortcut,
+    Treaty,
 )
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +48,34 @@ def test_a_survivor_takes_over_the_unique_value_that_rows_point_at() -> None:
     run = merged(Country, "name")
     assert Country.objects.get().code == "FR"
     assert list(City.objects.order_by("pk").values_list("country", flat=True)) == [None, "FR", "FR"]
+    assert_undo_restores(run, before)
+
+
+def test_the_database_itself_deletes_nothing_that_points_at_a_duplicate() -> None:
+    for code in (None, "FR"):
+        country = Country.objects.create(name="France", code=code)
+        Embassy.objects.create(country=country if code else None)
+        Treaty.objects.create(country=country)
+    before = snapshot()
+    run = merge(planned(Country, "name"))
+    assert (Embassy.objects.count(), Treaty.objects.count()) == (2, 2)
+    # where it would, because what they point at cannot stay, the group is held back
+    assert run.merged or "foreign key would delete or change 1 rows" in run.held_back[0]["reason"]
+    if run.merged:
+        assert set(Treaty.objects.values_list("country__code", flat=True)) == {"FR"}
+        undo(run)
+    assert snapshot() == before
+
+
+def test_rows_that_the_database_would_delete_follow_as_others_do() -> None:
+    for code in ("FR", "FRA"):
+        country = Country.objects.create(name="France", code=code)
+        Embassy.objects.create(country=country)
+        Treaty.objects.create(country=country)
+    before = snapshot()
+    run = merged(Country, "name")
+    assert set(Embassy.objects.values_list("country", flat=True)) == {"FR"}
+    assert counts(run, "keyed.Treaty.country") == (1, 0, 0)
     assert_undo_restores(run, before)
 
 

@@ -183,16 +183,6 @@ def test_two_references_of_one_row_into_two_groups_collide_only_together() -> No
     assert_undo_restores(run, before)
 
 
-def test_two_references_of_one_row_into_one_group_keep_the_row() -> None:
-    ann, ann2, _ = users("Ann", "Ann", "Bob")
-    Duel.objects.create(left=ann, right=ann2, place="park")
-    before = snapshot()
-    run = merged(User, "name")
-    duel = Duel.objects.get()
-    assert (duel.left_id, duel.right_id) == (ann.pk, ann.pk)
-    assert_undo_restores(run, before)
-
-
 def test_rows_that_lose_by_one_rule_and_win_by_another_end_in_one_row() -> None:
     *_, last = people = users("Ann", "Ann", "Ann")
     Seat.objects.create(user=people[0], row=1, number=1)

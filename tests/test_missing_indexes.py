@@ -11,9 +11,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from dedupe_toolkit.engine.missing_indexes import FEW_ROWS
+from dedupe_toolkit.planning.missing_indexes import FEW_ROWS
 
-from .kit import planned
+from .kit import passed_by, planned
 from .situations.generic.models import Like, NumberNote, Page, TextNote, Vote
 from .situations.indexes.models import (
     Card,
@@ -28,6 +28,8 @@ from .situations.indexes.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import Model
 
 pytestmark = pytest.mark.django_db
@@ -134,21 +136,38 @@ def test_what_points_at_rows_that_lose_to_a_rival_is_looked_up_too(readers: list
     assert reader_warnings(on_collision="merge") == ()
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_table_that_django_does_not_make_gets_its_index_by_sql(readers: list[Reader]) -> None:
+@pytest.fixture
+def ledger(transactional_db: None, readers: list[Reader]) -> Iterator[None]:
     with connection.schema_editor() as editor:
         editor.create_model(Ledger)
-    try:
-        fill(Ledger, reader=readers[0])
-        (warning,) = reader_warnings()
-        start = f"indexes.Ledger.reader {READS}: "
-        assert warning.startswith(f"{start}CREATE INDEX ")
-        with connection.cursor() as cursor:
-            cursor.execute(warning.removeprefix(start))
-        assert reader_warnings() == ()
-    finally:
-        with connection.schema_editor() as editor:
-            editor.delete_model(Ledger)
+    fill(Ledger, reader=readers[0])
+    yield
+    with connection.schema_editor() as editor:
+        editor.delete_model(Ledger)
+
+
+def execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def test_a_table_that_django_does_not_make_gets_its_index_by_sql(ledger: None) -> None:
+    (warning,) = reader_warnings()
+    start = f"indexes.Ledger.reader {READS}: "
+    assert warning.startswith(f"{start}CREATE INDEX ")
+    execute(warning.removeprefix(start))
+    assert reader_warnings() == ()
+
+
+def test_an_index_that_look_ups_pass_by_does_not_count(ledger: None) -> None:
+    if not IS_MYSQL:
+        pytest.skip("the database has no such indexes")
+    table = connection.ops.quote_name(Ledger._meta.db_table)
+    execute(f"CREATE INDEX by_hand ON {table} (reader_id)")
+    assert reader_warnings() == ()
+    execute(f"ALTER TABLE {table} ALTER INDEX by_hand {passed_by()}")
+    (warning,) = reader_warnings()
+    assert warning.startswith(f"indexes.Ledger.reader {READS}: ")
 
 
 def test_a_generic_key_needs_an_index_on_both_columns(pages: list[Page]) -> None:

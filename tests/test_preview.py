@@ -12,10 +12,10 @@ from django.db.models import Q, UniqueConstraint
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
-from dedupe_toolkit.databases.asking import asking_once
-from dedupe_toolkit.databases.tables import table_kinds
-from dedupe_toolkit.engine.preview import preview_merge
+from dedupe_toolkit.databases.caching import caching
+from dedupe_toolkit.databases.places import place_of
 from dedupe_toolkit.errors import InvalidOption, PlanExpired
+from dedupe_toolkit.reviewing.preview import preview_merge
 from testproject.films.models import Award, Credit, Film, Genre, Note, Person, PersonProfile, Role
 from tests.situations.rivals.models import Address, Membership, Nickname, Profile, Seat, Team, User
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from django.test import Client
 
     from dedupe_toolkit import MergePlan
+
+# MariaDB and MySQL are told beside the others how to sort, and asked for other databases' keys
+QUERIES = 20 if connection.vendor == "mysql" else 15
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +90,7 @@ def test_the_review_page_of_a_group_takes_fifteen_queries_at_most(
     admin_client: Client, people: list[Person], django_assert_max_num_queries: Any
 ) -> None:
     ContentType.objects.clear_cache()
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(QUERIES):
         page = admin_client.get(REVIEW, {"rows": [person.pk for person in people]})
     assert "films.Credit.person" in page.content.decode()
 
@@ -102,7 +105,7 @@ def test_the_page_takes_no_more_where_rows_collide(
 ) -> None:
     ContentType.objects.clear_cache()
     choice = {"rows": [person.pk for person in people], "on_collision": policy}
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(QUERIES):
         page = admin_client.get(REVIEW, choice)
     names = f"rows {profiles[0].pk} and {profiles[1].pk} would break unique (person)"
     assert (names in page.content.decode()) is (policy == "hold")
@@ -156,11 +159,22 @@ def test_of_several_tables_that_collide_the_first_is_named(users: list[User]) ->
     assert "rivals.Membership" in plan.held_back[0].reason
 
 
+def replace_rule(model: Any, old: UniqueConstraint, new: UniqueConstraint) -> None:
+    """Where the database can have such rules; the end of the test takes it back."""
+    if connection.features.supports_partial_indexes:
+        editor: Any = connection.SchemaEditorClass(connection)
+        with connection.cursor() as cursor:
+            for sql in (old.remove_sql(model, editor), new.create_sql(model, editor)):
+                cursor.execute(str(sql))
+
+
 def test_rules_with_conditions_are_told_like_others(
     users: list[User], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for model, condition in ((Address, Q(kind="home")), (Nickname, Q(text__gt="A"))):
-        rule = UniqueConstraint(fields=["user"], condition=condition, name="one")
+        name = f"one_{model._meta.model_name}"
+        rule = UniqueConstraint(fields=["user"], condition=condition, name=name)
+        replace_rule(model, model._meta.constraints[0], rule)
         monkeypatch.setattr(model._meta, "constraints", [rule])
     for user, text in zip(users, ("Ann", "Annie"), strict=True):
         Address.objects.create(user=user, kind="home")
@@ -254,15 +268,15 @@ def test_a_plan_asks_for_the_tables_and_content_types_once(people: list[Person])
     asked = [query["sql"] for query in queries]
     assert len([sql for sql in asked if 'FROM "django_content_type"' in sql.replace("`", '"')]) == 1
     with CaptureQueriesContext(connection) as listing:
-        table_kinds("default")
+        place_of(Person, "default")
     (statement,) = [query["sql"] for query in listing]
     assert asked.count(statement) == 1
 
 
 def test_what_was_answered_is_forgotten_with_the_plan() -> None:
     with CaptureQueriesContext(connection) as queries:
-        with asking_once():
-            assert table_kinds("default") == table_kinds("default")
-        table_kinds("default")
-        table_kinds("default")
+        with caching():
+            assert place_of(Person, "default") == place_of(Person, "default")
+        place_of(Person, "default")
+        place_of(Person, "default")
     assert len(queries) == 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dedupe_toolkit.graph.refusals import agreeing_columns, package_refusal_of, refusal_of
+from dedupe_toolkit.references.refusals import agreeing_columns, package_refusal_of, refusal_of
 from testproject.library.models import Author
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dedupe_toolkit import MergePolicy, find_duplicates, match_key, merge, plan_merge, register
+from dedupe_toolkit import MergePolicy, find_duplicates, match_key, merge, plan_merge
 from dedupe_toolkit.checks import check_declarations
 from dedupe_toolkit.registry import _declarations, declarations, declared, unregister
 from tests.kit import assert_undo_restores, counts, merged, snapshot
@@ -16,23 +16,9 @@ from tests.situations.rivals.models import Membership, Profile, Team, User
 from tests.test_commands import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def declare() -> Iterator[Callable[..., None]]:
-    """Register a model for one test."""
-    models = []
-
-    def add(model: Any, **options: Any) -> None:
-        models.append(model)
-        register(model, **options)
-
-    yield add
-    for model in models:
-        unregister(model)
 
 
 def test_declared_keys_are_searched_when_no_field_is_named(declare: Callable[..., None]) -> None:
@@ -64,7 +50,8 @@ def test_without_any_declared_key_the_command_says_what_to_type() -> None:
     finally:
         _declarations.update({one.model: one for one in before})
     assert outcome.err == (
-        "CommandError: no keys are declared: name one as MODEL --fields F [F …]\n"
+        "CommandError: no keys are declared, and the last audit found none: name one as MODEL"
+        " --fields F [F …], or run audit_get_or_create\n"
     )
     assert outcome.code == 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dedupe_toolkit import merge, plan_merge, row_set
-from dedupe_toolkit.engine.side_by_side import Line, SideBySide, side_by_side
 from dedupe_toolkit.errors import InvalidOption
+from dedupe_toolkit.reviewing.side_by_side import Line, SideBySide, side_by_side
 from testproject.films.models import Note, Person
 
 pytestmark = pytest.mark.django_db

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 
 from dedupe_toolkit import DedupeError, survivor_of, undo
-from dedupe_toolkit.engine.undo import Undone
 from dedupe_toolkit.models import MergeStep, RowChange
+from dedupe_toolkit.undoing.undo import Undone
 from tests.kit import merged, merged_rows, snapshot
 from tests.situations.joined.models import Part, Price, Reading, Sample
 from tests.situations.keyed.models import City, Country, Product
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
+from tests.situations.proof.models import Person as Colleague
 from tests.situations.rivals.models import Badge, Membership, Team, User
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def test_a_moved_row_that_was_deleted_since_is_in_the_way(pair: tuple[Author, Au
     book = Book.objects.create(author=pair[1], title="War")
     run = merged(Author, "name")
     Book.objects.all().delete()
-    assert f"links.Book {book.pk} has been changed since" in refused(run)
+    assert f"links.Book {book.pk} has been deleted since" in refused(run)
 
 
 def test_a_filled_value_that_was_changed_since_is_in_the_way(pair: tuple[Author, Author]) -> None:
@@ -227,3 +229,42 @@ def test_one_group_is_undone_with_rivals_that_point_at_it_by_other_columns() -> 
     assert Price.objects.count() == 1
     undo(run, survivors=[Part.objects.get().pk])
     assert snapshot() == before
+
+
+def both_refused(run: MergeRun) -> str:
+    """Why an undo is refused: its dry run is for the same reason."""
+    before = snapshot()
+    with pytest.raises(DedupeError) as error:
+        undo(run, dry_run=True)
+    assert snapshot() == before
+    assert refused(run) == str(error.value)
+    return str(error.value)
+
+
+def test_a_value_that_names_a_row_deleted_since_is_in_the_way() -> None:
+    first, second = (Colleague.objects.create(first=name, last="x", rank=0) for name in "ab")
+    kept, _ = (
+        Colleague.objects.create(first="a", last="y", rank=0, boss=boss) for boss in (first, second)
+    )
+    run = merged(Colleague, "first", "last", field_rules={"boss": "newest"})
+    kept.refresh_from_db()
+    assert kept.boss_id == second.pk
+    first.delete()
+    if connection.vendor == "postgresql":
+        assert "violates foreign key constraint" in both_refused(run)
+    else:
+        assert (
+            f"proof.Person {kept.pk} would point at a row of proof_person that has been deleted"
+            " since (boss_id)"
+        ) in both_refused(run)
+
+
+def test_a_restored_row_that_names_a_row_deleted_since_is_in_the_way() -> None:
+    team = Team.objects.create(name="A")
+    users = [User.objects.create(name="Ann") for _ in range(2)]
+    for user in users:
+        Membership.objects.create(user=user, team=team)
+    run = merged(User, "name", on_collision="discard")
+    Membership.objects.all().delete()
+    team.delete()
+    assert "cannot be undone, nothing was changed" in both_refused(run)

@@ -8,32 +8,17 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from dedupe_toolkit import match_key, plan_merge, register
+from dedupe_toolkit import match_key, plan_merge
 from dedupe_toolkit.checks import check_databases, check_relations
 from dedupe_toolkit.errors import MergeRefused
-from dedupe_toolkit.graph.unknown import unknown_relations
-from dedupe_toolkit.registry import unregister
+from dedupe_toolkit.references.unknown import unknown_relations
 from tests.kit import assert_undo_restores, merged, planned, snapshot
 from tests.situations.joined.models import Carton, Letter, Part, Person, Player, Student, Team
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def declare() -> Iterator[Callable[..., None]]:
-    """Register a model for one test."""
-    models = []
-
-    def add(model: Any, **options: Any) -> None:
-        models.append(model)
-        register(model, **options)
-
-    yield add
-    for model in models:
-        unregister(model)
 
 
 def test_no_other_situation_has_such_relations() -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ..errors import DedupeError
 from .choice import MOST_ROWS, Choice, alias_of, require_number
 from .permissions import may_merge
-from .review import review_page
+from .review import review_page, selection
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -34,7 +34,8 @@ def merge_selected(
     pks = dict.fromkeys(queryset.values_list("pk", flat=True)[: MOST_ROWS + 1])
     try:
         require_number(model_admin.model, pks)
-        return review_page(model_admin, request, Choice(pks=tuple(pks)), alias_of(queryset))
+        choice, place = Choice(pks=tuple(pks)), selection(model_admin, request)
+        return review_page(model_admin, request, choice, alias_of(queryset), place)
     except DedupeError as error:
         model_admin.message_user(request, str(error), messages.ERROR)
         return None

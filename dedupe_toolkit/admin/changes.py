@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
@@ -11,18 +12,19 @@ from django.db.models import Sum
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from ..engine.journal_reading import (
-    ChangedValue,
-    changed_values,
-    changes_of,
-    step_kinds,
-    steps_like,
-)
+from ..journal.reading import ChangedValue, changed_values, changes_of, step_kinds, steps_like
 from ..models import MergeRun, MergeStep, RowChange
-from ..reports import shown_value
+from ..printing import shown_value
+from .concerned import may_read_run, readable_runs, readable_steps
+from .display import folded
+from .fields import hidden_columns, is_hash
 from .journal import DatabaseFilter, JournalAdmin, chosen_database
+from .permissions import find_model, find_model_admin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from django.contrib.admin import AdminSite
     from django.core.paginator import Paginator
     from django.db.models import QuerySet
     from django.http import HttpRequest
@@ -31,13 +33,18 @@ if TYPE_CHECKING:
 LATEST = 20
 """How many runs the filter offers; any other is reached from its own page."""
 
+MOST_DIGITS = 18
+"""Of a number that fits into the columns in which runs and steps are numbered."""
+
 
 class RunFilter(SimpleListFilter):
     title = _("merge run")
     parameter_name = "run"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        runs = MergeRun.objects.using(chosen_database(request))
+        runs = readable_runs(
+            model_admin.admin_site, request, MergeRun.objects.using(chosen_database(request))
+        )
         offered = {str(run.pk): str(run) for run in runs[:LATEST]}
         chosen = _number(self.used_parameters.get(self.parameter_name))
         if str(chosen) not in offered:
@@ -57,7 +64,7 @@ class StepFilter(SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         number = _number(request.GET.get(RunFilter.parameter_name))
         run = MergeRun.objects.using(chosen_database(request)).filter(pk=number).first()
-        if run is None:
+        if run is None or not may_read_run(model_admin.admin_site, request, run):
             return []
         return [
             (str(kind.first), f"{kind.reference or kind.model}: {kind.reason.label}")
@@ -68,25 +75,26 @@ class StepFilter(SimpleListFilter):
         return queryset  # as above
 
 
-def chosen_steps(request: HttpRequest) -> QuerySet[MergeStep] | None:
-    """The steps to which the address narrows the list, if it does."""
+def chosen_steps(site: AdminSite, request: HttpRequest) -> QuerySet[MergeStep] | None:
+    """The steps to which the address, and what this user may see, narrow the list, if they do."""
     run, first = (request.GET.get(one.parameter_name) for one in (RunFilter, StepFilter))
-    if run is None and first is None:
-        return None
     steps = MergeStep.objects.using(chosen_database(request))
+    steps = readable_steps(site, request, steps, None if run is None else _number(run))
+    if run is None and first is None and not steps.query.where:
+        return None
     if first is not None:
         step = steps.filter(pk=_number(first)).first()
-        steps = steps_like(step) if step else steps.none()
+        steps = steps & steps_like(step) if step else steps.none()
     if run is not None:
         steps = steps.filter(run=_number(run))
     return steps
 
 
-_SHOWN = ["run", "table", "row", "what", "survivor", "values_"]
+_SHOWN = ["run", "table", "row", "what", "survivor"]
 
 
 class RowChangeAdmin(JournalAdmin):
-    list_display = ["row", "table", "what", "values_", "survivor", "run"]
+    list_display = ["row", "table", "what", "survivor", "run"]
     list_display_links = None
     list_filter = [RunFilter, StepFilter, DatabaseFilter]
     search_fields = ["row__exact"]
@@ -112,42 +120,75 @@ class RowChangeAdmin(JournalAdmin):
         step = change.step
         return f"{step.get_action_display()}: {step.get_reason_display()}"
 
-    @admin.display(description=_("values"))
-    def values_(self, change: RowChange) -> SafeString:
-        is_update = change.step.action == MergeStep.Action.UPDATE
-        items = format_html_join(
-            "",
-            "<dt>{}</dt><dd>{}</dd>",
-            ((value.column, _shown(value, is_update)) for value in changed_values(change)),
-        )
-        return format_html('<dl class="dedupe-values">{}</dl>', items)
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return _with_values(super().get_list_display(request), self.admin_site, request)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return _with_values(super().get_fields(request, obj), self.admin_site, request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return _with_values(super().get_readonly_fields(request, obj), self.admin_site, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # not joined: MariaDB would begin with the steps, and sort the whole journal
         changes = super().get_queryset(request).prefetch_related("step")
-        steps = chosen_steps(request)
+        steps = chosen_steps(self.admin_site, request)
         return changes if steps is None else changes_of(steps, changes)
 
     def get_paginator(self, request: HttpRequest, *args: Any, **options: Any) -> Paginator[Any]:
         """Knows from the steps how many row changes there are, and need not count them."""
         paginator = super().get_paginator(request, *args, **options)
-        steps = chosen_steps(request)
+        steps = chosen_steps(self.admin_site, request)
         if steps is not None and not request.GET.get(SEARCH_VAR):
             paginator.count = steps.aggregate(rows=Sum("rows"))["rows"] or 0
         return paginator
 
 
+def _with_values(names: Iterable[Any], site: AdminSite, request: HttpRequest) -> list[Any]:
+    """The columns with that of the values, which differs from user to user."""
+    return [*names, _values_for(site, request)]
+
+
+def _values_for(site: AdminSite, request: HttpRequest) -> Callable[[RowChange], SafeString]:
+    """A column with the values of a row change, without what the model's form hides."""
+
+    @cache
+    def hidden(label: str) -> frozenset[str]:
+        model = find_model(label)
+        model_admin = find_model_admin(site, model) if model else None
+        return hidden_columns(model_admin, request) if model_admin else frozenset()
+
+    @admin.display(description=_("values"))
+    def values_(change: RowChange) -> SafeString:
+        is_update = change.step.action == MergeStep.Action.UPDATE
+        items = format_html_join(
+            "",
+            "<dt>{}</dt><dd>{}</dd>",
+            (
+                (value.column, _shown(value, is_update))
+                for value in changed_values(change)
+                if value.column not in hidden(change.step.model)
+                and not (is_hash(value.before) or is_hash(value.after))
+            ),
+        )
+        return format_html('<dl class="dedupe-values">{}</dl>', items)
+
+    return values_
+
+
 def _shown(value: ChangedValue, is_update: bool) -> str:
     """Before → after; of a row that came or went, the values it has or had."""
     if not is_update:
-        return shown_value(value.before if value.after is None else value.after)
+        return folded(shown_value(value.before if value.after is None else value.after))
     return format_html(
         '<del>{}</del> <span aria-hidden="true">→</span> <ins>{}</ins>',
-        shown_value(value.before),
-        shown_value(value.after),
+        folded(shown_value(value.before)),
+        folded(shown_value(value.after)),
     )
 
 
 def _number(text: Any) -> int:
     """The number of a run or step; 0, which none has, for anything else."""
-    return int(text) if str(text).isdecimal() else 0
+    typed = str(text)
+    # longer ones fit no column, and databases refuse to compare with them
+    return int(typed) if typed.isdecimal() and len(typed) <= MOST_DIGITS else 0

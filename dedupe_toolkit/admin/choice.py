@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import router
 from django.utils.translation import gettext as _
 
 from ..errors import InvalidOption
-from ..registry import declared, declared_policy
+from ..references.meta import lineage_of
+from ..registry import declared, declared_policy, kept_ties
 from ..values import OnCollision
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from django.db.models import Model, QuerySet
     from django.http import HttpRequest, QueryDict
@@ -21,25 +22,41 @@ if TYPE_CHECKING:
     from ..values import MergePolicy
     from .permissions import AnyAdmin
 
+_DIGITS = 6
+"""More than the number of a page has."""
+
+_FIELD = "field_"
+"""How the name begins under which a form holds what was chosen for a field."""
+
 MOST_ROWS = 100
 """How many rows a person can be shown side by side."""
+
+
+WAIT = 5.0
+"""For how many seconds a merge waits until another one of the model has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """What a person chose: the rows, which of them survives, and what to do with collisions.
 
-    What was not chosen is as declared for the model.
+    ``left_out`` are rows of the group that shall not be merged; ``page`` is the one that is looked
+    at, where there are too many rows for one. ``values`` maps fields to what was chosen for them:
+    ``row:`` and a row's key, or ``rule:`` and a field rule. What was not chosen is as declared
+    for the model.
     """
 
     pks: tuple[Any, ...]
     into: Any = None
     on_collision: OnCollision | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    page: int = 1
 
     def policy(self, model: type[Model]) -> MergePolicy:
         if self.on_collision is None:
             return declared_policy(model)
-        return declared_policy(model, on_collision=self.on_collision, collisions={})
+        return declared_policy(model, on_collision=self.on_collision, collisions=kept_ties(model))
 
 
 def alias_of(queryset: QuerySet[Any]) -> str:
@@ -48,20 +65,24 @@ def alias_of(queryset: QuerySet[Any]) -> str:
     return chosen or router.db_for_write(queryset.model)
 
 
-def require_number(model: type[Model], pks: Collection[Any]) -> None:
-    """Raises `InvalidOption` unless there are rows to merge, and few enough to be looked at."""
+def require_number(model: type[Model], pks: Collection[Any], most: int | None = None) -> None:
+    """Raises `InvalidOption` unless there are rows to merge, and few enough to be looked at.
+
+    At most ``most``, without it `MOST_ROWS`.
+    """
+    most = MOST_ROWS if most is None else most
     options = model._meta
     if len(pks) < 2:
         raise InvalidOption(
             _("Select at least two %(rows)s to merge.") % {"rows": options.verbose_name_plural}
         )
-    if len(pks) > MOST_ROWS:
+    if len(pks) > most:
         raise InvalidOption(
             _(
                 "At most %(most)s %(rows)s can be compared on one page: select fewer,"
                 " or use the command merge_duplicates."
             )
-            % {"most": MOST_ROWS, "rows": options.verbose_name_plural}
+            % {"most": most, "rows": options.verbose_name_plural}
         )
 
 
@@ -70,13 +91,26 @@ def choice_from(data: QueryDict) -> Choice:
 
     Raises `InvalidOption` for a value that is none of those offered.
     """
+    left_out = dict.fromkeys([*data.getlist("left_out"), *data.getlist("leave_out")])
+    rows = dict.fromkeys(row for row in data.getlist("rows") if row not in left_out)
+    into = data.get("into") or None
+    if into in left_out:
+        into = None
+    page = data.get("page", "")
+    values = {name: str(data[name]) for name in data if name.startswith(_FIELD) and data.get(name)}
+    for typed in (*rows, into or "", *values.values()):
+        if "\x00" in typed:  # as in any form of Django: not all databases take it in a text
+            raise InvalidOption(_("There is no such row: %(value)r") % {"value": typed})
     on_collision = data.get("on_collision", "")
-    if on_collision not in {"", *(choice.value for choice in OnCollision)}:
+    if on_collision not in {"", *(choice.value for choice in OnCollision.for_all())}:
         raise InvalidOption(_("There is no such choice: %(value)s") % {"value": on_collision})
     return Choice(
-        pks=tuple(dict.fromkeys(data.getlist("rows"))),
-        into=data.get("into") or None,
+        pks=tuple(rows),
+        into=into,
         on_collision=OnCollision(on_collision) if on_collision else None,
+        values={name.removeprefix(_FIELD): text for name, text in values.items()},
+        left_out=tuple(left_out),
+        page=int(page) if page.isdecimal() and len(page) < _DIGITS else 1,
     )
 
 
@@ -106,9 +140,9 @@ def collision_choices(
         OnCollision.DISCARD.value: _("Discard the duplicate's row; the survivor's stays."),
     }
     default = OnCollision.HOLD.value
-    if declaration := declared(model):
+    if any(map(declared, lineage_of(model))):
         default = ""
-        choices = {default: _declared(declaration.policy), **choices}
+        choices = {default: _declared(declared_policy(model)), **choices}
     value = default if chosen is None else chosen.value
     return [(choice, text, choice == value) for choice, text in choices.items()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -10,12 +11,13 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..engine.dismissals import dismiss, offer_again
 from ..keys import row_set
 from ..models import DismissedGroup
+from ..reviewing.dismissals import dismiss, offer_again
 from .choice import require_number, require_visible
+from .concerned import readable_verdicts
 from .journal import DatabaseFilter, JournalAdmin
-from .permissions import may_merge_model, may_merge_row
+from .permissions import may_change_and_delete, may_dismiss, may_dismiss_model
 from .urls import dismissed_url
 
 if TYPE_CHECKING:
@@ -26,25 +28,58 @@ if TYPE_CHECKING:
     from .permissions import AnyAdmin
 
 
-def dismiss_rows(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str) -> None:
+def dismiss_rows(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    choice: Choice,
+    using: str,
+    most: int | None = None,
+) -> str:
     """Keep this user's verdict that the rows chosen are not duplicates, whatever the key.
 
+    Returns what was said of it.
+
     Raises `DedupeError` for rows that are not there, and `PermissionDenied` for rows that the
-    user may not merge either.
+    user may not dismiss.
     """
-    require_number(model_admin.model, choice.pks)
+    if not may_dismiss(model_admin, request):
+        raise PermissionDenied
+    require_number(model_admin.model, choice.pks, most)
     rows = row_set(model_admin.model, choice.pks)
     require_visible(model_admin, request, rows.pks, using)
-    shown = model_admin.get_queryset(request).using(using).filter(pk__in=rows.pks)
-    if not all(may_merge_row(model_admin, request, row) for row in shown):
+    shown = list(model_admin.get_queryset(request).using(using).filter(pk__in=rows.pks))
+    if not all(may_change_and_delete(model_admin, request, row) for row in shown):
         raise PermissionDenied
-    note = request.POST.get("note", "").strip()
+    note = note_in(request)
     group = dismiss(rows, using=using, by=request.user.get_username(), note=note)
+    _log(model_admin, request, shown, note)
     text = _("Dismissed: these %(rows)s will not be offered as duplicates again.")
     told = text % {"rows": model_admin.opts.verbose_name_plural}
     link = _link(model_admin.admin_site, request, group)
     model_admin.message_user(request, format_html("{} {}", told, link), messages.SUCCESS)
+    return told
 
+
+def note_in(request: HttpRequest) -> str:
+    """The note of a form; without NUL, which not all databases take in a text."""
+    return request.POST.get("note", "").replace("\x00", "").strip()
+
+
+def _log(model_admin: AnyAdmin, request: HttpRequest, rows: list[Any], note: str) -> None:
+    """The verdict in the history of each row that it is about; of many, of the first of them."""
+    for row in rows[:_LOGGED]:
+        listed = islice((other for other in rows if other is not row), _NAMED)
+        others = ", ".join(f"“{other}” ({other.pk})" for other in listed)
+        others += ", …" if len(rows) > _NAMED + 1 else ""
+        told = _("Said to be no duplicate of %(others)s.") % {"others": others}
+        model_admin.log_change(request, row, f"{told} {note}".strip())
+
+
+_LOGGED = 100
+"""Rows of which the history keeps a verdict."""
+
+_NAMED = 20
+"""Other rows that it names."""
 
 _SHOWN = ["rows_", "model", "key_fields", "dismissed", "by", "note"]
 
@@ -70,9 +105,9 @@ class DismissedGroupAdmin(JournalAdmin):
 
     @admin.action(description=gettext_lazy("Offer again: take the verdict back"))
     def offer_again(self, request: HttpRequest, queryset: QuerySet[DismissedGroup]) -> None:
-        """Take back the verdicts selected, if this user may merge rows of all their models."""
+        """Take back the verdicts selected, if this user may dismiss rows of all their models."""
         models = set(queryset.order_by().values_list("model", flat=True))
-        if not all(may_merge_model(self.admin_site, request, model) for model in models):
+        if not all(may_dismiss_model(self.admin_site, request, model) for model in models):
             raise PermissionDenied
         groups = list(queryset)
         offer_again(*groups, using=queryset.db)
@@ -84,7 +119,8 @@ class DismissedGroupAdmin(JournalAdmin):
         self.message_user(request, text % {"groups": len(groups)}, messages.SUCCESS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("rows")
+        groups = super().get_queryset(request).prefetch_related("rows")
+        return readable_verdicts(self.admin_site, request, groups)
 
 
 def _link(site: admin.AdminSite, request: HttpRequest, group: DismissedGroup) -> str:

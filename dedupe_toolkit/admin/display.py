@@ -3,43 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import display_for_field
 from django.utils.html import format_html
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..reports import shown_value
+from ..field_rules.fillers import is_blank, raw
+from ..printing import shown_value
+from ..reviewing.side_by_side import Cell
+from .results import result_of
+from .ruling import choosable, other_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from django.db.models import Field
-    from django.http import HttpRequest
 
-    from ..engine.side_by_side import Cell, Line, SideBySide
+    from ..reviewing.side_by_side import Line, SideBySide
     from ..values import ReferenceCount
     from .permissions import AnyAdmin
+    from .results import Result
+    from .reviewing import Review
 
 MOST_CHARACTERS = 150
 """How much of a long text is shown before a person asks for all of it."""
 
-_HIDDEN = "••••••"
-
 
 @dataclass(frozen=True, kw_only=True)
 class ShownCell:
+    """A value in its cell; ``choice`` is what a form sends to have it, empty where nobody can."""
+
     html: str
     cell: Cell
     survives: bool
+    choice: str = ""
+    is_chosen: bool = False
+    is_result: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRule:
+    choice: str
+    text: str
+    is_chosen: bool
 
 
 @dataclass(frozen=True, kw_only=True)
 class ShownLine:
+    """A field across all rows, and what it will hold: ``result``.
+
+    ``is_usual`` says that nobody has chosen anything for it; ``lost`` values give way.
+    """
+
+    name: str
     label: str
     rule: str
     differs: bool
+    result: str
+    is_usual: bool
+    is_offered: bool
+    rules: tuple[ShownRule, ...]
     cells: tuple[ShownCell, ...]
+    lost: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +76,59 @@ class ShownCounts:
     untouched: tuple[str, ...]
 
 
-def shown_lines(
-    model_admin: AnyAdmin, request: HttpRequest, comparison: SideBySide
-) -> Iterator[ShownLine]:
-    """The lines of a comparison, without the fields that the admin of the model excludes."""
-    excluded = set(model_admin.get_exclude(request, comparison.survivor) or ())
-    for line in comparison.lines:
-        if line.field.name not in excluded:
-            yield ShownLine(
-                label=str(line.field.verbose_name),
-                rule=line.rule,
-                differs=line.differs,
-                cells=tuple(_cells(model_admin, comparison, line)),
-            )
+def shown_lines(model_admin: AnyAdmin, review: Review) -> Iterator[ShownLine]:
+    """The lines of a comparison, without the fields that the form of the model hides."""
+    offered = {field.name for field in choosable(model_admin.model, review.fields)}
+    for line in review.comparison.lines:
+        if line.field.name not in review.fields.hidden:
+            yield _shown_line(model_admin, review, line, line.field.name in offered)
+
+
+def _shown_line(model_admin: AnyAdmin, review: Review, line: Line, is_offered: bool) -> ShownLine:
+    comparison, field = review.comparison, line.field
+    chosen = review.choice.values.get(field.name, "")
+    result = result_of(comparison, line, review.policy)
+    cells = tuple(_cells(model_admin, comparison, line, chosen if is_offered else None, result))
+    rules = other_rules(field) if is_offered and line.differs else ()
+    return ShownLine(
+        name=field.name,
+        label=str(field.verbose_name),
+        rule="" if chosen else line.rule,
+        differs=line.differs,
+        result=_result(model_admin, line, result, cells),
+        is_usual=not chosen,
+        is_offered=is_offered,
+        rules=tuple(
+            ShownRule(choice=f"rule:{name}", text=text, is_chosen=chosen == f"rule:{name}")
+            for name, text in rules
+        ),
+        cells=cells,
+        lost=_lost(review, line, result),
+    )
+
+
+def _result(model_admin: AnyAdmin, line: Line, result: Result, cells: Iterable[ShownCell]) -> str:
+    if not result.is_known:
+        return _("as the database sorts them")
+    as_row = next((shown.html for shown in cells if shown.is_result), None)
+    if as_row is not None:
+        return as_row
+    cell = Cell(
+        value=result.value,
+        is_blank=is_blank(line.field, result.value),
+        differs=False,
+        fills=False,
+    )
+    return _shown(line.field, cell, model_admin.get_empty_value_display())
+
+
+def _lost(review: Review, line: Line, result: Result) -> int:
+    """How many different values of the line are not in the result."""
+    if getattr(line.field, "auto_now_add", False) or getattr(line.field, "auto_now", False):
+        return 0  # when a row was written says nothing of what it is about
+    values = {raw(line.field, row) for row in review.comparison.rows}
+    kept = raw(line.field, result.row) if result.row else result.value
+    return sum(not is_blank(line.field, value) and value != kept for value in values)
 
 
 def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:
@@ -74,38 +142,58 @@ def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:
     return ShownCounts(touched=tuple(touched), untouched=tuple(untouched))
 
 
-def _cells(model_admin: AnyAdmin, comparison: SideBySide, line: Line) -> Iterator[ShownCell]:
+def _cells(
+    model_admin: AnyAdmin, comparison: SideBySide, line: Line, chosen: str | None, result: Result
+) -> Iterator[ShownCell]:
+    """The cells of a line; ``chosen`` is what was chosen for it, None where nothing can be."""
     empty = model_admin.get_empty_value_display()
     shown = [_shown(line.field, cell, empty) for cell in line.cells]
     if _looks_equal(line, shown):
-        shown = [empty if cell.is_blank else _folded(str(cell.value)) for cell in line.cells]
+        shown = [empty if cell.is_blank else folded(_exact(cell.value)) for cell in line.cells]
     for row, cell, html in zip(comparison.rows, line.cells, shown, strict=True):
-        yield ShownCell(html=html, cell=cell, survives=row is comparison.survivor)
+        survives = row is comparison.survivor
+        is_open = chosen is not None and line.differs
+        can_take = survives or not (cell.is_blank and line.field.is_relation)
+        choice = f"row:{row.pk}" if is_open and can_take else ""
+        yield ShownCell(
+            html=html,
+            cell=cell,
+            survives=survives,
+            choice=choice,
+            is_chosen=bool(choice) and choice == chosen,
+            is_result=row is result.row,
+        )
 
 
 def _looks_equal(line: Line, shown: list[str]) -> bool:
     """Whether values differ that would look the same: times in the same minute, for instance."""
-    if _is_secret(line.field) or line.field.is_relation:
+    if line.field.is_relation:
         return False
     kept = {text for text, cell in zip(shown, line.cells, strict=True) if not cell.differs}
     return any(cell.differs and text in kept for text, cell in zip(shown, line.cells, strict=True))
 
 
+def _exact(value: Any) -> str:
+    """All of a value: of a moment its last digit, in the reader's time."""
+    if isinstance(value, datetime) and is_aware(value):
+        value = localtime(value).replace(tzinfo=None)
+    return str(value)
+
+
 def _shown(field: Field[Any, Any], cell: Cell, empty: str) -> str:
-    if _is_secret(field) and not cell.is_blank:
-        return _HIDDEN
-    if field.is_relation or cell.is_blank:
-        return empty if cell.is_blank else str(cell.value)
+    if cell.is_blank:
+        # two kinds of nothing are told apart where a field can hold both
+        return "“”" if cell.value == "" and field.null else str(empty)
+    if field.is_relation:
+        return str(cell.value)
+    if field.choices and cell.value not in dict(field.flatchoices):
+        return _("%(value)s (no known choice)") % {"value": shown_value(cell.value)}
     if isinstance(cell.value, bytes):
         return _("%(size)s bytes") % {"size": len(cell.value)}
-    return _folded(display_for_field(cell.value, field, empty))
+    return folded(display_for_field(cell.value, field, empty))
 
 
-def _is_secret(field: Field[Any, Any]) -> bool:
-    return field.name == "password"
-
-
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """Long texts fold away; spaces at the ends, which nobody sees, are shown by quotes."""
     if hasattr(text, "__html__"):
         return text

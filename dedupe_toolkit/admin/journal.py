@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
 from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from ..databases.tables import require_table
+from ..errors import DedupeError
 from ..models import MergeRun
+from .permissions import DISMISS, MERGE, SCAN, has_right
 from .urls import DATABASE
 
 if TYPE_CHECKING:
@@ -54,6 +59,24 @@ class JournalAdmin(ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).using(chosen_database(request))
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return self.sent_away(request) or super().changelist_view(request, extra_context)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return self.sent_away(request) or super().changeform_view(request, *args, **kwargs)
+
+    def sent_away(self, request: HttpRequest) -> HttpResponse | None:
+        """To the index, with a sentence, where the journal has no tables yet."""
+        using = chosen_database(request)
+        try:
+            require_table(self.model, using)
+        except DedupeError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
+        return None
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -62,6 +85,15 @@ class JournalAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class DeskAdmin(JournalAdmin):
+    """A page on which duplicates are looked for and decided: for all who have a right to do so."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or any(
+            has_right(request, right) for right in (SCAN, MERGE, DISMISS)
+        )
 
 
 def chosen_database(request: HttpRequest) -> str:

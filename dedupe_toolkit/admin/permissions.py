@@ -1,4 +1,4 @@
-"""Who may merge rows of a model, and undo merges of it: whoever may change and delete its rows."""
+"""Who may scan, merge, dismiss and undo: rights of our own, and those on the rows concerned."""
 
 from __future__ import annotations
 
@@ -12,59 +12,157 @@ from django.contrib.auth import get_permission_codename
 from ..models import MergeRun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from django.contrib.admin import AdminSite
     from django.db.models import Model
     from django.http import HttpRequest
 
+    from ..values import ReferenceCount
+
     AnyAdmin = ModelAdmin[Any]
+
+SCAN = "scan_duplicates"
+MERGE = "merge_duplicates"
+DISMISS = "dismiss_duplicates"
+UNDO = "undo_merges"
 
 
 def allow_per_model_admin() -> None:
     """Give every `ModelAdmin` the method that the action's permission ``merge`` asks.
 
     Django shows an action that names several permissions to users who have any one of them;
-    merging takes two, so it needs a permission of its own. A `ModelAdmin` that has the method
+    merging takes three, so it needs a permission of its own. A `ModelAdmin` that has the method
     already, or overrides it, decides for itself who sees the action.
     """
     if not hasattr(ModelAdmin, "has_merge_permission"):
         ModelAdmin.has_merge_permission = has_merge_permission  # type: ignore[attr-defined]  # ours
 
 
+def has_right(request: HttpRequest, right: str) -> bool:
+    """Whether this user has one of the package's own rights: `SCAN`, `MERGE`, `DISMISS`, `UNDO`."""
+    return request.user.has_perm(f"{MergeRun._meta.app_label}.{right}")
+
+
 def has_merge_permission(self: AnyAdmin, request: HttpRequest) -> bool:
-    """Whether this user may merge rows of the model: may change and delete them."""
-    return not is_journal(self.model) and _may_change_and_delete(self, request, None)
+    """Whether this user may merge rows of the model: may merge, and change and delete them."""
+    return has_right(request, MERGE) and may_change_and_delete(self, request)
 
 
 def may_merge(model_admin: AnyAdmin, request: HttpRequest) -> bool:
-    """Whether the action is offered: never without the right to change and delete."""
+    """Whether the action is offered: never without the rights to merge, change and delete."""
     is_allowed: bool = model_admin.has_merge_permission(request)  # type: ignore[attr-defined]  # ours
     return is_allowed and has_merge_permission(model_admin, request)
 
 
-def may_merge_row(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> bool:
-    return _may_change_and_delete(model_admin, request, row)
+def may_dismiss(model_admin: AnyAdmin, request: HttpRequest) -> bool:
+    """Whether this user may say that rows are no duplicates: an override has its say here, too."""
+    own = type(model_admin).has_merge_permission  # type: ignore[attr-defined]  # ours
+    if own is not has_merge_permission and not own(model_admin, request):
+        return False
+    return has_right(request, DISMISS) and may_change_and_delete(model_admin, request)
 
 
-def may_undo(site: AdminSite, request: HttpRequest, run: MergeRun) -> bool:
-    """Whether this user may undo the run: may change and delete rows of the model it merged."""
-    return may_merge_model(site, request, run.model)
+def may_change_and_delete(
+    model_admin: AnyAdmin, request: HttpRequest, row: Model | None = None
+) -> bool:
+    """Whether this user may change and delete rows of the model, or this one; no journal's."""
+    return (
+        not is_journal(model_admin.model)
+        and model_admin.has_change_permission(request, row)
+        and model_admin.has_delete_permission(request, row)
+    )
 
 
-def may_merge_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
-    """Whether this user may merge rows of the model so named, on this site or elsewhere."""
-    try:
-        model = apps.get_model(label)
-    except LookupError:
+def may_undo_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    return has_right(request, UNDO) and may_edit_model(site, request, label)
+
+
+def may_dismiss_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    return has_right(request, DISMISS) and may_edit_model(site, request, label)
+
+
+def may_edit_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    """Whether this user may change and delete rows of the model so named, on this site or else."""
+    model = find_model(label)
+    if model is None:
         return False
     model_admin = find_model_admin(site, model)
     if model_admin is not None:
-        return may_merge(model_admin, request)
-    return all(
-        request.user.has_perm(
-            f"{model._meta.app_label}.{get_permission_codename(what, model._meta)}"
-        )
-        for what in ("change", "delete")
+        return may_change_and_delete(model_admin, request)
+    return all(_has_perm(request, model, what) for what in ("change", "delete"))
+
+
+def may_view_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    """Whether this user may see rows of the model so named; of one that is gone superusers may."""
+    model = find_model(label)
+    if model is None:
+        return bool(request.user.is_active and request.user.is_superuser)
+    if model._meta.auto_created:
+        return True  # link rows have no rights of their own: they are seen with what they link
+    model_admin = find_model_admin(site, model)
+    if model_admin is not None:
+        return model_admin.has_view_permission(request)
+    return any(_has_perm(request, model, what) for what in ("view", "change"))
+
+
+def undeletable(
+    site: AdminSite, request: HttpRequest, model: type[Model], counts: Iterable[ReferenceCount]
+) -> tuple[str, ...]:
+    """The names of other models of which rows would vanish that this user may not delete.
+
+    As Django's own delete page has it, link rows of automatic tables and the admin's log are
+    nobody's to delete.
+    """
+    vanishing = dict.fromkeys(_vanishing(counts))
+    return tuple(
+        str(other._meta.verbose_name)
+        for other in vanishing
+        if not issubclass(model, other) and not _may_delete(site, request, other)
     )
+
+
+def may_delete_models(site: AdminSite, request: HttpRequest, labels: Iterable[str]) -> bool:
+    found = filter(None, map(find_model, labels))
+    return all(_may_delete(site, request, model) for model in found)
+
+
+def _vanishing(counts: Iterable[ReferenceCount]) -> Iterator[type[Model]]:
+    """The models of which rows are discarded or merged."""
+    for count in counts:
+        if count.discarded or count.merged:
+            model = referrer_of(count.reference)
+            if model is not None:  # what is registered from elsewhere has no rights in Django
+                yield model
+
+
+def _may_delete(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+    if model._meta.auto_created or model._meta.label == "admin.LogEntry":
+        return True
+    model_admin = find_model_admin(site, model)
+    if model_admin is not None:
+        return model_admin.has_delete_permission(request)
+    return _has_perm(request, model, "delete")
+
+
+def _has_perm(request: HttpRequest, model: type[Model], what: str) -> bool:
+    codename = get_permission_codename(what, model._meta)
+    return request.user.has_perm(f"{model._meta.app_label}.{codename}")
+
+
+def find_model(label: str) -> type[Model] | None:
+    try:
+        return apps.get_model(label)
+    except (LookupError, ValueError):
+        return None
+
+
+def referrer_of(reference: str) -> type[Model] | None:
+    """The model whose rows a reference is in, by its name in plans; None if it is not Django's."""
+    label, _dot, name = reference.rpartition(".")
+    model = find_model(label)
+    links = {} if model is None else {f.name: f for f in model._meta.many_to_many}
+    return links[name].remote_field.through if name in links else model
 
 
 def find_model_admin(site: AdminSite, model: type[Model]) -> AnyAdmin | None:
@@ -77,9 +175,3 @@ def find_model_admin(site: AdminSite, model: type[Model]) -> AnyAdmin | None:
 def is_journal(model: type[Model]) -> bool:
     """Whether the model is one of the journal's own, whose rows no merge may touch."""
     return model._meta.app_label == MergeRun._meta.app_label
-
-
-def _may_change_and_delete(model_admin: AnyAdmin, request: HttpRequest, row: Model | None) -> bool:
-    return model_admin.has_change_permission(request, row) and model_admin.has_delete_permission(
-        request, row
-    )

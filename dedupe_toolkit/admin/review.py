@@ -1,69 +1,39 @@
-"""The review page: rows side by side, the plan of merging them, and the button that merges."""
+"""The review page: rows side by side, the plan of merging them, and the buttons that decide."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..engine.merge import merge
-from ..engine.plan import plan_merge
-from ..engine.preview import preview_merge
-from ..engine.side_by_side import SideBySide, side_by_side
 from ..errors import DedupeError
-from ..keys import row_set
-from ..values import rule_name
-from .choice import (
-    Choice,
-    alias_of,
-    choice_from,
-    collision_choices,
-    require_number,
-    require_visible,
-)
+from ..merging.merge import merge
+from ..models import MergeRun
+from ..planning.plan import plan_merge
+from ..reviewing.preview import preview_merge
+from .choice import WAIT, alias_of, choice_from
 from .dismissing import dismiss_rows
-from .display import shown_lines, split_counts
-from .permissions import find_model_admin, may_merge, may_merge_row
-from .urls import run_link
+from .page import shown_page
+from .permissions import find_model_admin, may_dismiss, may_merge
+from .place import Place
+from .reviewing import reviewed
+from .session import remember, undo_button, undo_url_of
+from .staleness import changes
+from .urls import list_url, review_url, run_link
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.contrib.admin import AdminSite
 
-    from ..models import MergeRun
-    from ..values import MergePlan
+    from .choice import Choice
     from .permissions import AnyAdmin
-
-
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """What the page shows: the rows compared, and the plan of merging them."""
-
-    choice: Choice
-    comparison: SideBySide
-    plan: MergePlan
-
-    @property
-    def fingerprint(self) -> str:
-        """Another one as soon as a row, the survivor or a choice is not what it was."""
-        comparison, policy = self.comparison, self.plan.policy
-        # by their names: a function is not the same object in every process of a server
-        field_rules = {name: rule_name(rule) for name, rule in policy.field_rules.items()}
-        rules = [policy.on_collision, policy.collisions, field_rules]
-        shown = [comparison.fingerprint, comparison.survivor.pk, *rules]
-        return sha256(repr(shown).encode()).hexdigest()
+    from .reviewing import Review
 
 
 def review_view(
@@ -71,31 +41,62 @@ def review_view(
 ) -> HttpResponse:
     """Shows the plan of merging the rows named; merges, or dismisses, when its button posts so."""
     model_admin = _model_admin(site, app_label, model_name)
-    if not may_merge(model_admin, request):
-        raise PermissionDenied
-    data = request.POST if request.method == "POST" else request.GET
+    place = selection(model_admin, request)
     using = alias_of(model_admin.get_queryset(request))
     try:
-        if request.method == "POST" and "merge" in data:
-            return _merge(model_admin, request, choice_from(data), using)
-        if request.method == "POST" and "dismiss" in data:
-            dismiss_rows(model_admin, request, choice_from(data), using)
-            return HttpResponseRedirect(_change_list(model_admin, request))
-        return review_page(model_admin, request, choice_from(data), using)
+        data = request.POST if request.method == "POST" else request.GET
+        return decide(model_admin, request, choice_from(data), using, place)
     except DedupeError as error:
         model_admin.message_user(request, str(error), messages.ERROR)
-        return HttpResponseRedirect(_change_list(model_admin, request))
+        return HttpResponseRedirect(place.back_url)
+
+
+def decide(
+    model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str, place: Place
+) -> HttpResponse:
+    """What the button that was pressed says of the rows; shows them where none was.
+
+    Raises `DedupeError` for rows that are not there or cannot be merged at all.
+    """
+    if not may_merge(model_admin, request) and not may_dismiss(model_admin, request):
+        raise PermissionDenied
+    pressed = request.POST if request.method == "POST" else ()
+    if "merge" in pressed or "merge_next" in pressed:
+        return _merge(model_admin, request, choice, using, place)
+    if "dismiss" in pressed:
+        told = dismiss_rows(model_admin, request, choice, using, place.most)
+        remember(request, told)
+        place.tell("dismissed")
+        return HttpResponseRedirect(place.after(goes_on=True))
+    if "skip" in pressed:
+        place.tell("skipped")
+        return HttpResponseRedirect(place.after(goes_on=True))
+    return review_page(model_admin, request, choice, using, place)
 
 
 def review_page(
-    model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str
+    model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str, place: Place
 ) -> HttpResponse:
     """The page that shows the plan for a choice. Writes nothing.
 
     Raises `DedupeError` for rows that are not there or cannot be merged at all.
     """
-    review = _review(model_admin, request, choice, using, preview_merge)
-    return _page(model_admin, request, review)
+    review = reviewed(model_admin, request, choice, using, preview_merge, place.most)
+    return shown_page(model_admin, request, review, place)
+
+
+def selection(model_admin: AnyAdmin, request: HttpRequest) -> Place:
+    """The page of rows selected on a change list."""
+    options, url = model_admin.opts, review_url(model_admin)
+    filters = model_admin.get_preserved_filters(request)
+    back: Any = {"preserved_filters": filters, "opts": options}
+    back_url = add_preserved_filters(back, list_url(model_admin))
+    return Place(
+        action_url=f"{url}?{filters}" if filters else url,
+        undone_url=back_url,
+        back_url=back_url,
+        back_name=str(options.verbose_name_plural),
+    )
 
 
 def _model_admin(site: AdminSite, app_label: str, model_name: str) -> AnyAdmin:
@@ -108,39 +109,32 @@ def _model_admin(site: AdminSite, app_label: str, model_name: str) -> AnyAdmin:
     return found
 
 
-def _review(
-    model_admin: AnyAdmin,
-    request: HttpRequest,
-    choice: Choice,
-    using: str,
-    planned: Callable[..., MergePlan],
-) -> Review:
-    model = model_admin.model
-    require_number(model, choice.pks)
-    source = row_set(model, choice.pks, into=choice.into)
-    require_visible(model_admin, request, source.pks, using)
-    policy = choice.policy(model)
-    comparison = side_by_side(source, using=using, policy=policy)
-    if not all(may_merge_row(model_admin, request, row) for row in comparison.rows):
+def _merge(
+    model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str, place: Place
+) -> HttpResponse:
+    if not may_merge(model_admin, request):
         raise PermissionDenied
-    plan = planned(comparison.source, using=using, policy=policy)
-    return Review(choice=choice, comparison=comparison, plan=plan)
-
-
-def _merge(model_admin: AnyAdmin, request: HttpRequest, choice: Choice, using: str) -> HttpResponse:
-    review = _review(model_admin, request, choice, using, plan_merge)
+    review = reviewed(model_admin, request, choice, using, plan_merge, place.most)
     if request.POST.get("seen") != review.fingerprint:
         text = _("Nothing was merged yet: this is not what you were shown. Look again, then merge.")
-        model_admin.message_user(request, text, messages.WARNING)
-        return _page(model_admin, request, review)
-    if not review.plan.mergeable:
-        return _page(model_admin, request, review)
-    _report(model_admin, request, review, merge(review.plan))
-    return HttpResponseRedirect(_change_list(model_admin, request))
+        messages.warning(request, text)
+        changed = changes(review, request.POST.get("memory", ""))
+        return shown_page(model_admin, request, review, place, changed)
+    if not review.is_mergeable:
+        if review.needs_others:
+            place.tell("others")
+        return shown_page(model_admin, request, review, place)
+    run = merge(review.plan, by=request.user, origin=MergeRun.Origin.ADMIN, wait=WAIT)
+    if run.merged:
+        place.tell("merged", run)
+    _report(model_admin, request, review, run, place)
+    return HttpResponseRedirect(place.after(goes_on="merge_next" in request.POST))
 
 
-def _report(model_admin: AnyAdmin, request: HttpRequest, review: Review, run: MergeRun) -> None:
-    survivor = review.comparison.survivor
+def _report(
+    model_admin: AnyAdmin, request: HttpRequest, review: Review, run: MergeRun, place: Place
+) -> None:
+    survivor, site = review.comparison.survivor, model_admin.admin_site
     if not run.merged:
         reasons = "; ".join(group["reason"] for group in run.held_back)
         text = _("Nothing was merged: %(reason)s") % {"reason": reasons}
@@ -152,44 +146,8 @@ def _report(model_admin: AnyAdmin, request: HttpRequest, review: Review, run: Me
         run.rows_merged,
     ) % {"rows": run.rows_merged, "survivor": survivor}
     model_admin.log_change(request, survivor, f"{merged} {run}")
-    link = run_link(model_admin.admin_site, request, run)
-    model_admin.message_user(request, format_html("{} {}", merged, link), messages.SUCCESS)
-
-
-def _page(model_admin: AnyAdmin, request: HttpRequest, review: Review) -> HttpResponse:
-    options, site = model_admin.opts, model_admin.admin_site
-    context = {
-        **site.each_context(request),
-        "title": _("Merge %(rows)s") % {"rows": options.verbose_name_plural},
-        "opts": options,
-        "plan": review.plan,
-        "comparison": review.comparison,
-        "counts": split_counts(review.plan.references),
-        "lines": shown_lines(model_admin, request, review.comparison),
-        "fingerprint": review.fingerprint,
-        "collision_choices": collision_choices(model_admin.model, review.choice.on_collision),
-        "action_url": _action_url(model_admin, request),
-        "change_list_url": _change_list(model_admin, request),
-    }
-    request.current_app = site.name
-    return TemplateResponse(request, "dedupe_toolkit/review.html", context)
-
-
-def _action_url(model_admin: AnyAdmin, request: HttpRequest) -> str:
-    options = model_admin.opts
-    url = reverse(
-        "admin:dedupe_toolkit_mergerun_merge",
-        args=(options.app_label, options.model_name),
-        current_app=model_admin.admin_site.name,
-    )
-    return f"{url}?{filters}" if (filters := model_admin.get_preserved_filters(request)) else url
-
-
-def _change_list(model_admin: AnyAdmin, request: HttpRequest) -> str:
-    options = model_admin.opts
-    url = reverse(
-        f"admin:{options.app_label}_{options.model_name}_changelist",
-        current_app=model_admin.admin_site.name,
-    )
-    filters = model_admin.get_preserved_filters(request)
-    return add_preserved_filters({"preserved_filters": filters, "opts": options}, url)
+    undo_url = undo_url_of(site, request, run)
+    remember(request, merged, undo_url)
+    link, button = run_link(site, request, run), undo_button(request, undo_url, place.undone_url)
+    text = format_html("{} {} {}", merged, link, button)
+    model_admin.message_user(request, text, messages.SUCCESS)

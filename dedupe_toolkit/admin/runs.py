@@ -9,16 +9,18 @@ from django.contrib.admin.views.main import ChangeList
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
-from ..engine.journal_reading import step_kinds
+from ..journal.reading import step_kinds
 from ..values import ReferenceCount
+from .concerned import may_read_run, may_undo, readable_runs
 from .display import split_counts
 from .journal import DatabaseFilter, JournalAdmin
-from .permissions import may_undo
 from .review import review_view
+from .run_words import merged_groups, rules_in_words
 from .undoing import is_undoable, undo_view
 from .urls import changes_url, may_see_changes, run_url
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from ..models import MergeRun
@@ -36,15 +38,18 @@ class MergeRunAdmin(JournalAdmin):
         "__str__",
         "status",
         "started",
+        "by",
         "groups",
         "merged",
         "rows_merged",
         "groups_held_back",
     ]
-    list_filter = ["status", DatabaseFilter]
-    search_fields = ["model"]
+    list_filter = ["status", "origin", DatabaseFilter]
+    search_fields = ["model", "by"]
     fields = [
         "status",
+        "by",
+        "origin",
         "model",
         "key_fields",
         "started",
@@ -52,13 +57,27 @@ class MergeRunAdmin(JournalAdmin):
         "groups",
         "merged",
         "rows_merged",
+        "rules",
     ]
-    readonly_fields = ["key_fields"]
+    readonly_fields = ["key_fields", "rules"]
     change_form_template = "dedupe_toolkit/run.html"
 
     @admin.display(description=_("matched by"))
     def key_fields(self, run: MergeRun) -> str:
         return ", ".join(run.fields) or str(_("rows named one by one"))
+
+    @admin.display(description=_("rules"))
+    def rules(self, run: MergeRun) -> str:
+        return rules_in_words(run)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return readable_runs(self.admin_site, request, super().get_queryset(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether this user may view runs, and sees the rows that this one is about."""
+        if not super().has_view_permission(request, obj):
+            return False
+        return obj is None or may_read_run(self.admin_site, request, obj)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RunList
@@ -80,7 +99,7 @@ class MergeRunAdmin(JournalAdmin):
         return review_view(self.admin_site, request, app_label, model_name)
 
     def undo_view(self, request: HttpRequest, number: int) -> HttpResponse:
-        return undo_view(self, request, number)
+        return self.sent_away(request) or undo_view(self, request, number)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -94,6 +113,7 @@ class MergeRunAdmin(JournalAdmin):
         seen = may_see_changes(site, request)
         return {
             "run": run,
+            "merged_groups": merged_groups(site, request, run),
             "counts": split_counts(ReferenceCount(**count) for count in run.references),
             "steps": [
                 (kind, changes_url(site, run, kind.first) if seen else "")

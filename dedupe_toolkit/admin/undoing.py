@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from ..engine.journal_reading import step_kinds
-from ..engine.undo import Undone, undo
 from ..errors import DedupeError
-from ..models import MergeRun
-from .permissions import may_undo
+from ..journal.old_keys import key_of
+from ..journal.reading import merged_pairs, step_kinds
+from ..models import MergeRun, QueuedGroup
+from ..undoing.undo import Undone, undo
+from .concerned import may_undo
+from .journal import chosen_database
+from .permissions import find_model
+from .session import forget
 from .urls import run_url
 
 if TYPE_CHECKING:
@@ -23,15 +30,19 @@ if TYPE_CHECKING:
 TRIED_AT_MOST = 10_000
 """Of how many row changes an undo is tried before it is offered; more would take too long."""
 
+LOGGED_AT_MOST = 500
+"""Of how many rows that an undo brings back the history says so."""
+
 
 def is_undoable(run: MergeRun) -> bool:
     """Whether there is anything left to undo, and nobody at work on it."""
-    return run.status not in {MergeRun.Status.UNDONE, MergeRun.Status.RUNNING} and run.merged > 0
+    settled = {MergeRun.Status.UNDONE, MergeRun.Status.PRUNED, MergeRun.Status.RUNNING}
+    return run.status not in settled and run.merged > 0
 
 
 def undo_view(model_admin: JournalAdmin, request: HttpRequest, number: int) -> HttpResponse:
     """Shows what undoing would restore; undoes only when posted."""
-    run = model_admin.get_queryset(request).filter(pk=number).first()
+    run = MergeRun.objects.using(chosen_database(request)).filter(pk=number).first()
     if run is None:
         raise Http404
     site = model_admin.admin_site
@@ -49,12 +60,55 @@ def undo_view(model_admin: JournalAdmin, request: HttpRequest, number: int) -> H
 
 def _undo(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) -> HttpResponse:
     try:
-        done = undo(run, using=_alias(run))
+        done = undo(run, using=run.using, survivors=_asked_for(request, run))
     except DedupeError as error:
         return _page(model_admin, request, run, obstacles=_listed(error))
     model_admin.log_change(request, run, _("Undone."))
+    forget(request, run_url(model_admin.admin_site, run, "undo"))
+    _wait_again(run)
+    _log_rows(model_admin, request, run)
     model_admin.message_user(request, f"{_('Undone.')} {_told(done)}", messages.SUCCESS)
-    return HttpResponseRedirect(run_url(model_admin.admin_site, run))
+    back = request.POST.get("back", "")
+    is_here = url_has_allowed_host_and_scheme(
+        back, {request.get_host()}, require_https=request.is_secure()
+    )
+    return HttpResponseRedirect(back if is_here else run_url(model_admin.admin_site, run))
+
+
+def _wait_again(run: MergeRun) -> None:
+    """Groups of the queue that the run merged wait for a decision again, once it is undone."""
+    run.refresh_from_db()
+    merged = QueuedGroup.objects.using(run.using).filter(run=run, state=QueuedGroup.State.MERGED)
+    if run.status != MergeRun.Status.UNDONE:
+        merged = merged.filter(row__in=run.undone)
+    merged.update(state=QueuedGroup.State.PENDING, run=None)
+
+
+def _log_rows(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) -> None:
+    """The undo in the history of the rows that came back, and of those they had been merged into.
+
+    Of a larger run only the first rows have it.
+    """
+    model, using = find_model(run.model), run.using
+    if model is None:
+        return
+    pairs = list(islice(merged_pairs(run, using), LOGGED_AT_MOST))
+    rows: QuerySet[Any] = QuerySet(model, using=using)
+    survivors = {key_of(model, survivor, using) for __, survivor in pairs}
+    for row in rows.filter(pk__in=survivors):
+        model_admin.log_change(request, row, _("%(run)s was undone.") % {"run": run})
+    back = [key_of(model, duplicate, using) for duplicate, __ in pairs]
+    for row in rows.filter(pk__in=back):
+        told = _("Brought back: %(run)s was undone.") % {"run": run}
+        model_admin.log_addition(request, row, told)
+
+
+def _asked_for(request: HttpRequest, run: MergeRun) -> list[Any] | None:
+    """The survivors of the groups that are to be undone; None for all."""
+    asked, model = request.POST.getlist("survivor"), find_model(run.model)
+    if not asked or model is None:
+        return None
+    return [key_of(model, text.replace("\x00", ""), run.using) for text in asked]
 
 
 def _tried(run: MergeRun) -> dict[str, Any]:
@@ -62,7 +116,7 @@ def _tried(run: MergeRun) -> dict[str, Any]:
     if sum(kind.rows for kind in step_kinds(run)) > TRIED_AT_MOST:
         return {}
     try:
-        return {"told": _told(undo(run, using=_alias(run), dry_run=True))}
+        return {"told": _told(undo(run, using=run.using, dry_run=True))}
     except DedupeError as error:
         return {"obstacles": _listed(error)}
 
@@ -78,10 +132,6 @@ def _told(done: Undone) -> str:
         "restored": done.restored,
         "changed": done.changed,
     }
-
-
-def _alias(run: MergeRun) -> str:
-    return str(run._state.db)
 
 
 def _page(

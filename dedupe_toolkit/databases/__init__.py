@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import connections
 
 from ..errors import MergeRefused
 from .base import Database
-from .mysql import MySQL
+from .mariadb import MariaDB
+from .mysql_server import MySQL
 from .postgresql import PostgreSQL
 from .sqlite import SQLite
 
 if TYPE_CHECKING:
     from django.db.models import Count, Model
+    from django.db.utils import Error
 
-__all__ = ["Database", "count_of_rows", "database", "dialect_of"]
+__all__ = ["Database", "count_of_rows", "database", "dialect_of", "refusal"]
 
 _BY_VENDOR: dict[str, type[Database]] = {
     "mysql": MySQL,
@@ -40,7 +42,19 @@ def database(using: str) -> Database:
 
 def dialect_of(using: str) -> type[Database]:
     """What is known of a database's kind: `Database` itself where this package has no SQL."""
-    return _BY_VENDOR.get(connections[using].vendor, Database)
+    connection: Any = connections[using]
+    # Django has one name for both
+    if connection.vendor == "mysql" and connection.mysql_is_mariadb:
+        return MariaDB
+    return _BY_VENDOR.get(connection.vendor, Database)
+
+
+def refusal(error: Error, using: str) -> str:
+    """One line of what a database refuses, and of what would let it; needs no connection."""
+    kind = _BY_VENDOR.get(connections[using].vendor, Database)
+    said = " ".join(str(error.args[-1] if error.args else error).split())
+    advice = kind.refusals.get(kind.code_of(error), "")
+    return f"database {using!r} refuses: {said}{advice and f'; {advice}'}"
 
 
 def count_of_rows(model: type[Model], using: str) -> Count:

@@ -11,16 +11,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count
-from django.db.utils import DatabaseError, DataError, IntegrityError, InternalError
+from django.db.models import Count, UUIDField
+from django.db.transaction import atomic
+from django.db.utils import DatabaseError, DataError, Error, IntegrityError, InternalError
 
 from .catalogue import Catalogue
+from .scratch import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from django.db.models import Model
+    from django.db.models import Model, UniqueConstraint
 
+    from .rules import LiveRule
+    from .scratch import Scratch
     from .tables import Column, Table
 
 
@@ -38,6 +42,9 @@ class Numbered:
 
 class Database(Catalogue):
     """One connection, and how its database spells what a merge needs."""
+
+    locks_gaps = False
+    """Whether a lock on a row that is not there holds up its insertion: racers deadlock."""
 
     batch_size = 2_500
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
@@ -74,6 +81,17 @@ class Database(Catalogue):
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         return self.fetch(sql, params)[0][0]
 
+    most_questions = 200
+    """How many queries stand in one statement of `answers`: it may be only so long."""
+
+    def answers(self, queries: Sequence[str]) -> list[Any]:
+        """What queries for one value each find, many to a statement."""
+        found: list[Any] = []
+        for start in range(0, len(queries), self.most_questions):
+            listed = ", ".join(f"({sql})" for sql in queries[start : start + self.most_questions])
+            found += self.fetch(f"SELECT {listed}")[0]
+        return found
+
     def q(self, name: str) -> str:
         """The name, quoted, and safe among placeholders."""
         return str(self.connection.ops.quote_name(name)).replace("%", "%%")
@@ -84,6 +102,11 @@ class Database(Catalogue):
     @abstractmethod
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         """Execute an INSERT into a table of the package, whose keys (``id``) are counted up."""
+
+    @property
+    def numbers_in_bulk(self) -> bool:
+        """Whether rows that Django creates in one statement know their keys afterwards."""
+        return self.connection.features.can_return_rows_from_bulk_insert
 
     # -- work tables ---------------------------------------------------------------------
 
@@ -105,6 +128,14 @@ class Database(Catalogue):
     @abstractmethod
     def drop_work_table(self, name: str) -> None: ...
 
+    @abstractmethod
+    def is_table_missing(self, error: DatabaseError) -> bool:
+        """Whether a statement failed because a table that it names is not there."""
+
+    def session_advice(self) -> str:
+        """A clause on what lets a connection keep its session; "" if nothing takes that away."""
+        return ""
+
     def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         """A work table is filled: make the indexes it was created for, and tell the planner."""
 
@@ -115,6 +146,27 @@ class Database(Catalogue):
     @abstractmethod
     def unpacked(self, keys: str, column: Column) -> str:
         """SQL for a table with a column ``value``: the keys of a collected list."""
+
+    compares_by_column = False
+    """Whether a column that is compared with a key decides how, not the stricter of the two."""
+
+    exact_collation = ""
+    """That of texts which are compared to the letter; "" if a database's usual one does."""
+
+    sorted_bytes = 0
+    """Of texts that weigh more, only `sorting_whole` compares all of it; 0 if the server does."""
+
+    def may_be_cut(self, column: Column) -> bool:
+        """Whether values of the column may be sorted by their beginning only."""
+        return False
+
+    longest_sorted = 0
+    """The most that it can be asked for."""
+
+    @contextmanager
+    def sorting_whole(self, length: int, texts: int) -> Iterator[None]:
+        """Inside, texts of ``length`` bytes are sorted whole, in rows of at most ``texts``."""
+        yield
 
     @contextmanager
     def hashing_groups(self) -> Iterator[None]:
@@ -130,7 +182,51 @@ class Database(Catalogue):
         """A column as ``CREATE INDEX`` takes it."""
         return self.q(column.name)
 
+    # -- trying --------------------------------------------------------------------------
+
+    @abstractmethod
+    def try_rule(
+        self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()
+    ) -> LiveRule | None:
+        """Make the rule on a copy of the model's table, and leave nothing behind.
+
+        The copy is empty, but for the rows with the longest values of the columns ``longest``
+        where their length matters. Returns the rule as the catalogue would have it; None where it
+        does not say. Raises `DatabaseError` if the database cannot keep such a rule.
+        """
+
+    def own_collation(self, model: type[Model], column: str) -> str:
+        """The collation of a text column where a new one of the table would get another."""
+        return ""
+
+    def instead_of_rule(self, error: DatabaseError) -> str:
+        """What works where `try_rule` has failed with this error; "" if that is not known."""
+        return ""
+
     # -- values --------------------------------------------------------------------------
+
+    def fits(self, column: Column, field: Any) -> str:
+        """SQL that is true if a value computed for the column, under its name, fits; else empty.
+
+        ``field`` is that of the column, if a model has it.
+        """
+        return ""
+
+    joined_at_most: Sequence[str] = ()
+    """The server's settings, in bytes, that cut off what `join_texts` joins."""
+
+    def is_too_long(self, table: Table, alias: str) -> str:
+        """SQL that is true for a row whose image the server cannot make; empty if there is none."""
+        return ""
+
+    def wide(self, column: Column) -> str:
+        """A type for work tables that holds whatever is computed for the column."""
+        return column.definition
+
+    def literal(self, value: Any) -> str:
+        """SQL for a value that Django passes as a parameter, safe among placeholders."""
+        self.connection.ensure_connection()
+        return str(self.connection.schema_editor().quote_value(value)).replace("%", "%%")
 
     @abstractmethod
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
@@ -155,6 +251,15 @@ class Database(Catalogue):
     def as_python_text(self, sql: str, field: Any) -> str:
         """SQL for a key as Python's ``str()`` writes it, which is how generic keys store it."""
 
+    def uuid_texts(self, sql: str) -> tuple[str, str]:
+        """SQL for a UUID as text, with hyphens and without."""
+        written = self.as_python_text(sql, UUIDField())
+        return written, f"REPLACE({written}, '-', '')"
+
+    def exact_text_like(self, column: Column) -> str:
+        """As `text_like`, where texts that differ in case are different as well."""
+        return self.text_like(column)
+
     def alike_if_equal(self, column: Column) -> bool:
         """Whether values of this column that are equal are also the same to the letter."""
         return not column.is_text
@@ -162,6 +267,17 @@ class Database(Catalogue):
     @abstractmethod
     def same(self, left: str, right: str, column: Column) -> str:
         """SQL that is true when two values are exactly the same, NULLs and case included."""
+
+    @abstractmethod
+    def exact(self, sql: str, column: Column) -> str:
+        """SQL for a value that equals another only if both are the same to the letter."""
+
+    def reading_again(self, rows: str, query: Callable[[str], str]) -> str:
+        """SQL of a query that reads from the same rows more than once.
+
+        ``query`` is given what stands in it for the rows: a table that still needs its alias.
+        """
+        return f"WITH again AS ({rows}) {query('again')}"
 
     def same_text(self, left: str, right: str) -> str:
         """SQL that is true when two texts are the same to the byte."""
@@ -180,6 +296,17 @@ class Database(Catalogue):
         if column.is_text:
             return f"({sql} IS NULL OR LENGTH({sql}) = 0)"
         return f"{sql} IS NULL"
+
+    def total(self, sql: str, column: Column, places: int | None) -> str:
+        """SQL for the sum of a column's numbers in a group: exact, or one that does not fit.
+
+        ``places`` are those of a decimal's fraction.
+        """
+        return f"SUM({sql})"
+
+    def characters(self, sql: str) -> str:
+        """SQL for the number of characters of a text."""
+        return f"LENGTH({sql})"
 
     @abstractmethod
     def join_texts(self, rows: str, keys: str, separator: str) -> str:
@@ -213,11 +340,13 @@ class Database(Catalogue):
         where: str = "",
         where_source: str = "",
         params: Sequence[Any] = (),
+        keep: Sequence[str] = (),
     ) -> int:
         """Set columns of ``table`` (alias ``t``) from columns of a work table (alias ``m``).
 
         ``assignments`` and ``on`` map columns of the table to columns of the work table;
-        ``where`` may speak of ``t`` only, ``where_source`` of ``m`` only.
+        ``where`` may speak of ``t`` only, ``where_source`` of ``m`` only. Columns to ``keep`` have
+        the value that they had, even where the database would change them by itself.
         """
 
     @abstractmethod
@@ -230,6 +359,23 @@ class Database(Catalogue):
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         """Keep others from changing, deleting or newly referencing the rows until commit."""
 
+    overriding = ""
+    """In an INSERT: that even columns which the database numbers take the values given."""
+
+    @contextmanager
+    def exactly(self) -> Iterator[None]:
+        """Around what changes users' rows: no setting of the session alters or cuts a value.
+
+        In a transaction, which takes back what cannot be set back after an error.
+        """
+        yield
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        """Around what brings rows back: as `exactly`, and moments are read as images have them."""
+        with self.exactly():
+            yield
+
     def begin_batch(self) -> None:
         """First thing in a transaction: let each statement see what others have committed by then.
 
@@ -239,6 +385,9 @@ class Database(Catalogue):
 
     def expect_few_rows(self) -> None:
         """For the rest of a transaction: its statements find few rows of large tables."""
+
+    checks_foreign_keys = False
+    """Whether `check_constraints_now` finds every foreign key that is broken."""
 
     def check_constraints_now(self) -> None:
         """Let a foreign key or unique rule that is broken fail here and not at commit."""
@@ -256,28 +405,86 @@ class Database(Catalogue):
         """Hold a lock of that name, freed however the process ends; yields whether it is ours."""
         yield True
 
-    def own_writes(self) -> Any:
-        """A value that is the same again only if this connection has written nothing since."""
-        return object()
+    # -- scratch copies: see `scratch_copy` ----------------------------------------------
+
+    session_number = ""
+    """What a session is called by its database, in SQL; empty where a session is a process's."""
+
+    def keeps_session(self) -> bool:
+        """Whether this connection has a session of its own, as a pooler may not let it have."""
+        if not self.session_number:
+            return True
+        number = f"SELECT {self.session_number}"
+        mine, other = self.value(number), self.connection.copy()
+        try:
+            other.set_autocommit(False)
+            with other.cursor() as cursor:
+                cursor.execute(number)
+                theirs = cursor.fetchone()[0]
+            # they are still in their transaction: if one session is all there is, do not wait
+            return bool(theirs != mine and self.value(number) == mine)
+        finally:
+            other.close()
+
+    @contextmanager
+    def scratch_lock(self, name: str) -> Iterator[bool]:
+        """Hold the lock that guards a scratch copy; yields whether it is ours."""
+        with self.run_lock(name) as is_ours:
+            yield is_ours
+
+    def scratch_names(self) -> list[str]:
+        """Every scratch copy that there is, whoever made it."""
+        names: list[str] = self.connection.introspection.table_names()
+        return [name for name in names if name.startswith(PREFIX)]
+
+    @abstractmethod
+    def create_scratch(self, name: str, model: type[Model]) -> Scratch:
+        """An empty copy of the model's table that no row of any other can get in the way of.
+
+        Types, collations, defaults, checks and generated columns are the table's; of its unique
+        rules the primary key alone stays. Foreign keys do not come along.
+        """
+
+    def drop_scratch(self, name: str) -> None:
+        """Drop a scratch copy, if it is there."""
+        self.run(f"DROP TABLE IF EXISTS {self.q(name)}")
+
+    isolation_level = ""
+    """The SQL that says how a transaction is kept apart from others; empty where all are alike."""
+
+    def isolation(self) -> str:
+        """How a transaction of this connection is kept apart from others: ``READ COMMITTED``."""
+        if not self.isolation_level:
+            return ""
+        with atomic(using=self.using):
+            return str(self.value(f"SELECT {self.isolation_level}")).replace("-", " ").upper()
 
     @contextmanager
     def planning(self) -> Iterator[None]:
-        """Around a plan, where `others_commits` must know which writes are the plan's own."""
+        """Around a plan, whose work tables may be made in one transaction or one by one."""
         yield
 
-    def others_commits(self, own: int = 0) -> Any:
-        """A value that is the same again only if no other connection has committed since.
+    def knows_time_zone(self, name: str) -> bool:
+        """Whether a moment can be turned into that zone's time; where not, all dates are NULL."""
+        return True
 
-        Asked first thing in `planning`, and again in a transaction that has written and is the
-        ``own``-th of this connection since.
-        """
-        return object()
+    def unsearchable(self, columns: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The collation of each (table, column) among these whose texts cannot be searched."""
+        return {}
 
-    def blames_rows(self, error: DatabaseError) -> bool:
+    def is_caused_by_rows(self, error: DatabaseError) -> bool:
         """Whether the database refuses what some row would become."""
         return isinstance(error, IntegrityError | DataError | InternalError)
 
-    def is_passing(self, error: DatabaseError) -> bool:
+    refusals: Mapping[Any, str] = {}
+    """What a person can do, by the code with which the database refuses a session something."""
+
+    @staticmethod
+    def code_of(error: Error) -> Any:
+        """The code by which this database knows an error; None if it has none."""
+        return error.args[0] if error.args else None
+
+    def is_transient(self, error: DatabaseError) -> bool:
         """Whether the same statements may succeed when tried again: a deadlock, a busy database."""
         return False
 

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 from django.db import IntegrityError
 from django.db.transaction import atomic
 
+from ..errors import ConstraintRefused
+
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from django.db.models import Model, UniqueConstraint
 
+    from .base import Database
+    from .rules import LiveRule
+
 _PLAIN = "CREATE UNIQUE INDEX"
 _CONCURRENT = "CREATE UNIQUE INDEX CONCURRENTLY"
+_ATTACHED = "SELECT 1 FROM pg_constraint WHERE conindid = to_regclass(%s) AND contype = 'u'"
 _VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
 
 
@@ -43,17 +49,27 @@ def whole_or_not_at_all(connection: Any) -> AbstractContextManager[Any]:
     return atomic(connection.alias) if connection.features.can_rollback_ddl else nullcontext()
 
 
-def add_unique_concurrently(editor: Any, model: type[Model], constraint: UniqueConstraint) -> None:
+def add_unique_concurrently(
+    editor: Any, model: type[Model], constraint: UniqueConstraint, database: Database
+) -> None:
     """Build the unique index without blocking writes, then make it the constraint's.
 
-    An invalid index of that name, left by a build that failed, is dropped first: it looks like
-    a unique index and enforces nothing. A build that fails drops its own.
+    Goes on where an earlier try was stopped: an index that is built is not built again, and an
+    invalid one, left by a build that failed, is dropped first: it looks like a unique index and
+    warrants nothing.
+
+    Raises `ConstraintRefused` if the name is that of another index.
     """
-    name = editor.quote_name(constraint.name)
+    if editor.collect_sql or not _is_built(editor, model, constraint, database):
+        _build(editor, model, constraint)
+    if _is_table_constraint(constraint) and not _is_attached(editor, constraint.name):
+        table, name = map(editor.quote_name, (model._meta.db_table, constraint.name))
+        editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+
+def _build(editor: Any, model: type[Model], constraint: UniqueConstraint) -> None:
     statement: Any = constraint.create_sql(model, editor)
     statement.template = editor.sql_create_unique_index.replace(_PLAIN, _CONCURRENT, 1)
-    if not editor.collect_sql:
-        drop_invalid(editor, constraint.name)
     try:
         editor.execute(statement)
     except IntegrityError:
@@ -61,9 +77,35 @@ def add_unique_concurrently(editor: Any, model: type[Model], constraint: UniqueC
         raise
     if not editor.collect_sql and not _is_valid(editor, constraint.name):
         raise IntegrityError(f"index {constraint.name} was built but is not valid")
-    if _is_table_constraint(constraint):
-        table = editor.quote_name(model._meta.db_table)
-        editor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}")
+
+
+def _is_built(
+    editor: Any, model: type[Model], constraint: UniqueConstraint, database: Database
+) -> bool:
+    """Whether an earlier try has built the index; what it left half done is dropped."""
+    drop_invalid(editor, constraint.name)
+    if _is_valid(editor, constraint.name) is None:
+        return False
+    wanted = database.try_rule(model, constraint)
+    there = [rule for rule in database.rules(model) if rule.name == constraint.name]
+    if [_meaning(rule) for rule in there] != [wanted and _meaning(wanted)]:
+        raise ConstraintRefused(
+            f"{model._meta.label}: there is another index of the name {constraint.name}; drop it,"
+            " or give the constraint another name"
+        )
+    return True
+
+
+def _meaning(rule: LiveRule) -> tuple[Any, ...]:
+    return rule.columns, rule.expressions, rule.condition, rule.nulls_distinct
+
+
+def _is_attached(editor: Any, name: str) -> bool:
+    if editor.collect_sql:
+        return False
+    with editor.connection.cursor() as cursor:
+        cursor.execute(_ATTACHED, [editor.quote_name(name)])
+        return bool(cursor.fetchone())
 
 
 def drop_invalid(editor: Any, name: str) -> None:

@@ -1,60 +1,134 @@
-"""MariaDB and MySQL: multi-table UPDATE and DELETE, and no DDL after a work table's CREATE."""
+"""What MariaDB and MySQL share: multi-table UPDATE and DELETE, no DDL once work tables are made."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, UUIDField
 
 from .base import Database, Numbered, json_path
-from .tables import Column, DatabaseKey, Table, pk_fields
+from .fitting import fitting, widened
+from .identities import identities, mysql_fold
+from .mysql_checks import demands
+from .mysql_rules import rule_parts
+from .mysql_sorting import LONGEST, SORTED, may_be_cut, sorting_whole
+from .names import spelled
+from .scratch import Scratch
+from .settings import set_back
+from .tables import Column, Table, pk_fields
+from .trying import COPY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from django.db.models import Model
+    from django.db.models import Model, UniqueConstraint
     from django.db.utils import DatabaseError
 
+    from .checks import Demand
+    from .rules import LiveRule, RulePart
+
+_COLLATION = """
+SELECT table_name, table_collation FROM information_schema.tables
+WHERE table_schema = %s AND table_name IN ({tables})
+"""
 _COLUMNS = """
 SELECT table_name, column_name, column_type, character_set_name, collation_name,
        is_nullable = 'YES', data_type,
-       generation_expression IS NOT NULL AND generation_expression <> ''
+       generation_expression IS NOT NULL AND generation_expression <> '',
+       extra LIKE '%%on update%%'
 FROM information_schema.columns
-WHERE table_schema = DATABASE() AND table_name IN ({tables})
+WHERE table_schema = %s AND table_name IN ({tables})
 ORDER BY table_name, ordinal_position
 """
 _INTEGERS = ("tinyint", "smallint", "mediumint", "int", "bigint")
 _BINARIES = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "bit")
+# as mysqldump writes them: the bytes in which the server keeps them
+_SHAPES = {"geometry", "point", "linestring", "polygon", "multipoint", "multilinestring"}
+_SHAPES |= {"multipolygon", "geometrycollection", "geomcollection", "vector"}
+_LAX = {"NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL", "PAD_CHAR_TO_FULL_LENGTH"}
+_STRICT = {"STRICT_ALL_TABLES", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"}
 
 # lock wait timeout, deadlock
 _PASSING = (1205, 1213)
-# what a trigger says with SIGNAL
-_SIGNAL = 1644
+# a key is too long, or has a column without a length
+_TOO_LONG = (1071, 1170)
+_NO_SUCH_TABLE = 1146
+# what a trigger says with SIGNAL, or does that cannot be done: the table is in use, a value is
+# missing, is none, or divided by zero, a query finds several rows; and what is longer than
+# max_allowed_packet or group_concat_max_len
+_OF_ROWS = (1644, 1442, 1364, 1292, 1366, 1365, 1172, 1242, 1301, 1260)
+_READ_ONLY = "it is read only, a replica perhaps: name the alias of the primary with --database"
+_REFUSALS = {
+    1021: "free some space on its disk",
+    1044: "merging takes the right CREATE TEMPORARY TABLES on the database",
+    1142: "grant the database user this right on the table",
+    1143: "grant the database user this right on the column",
+    1205: "another session holds these rows: see innodb_lock_wait_timeout",
+    1227: "grant the database user this right",
+    1290: _READ_ONLY,
+    1317: "somebody has ended the statement",
+    1792: _READ_ONLY,
+    1836: _READ_ONLY,
+    1969: "max_statement_time is how long a statement may take: raise it for this session",
+    3024: "max_execution_time is how long a statement may take: raise it for this session",
+    1045: "see the user and password in DATABASES",
+    2002: "see the host and port in DATABASES, and whether the server is running",
+    2003: "see the host and port in DATABASES, and whether the server is running",
+    2006: "the server has closed the connection: see wait_timeout and max_allowed_packet",
+    2013: "the server has closed the connection: see wait_timeout and max_allowed_packet",
+}
 _FOREIGN_KEYS = """
-SELECT table_name, column_name, referenced_column_name
+SELECT referenced_table_name, table_name, table_schema, constraint_name, column_name,
+       referenced_column_name
 FROM information_schema.key_column_usage
-WHERE table_schema = DATABASE() AND referenced_table_schema = DATABASE()
-  AND referenced_table_name = %s
-ORDER BY 1, 2
+WHERE referenced_table_schema = %s AND referenced_table_name IN ({tables}) {referrers}
+ORDER BY 1, 2, 3, 4, ordinal_position
 """
+_OWN_KEYS = """
+SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, column_name,
+       referenced_column_name
+FROM information_schema.key_column_usage
+WHERE table_schema = %s AND table_name IN ({tables}) AND referenced_table_name IS NOT NULL
+ORDER BY 1, 4, ordinal_position
+"""
+_OTHER_SCHEMAS = """
+SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name
+NOT IN (DATABASE(), 'information_schema', 'mysql', 'performance_schema', 'sys')
+"""
+_QUOTE = "`"
 _INDEXES = """
 SELECT table_name, index_name, COALESCE(column_name, '')
 FROM information_schema.statistics
-WHERE table_schema = DATABASE() AND table_name IN ({tables}) AND index_type IN ('BTREE', 'HASH')
+WHERE table_schema = %s AND table_name IN ({tables}) AND index_type IN ('BTREE', 'HASH')
+      AND {is_used}
 ORDER BY table_name, index_name, seq_in_index
 """
-# every session may read these; rows written to internal temporary tables are counted elsewhere
-_WRITES = ("Handler_write", "Handler_update", "Handler_delete", "Com_truncate")
-_COMMITS, _AT_WORK = "Handler_commit", "Threads_running"
-_JSON_TABLE = (10, 6)
+_TRIGGERS = """
+SELECT event_object_table, trigger_name FROM information_schema.triggers
+WHERE event_object_schema = %s AND event_object_table IN ({tables})
+ORDER BY 1, 2
+"""
+_UNIQUE_INDEXES = """
+SELECT DISTINCT index_name FROM information_schema.statistics
+WHERE table_schema = DATABASE() AND table_name = %s AND NOT non_unique AND index_name <> 'PRIMARY'
+"""
 _NO_LIMIT = 2**64 - 1
+_LONG = ("mediumtext", "longtext", "mediumblob", "longblob", "json")
+_SHORT = 2_000_000
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 
-class MySQL(Database):
+class MySQLFamily(Database):
+    is_index_used: str
+    """SQL on the catalogue that is true for an index which look-ups are not told to pass by."""
+
     join = "STRAIGHT_JOIN"
     cuts_lists = True
+    sorted_bytes = SORTED
+    longest_sorted = LONGEST
+    locks_gaps = True
 
     @staticmethod
     def count_of_rows(model: type[Model]) -> Count:
@@ -62,45 +136,86 @@ class MySQL(Database):
         is_composite = len(pk_fields(model)) > 1
         return Count("*") if is_composite else Count("pk", distinct=True)
 
+    @staticmethod
+    def fold_column(name: str) -> str:
+        return name.lower()
+
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
-        sql = _COLUMNS.format(tables=", ".join(["%s"] * len(tables)))
-        for table, name, kind, charset, collation, is_nullable, base, is_generated in self.fetch(
-            sql, tables
-        ):
+        for table, name, kind, charset, collation, *facts in self.fetch_of(_COLUMNS, tables):
+            is_nullable, base, is_generated, sets_itself = facts
             column = Column(
                 name=name,
                 definition=f"{kind} CHARACTER SET {charset} COLLATE {collation}"
                 if collation
                 else kind,
                 is_text=collation is not None,
-                is_binary=base in _BINARIES,
+                is_binary=base in (*_BINARIES, *_SHAPES),
                 is_integer=base in _INTEGERS,
                 is_nullable=bool(is_nullable),
                 is_generated=bool(is_generated),
+                sets_itself=bool(sets_itself),
             )
             found[table].append(column)
         return found
 
-    @property
-    def unpacks(self) -> bool:
-        server: Any = self.connection
-        return bool(server.mysql_is_mariadb and server.mysql_version >= _JSON_TABLE)
-
     def unpacked(self, keys: str, column: Column) -> str:
         return f"JSON_TABLE({keys}, '$[*]' COLUMNS (value {column.definition} PATH '$'))"
 
-    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
-        return [
-            DatabaseKey(table=holder, column=column, target_column=target)
-            for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
-        ]
+    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
+        return rule_parts(self, tables)
+
+    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
+        return demands(self, tables)
+
+    def fetch_of(self, sql: str, tables: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query for tables of a schema, under the names by which they are asked for.
+
+        The schema and the ``{tables}`` are its parameters, in this order, as often as they come.
+        """
+        fold = mysql_fold(self.connection)
+        asked: dict[str, dict[str, list[str]]] = {}
+        for name, (schema, table) in identities(self.connection, tables).items():
+            asked.setdefault(schema, {}).setdefault(table, []).append(name)
+        for schema, wanted in asked.items():
+            marks = ", ".join(["%s"] * len(wanted))
+            times = sql.count("{tables}")
+            rows = self.fetch(sql.format(tables=marks), [schema, *wanted] * times)
+            for table, some in groupby(rows, key=lambda row: fold(row[0])):
+                # the catalogue itself finds names in any case
+                for name, row in product(wanted.get(table, ()), list(some)):
+                    yield name, *row[1:]
+
+    def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        own = "AND table_schema = DATABASE()"
+        sql = _FOREIGN_KEYS.replace("{referrers}", "" if self.may_be_pointed_at() else own)
+        return self._key_columns(sql, tables)
+
+    def own_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        return self._key_columns(_OWN_KEYS, tables)
+
+    def _key_columns(self, sql: str, tables: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        fold, here = mysql_fold(self.connection), str(self.connection.settings_dict["NAME"])
+        for target, table, schema, *key, column, beside in self.fetch_of(sql, tables):
+            referrers = frozenset([(fold(schema), fold(table))])
+            is_here = fold(schema) == fold(here)
+            referrer = spelled(_QUOTE, *([] if is_here else [schema]), table)
+            columns = spelled(_QUOTE, column), spelled(_QUOTE, beside)
+            yield target, referrer, referrers, *key, *columns
+
+    def triggers(self, tables: Sequence[str]) -> Iterable[tuple[str, str]]:
+        yield from self.fetch_of(_TRIGGERS, tables)
+
+    def may_be_pointed_at(self) -> bool:
+        """Whether foreign keys of another schema may lead into one of these."""
+        return bool(self.value(_OTHER_SCHEMAS))
 
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         rows = self.run(insert, params)
-        # LAST_INSERT_ID() is the key of the first row of an INSERT, in spite of its name
-        keys = f"SELECT LAST_INSERT_ID(), MAX(id) FROM {self.q(table)}"
-        ((first, last),) = self.fetch(keys)
+        # LAST_INSERT_ID(), as the server has told: the key of the first row, in spite of its name
+        first = int(self.connection.connection.insert_id())
+        # others may have inserted rows between several of ours
+        last = self.value(f"SELECT MAX(id) FROM {self.q(table)}") if rows > 1 else first
         return Numbered(rows=rows, first=first, last=last)
 
     def create_work_table(
@@ -112,20 +227,74 @@ class MySQL(Database):
         indexes: Sequence[str] = (),
     ) -> None:
         self.drop_work_table(name)
-        parts = [f"{self.q(column)} {kind}" for column, kind in columns.items()]
+        # a TIMESTAMP that is not said to be nullable turns NULL into now, where that is so set
+        nullable = {c: " NULL" for c, k in columns.items() if k.startswith("timestamp")}
+        nullable |= dict.fromkeys(primary_key, "")
+        parts = [f"{self.q(c)} {kind}{nullable.get(c, '')}" for c, kind in columns.items()]
         if primary_key:
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         parts += [f"KEY ({self.q(index)})" for index in indexes]
         # named, as a rollback must take back what a batch did to it
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)}) ENGINE=InnoDB")
 
+    def try_rule(
+        self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()
+    ) -> LiveRule | None:
+        if constraint.expressions:
+            # only MySQL has them, and says nothing of those of temporary tables
+            return None
+        # the index with the table: one that is made later would end a transaction
+        columns = [self.q(str(model._meta.get_field(f).column)) for f in constraint.fields]  # type: ignore[union-attr]  # constraints are on columns
+        listed = ", ".join(columns)
+        rows = f"SELECT {listed} FROM {self.q(model._meta.db_table)} LIMIT 0"
+        self.drop_work_table(COPY)
+        self.run(f"CREATE TEMPORARY TABLE {COPY} (UNIQUE KEY ({listed})) ENGINE=InnoDB {rows}")
+        self.drop_work_table(COPY)
+        return None
+
+    def own_collation(self, model: type[Model], column: str) -> str:
+        _, _, collation = self.table(model).column(column).definition.partition(" COLLATE ")
+        ((_, default),) = self.fetch_of(_COLLATION, [model._meta.db_table])
+        return "" if collation == default else collation
+
+    def instead_of_rule(self, error: DatabaseError) -> str:
+        if error.args and error.args[0] in _TOO_LONG:
+            return (
+                "shorten the column, or keep a hash of it in another (a GeneratedField with MD5,"
+                " say) and make that unique"
+            )
+        return ""
+
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TEMPORARY TABLE IF EXISTS {self.q(name)}")
+
+    def is_table_missing(self, error: DatabaseError) -> bool:
+        return bool(self.code_of(error) == _NO_SUCH_TABLE)
 
     def text_like(self, column: Column) -> str:
         # a key over 255 characters cannot be a primary key here, so nothing is cut off
         _, charset, collation = column.definition.partition(" CHARACTER SET")
         return f"varchar(255){charset}{collation}"
+
+    def exact_text_like(self, column: Column) -> str:
+        # of two collations of one character set the binary one decides
+        kind, charset, declared = self.text_like(column).partition(" CHARACTER SET ")
+        charset_name, _, _ = declared.partition(" COLLATE ")
+        return f"{kind}{charset}{charset_name} COLLATE {charset_name}_bin" if charset else kind
+
+    def may_be_cut(self, column: Column) -> bool:
+        return may_be_cut(column.definition)
+
+    @contextmanager
+    def sorting_whole(self, length: int, texts: int) -> Iterator[None]:
+        with sorting_whole(self, length, texts):
+            yield
+
+    def fits(self, column: Column, field: Any) -> str:
+        return fitting(self.q(column.name), column.definition)
+
+    def wide(self, column: Column) -> str:
+        return widened(column.definition, text="longtext", number="decimal(65,30)")
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         if all(column.is_integer for column, _ in columns):
@@ -135,10 +304,20 @@ class MySQL(Database):
         return f"JSON_ARRAY({', '.join(_exact(column, sql) for column, sql in columns)})"
 
     image_type = "longtext"
+    joined_at_most = ("group_concat_max_len", "max_allowed_packet")
 
-    def from_image(self, image: str, position: int, column: Column) -> str:
-        value = f"JSON_VALUE({image}, '$[{position}]')"
-        return _typed(value, column)
+    def is_too_long(self, table: Table, alias: str) -> str:
+        long = [c for c in table.stored if c.definition.startswith(_LONG)]
+        if not long:
+            return ""
+        size = " + ".join(f"COALESCE(OCTET_LENGTH({alias}.{self.q(c.name)}), 0)" for c in long)
+        image = self.image([(c, f"{alias}.{self.q(c.name)}") for c in table.stored])
+        # escaping makes six characters of one at most; the other columns are short. Of JSON it is
+        # the text that has a limit
+        return (
+            f"CASE WHEN ({size}) * 6 + {_SHORT} < @@max_allowed_packet THEN 0"
+            f" ELSE CAST({image} AS CHAR) IS NULL END = 1"
+        )
 
     def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
         if len(columns) == 1:
@@ -147,7 +326,7 @@ class MySQL(Database):
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         column = columns[position]
-        key = _typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
+        key = typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
         # compares as the column does
         return self.as_text(key, column.definition)
 
@@ -156,14 +335,23 @@ class MySQL(Database):
             cuts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
             parts = ", ".join(f"SUBSTR({sql}, {start}, {size})" for start, size in cuts)
             return f"CONCAT_WS('-', {parts})"
-        return f"CAST({sql} AS CHAR)"
+        # a CAST has a collation of its own, which does not compare with that of every column
+        return f"CONCAT({sql}, '')"
 
     def same(self, left: str, right: str, column: Column) -> str:
         # as bytes: collations call 'Ann' and 'ann ' equal
         return f"CAST({left} AS BINARY) <=> CAST({right} AS BINARY)"
 
+    def exact(self, sql: str, column: Column) -> str:
+        # a long value would be sorted by its beginning
+        is_long = column.definition.startswith(_LONG)
+        return f"SHA2({sql}, 256)" if is_long else f"CAST({sql} AS BINARY)"
+
     def same_text(self, left: str, right: str) -> str:
         return f"CAST({left} AS BINARY) = CAST({right} AS BINARY)"
+
+    def characters(self, sql: str) -> str:
+        return f"CHAR_LENGTH({sql})"  # its LENGTH counts bytes
 
     def join_texts(self, rows: str, keys: str, separator: str) -> str:
         joined = f"GROUP_CONCAT(y.value ORDER BY y.place SEPARATOR '{separator}')"
@@ -190,8 +378,12 @@ class MySQL(Database):
         where: str = "",
         where_source: str = "",
         params: Sequence[Any] = (),
+        keep: Sequence[str] = (),
     ) -> int:
-        sets = ", ".join(f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
+        assigned = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items()]
+        # ON UPDATE CURRENT_TIMESTAMP does nothing to a column that is written
+        assigned += [f"t.{self.q(one)} = t.{self.q(one)}" for one in keep if one not in assignments]
+        sets = ", ".join(assigned)
         conditions = [condition for condition in (where, where_source) if condition]
         filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return self.run(
@@ -220,6 +412,26 @@ class MySQL(Database):
             f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {self.matches(on)} FOR UPDATE"
         )
 
+    @contextmanager
+    def exactly(self) -> Iterator[None]:
+        # a value that does not fit is an error, and none that is there already does not fit
+        before = str(self.value("SELECT @@SESSION.sql_mode"))
+        modes = set(filter(None, before.split(","))) - _LAX | _STRICT
+        with self._session("sql_mode", ",".join(sorted(modes)), before):
+            yield
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        zone = str(self.value("SELECT @@SESSION.time_zone"))
+        with self.exactly(), self._session("time_zone", "+00:00", zone):
+            yield
+
+    @contextmanager
+    def _session(self, name: str, value: str, before: str) -> Iterator[None]:
+        self.run(f"SET SESSION {name} = %s", [value])
+        with set_back(self.connection, f"SET SESSION {name} = %s", [before]):
+            yield
+
     def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
@@ -227,46 +439,40 @@ class MySQL(Database):
     def broken_foreign_keys(self) -> Iterator[None]:
         # InnoDB checks row by row; switched off for the statements that need it only
         self.run("SET SESSION foreign_key_checks = 0")
-        try:
+        with set_back(self.connection, "SET SESSION foreign_key_checks = 1"):
             yield
-        finally:
-            self.run("SET SESSION foreign_key_checks = 1")
 
-    def is_passing(self, error: DatabaseError) -> bool:
+    def knows_time_zone(self, name: str) -> bool:
+        return self.value("SELECT CONVERT_TZ('2000-01-01', 'UTC', %s)", [name]) is not None
+
+    refusals = _REFUSALS
+
+    def is_transient(self, error: DatabaseError) -> bool:
         return bool(error.args) and error.args[0] in _PASSING
 
-    def blames_rows(self, error: DatabaseError) -> bool:
-        return super().blames_rows(error) or (bool(error.args) and error.args[0] == _SIGNAL)
-
-    def own_writes(self) -> Any:
-        return self._counted("SESSION", _WRITES)
-
-    def others_commits(self, own: int = 0) -> Any:
-        # a commit is counted a moment after others can see it, while its session is still at work
-        everybody = self._counted("GLOBAL", (*_WRITES, _COMMITS, _AT_WORK))
-        mine = self._counted("SESSION", (*_WRITES, _COMMITS))
-        if everybody[_AT_WORK] != 1:
-            return object()
-        return {name: everybody[name] - count for name, count in mine.items()}
-
-    def _counted(self, scope: str, names: Sequence[str]) -> dict[str, int]:
-        places = ", ".join(["%s"] * len(names))
-        rows = self.fetch(f"SHOW {scope} STATUS WHERE Variable_name IN ({places})", names)
-        return {name: int(count) for name, count in rows}
+    def is_caused_by_rows(self, error: DatabaseError) -> bool:
+        return super().is_caused_by_rows(error) or (bool(error.args) and error.args[0] in _OF_ROWS)
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
         # locks are server-wide, so the database's name is part of theirs; 64 characters at most
-        full = f"SHA1(CONCAT('dedupe_toolkit', DATABASE(), '{name}'))"
+        full = f"SHA2(CONCAT('dedupe_toolkit', DATABASE(), '{name}'), 224)"
         taken = bool(self.value(f"SELECT GET_LOCK({full}, 0)"))
-        try:
+        with set_back(self.connection, f"DO RELEASE_LOCK({full})") if taken else nullcontext():
             yield taken
-        finally:
-            if taken:
-                self.run(f"DO RELEASE_LOCK({full})")
+
+    session_number = "CONNECTION_ID()"
+
+    def create_scratch(self, name: str, model: type[Model]) -> Scratch:
+        table = self.q(name)
+        self.run(f"CREATE TABLE {table} LIKE {self.q(model._meta.db_table)}")
+        drops = [f"DROP INDEX {self.q(index)}" for (index,) in self.fetch(_UNIQUE_INDEXES, [name])]
+        if drops:
+            self.run(f"ALTER TABLE {table} {', '.join(drops)}")
+        return Scratch(name=name, table=name, database=str(self.connection.settings_dict["NAME"]))
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
-        return self.fetch(_INDEXES.format(tables=", ".join(["%s"] * len(tables))), tables)
+        return list(self.fetch_of(_INDEXES.replace("{is_used}", self.is_index_used), tables))
 
     def as_text(self, sql: str, definition: str) -> str:
         # columns of different collations compare with an error
@@ -281,10 +487,18 @@ class MySQL(Database):
 
 
 def _exact(column: Column, sql: str) -> str:
-    return f"HEX({sql})" if column.is_binary else f"CAST({sql} AS CHAR)"
+    if column.is_binary:
+        return f"HEX({sql})"
+    if column.definition.startswith("timestamp"):
+        # in no zone's time, in which an hour comes twice a year; zero is no moment
+        moment = f"DATE_ADD('1970-01-01', INTERVAL UNIX_TIMESTAMP({sql}) SECOND)"
+        return f"IF({sql} = 0, CAST({sql} AS CHAR), CAST({moment} AS CHAR))"
+    # the text of a FLOAT has six digits, that of the DOUBLE it fits into has all
+    value = f"CAST({sql} AS DOUBLE)" if column.definition.startswith("float") else sql
+    return f"CAST({value} AS CHAR)"
 
 
-def _typed(text: str, column: Column) -> str:
+def typed(text: str, column: Column) -> str:
     """Text as a value that compares with the column by its index, not as floating point."""
     if column.is_binary:
         return f"UNHEX({text})"

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from .base import Database, Numbered
-from .tables import Column, DatabaseKey, Table
+from .fitting import fitting, widened
+from .names import spelled
+from .postgresql_checks import demands
+from .postgresql_lock import SESSION_ADVICE, advisory_lock, is_direct
+from .postgresql_rules import rule_parts
+from .rules import assembled
+from .scratch import Scratch
+from .tables import Column, Table
+from .trying import COPY, make_on_copy, taken_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from django.db.utils import DatabaseError
+    from django.db.models import Model, UniqueConstraint
+    from django.db.utils import DatabaseError, Error
+
+    from .checks import Demand
+    from .rules import LiveRule, RulePart
 
 _COLUMNS = """
 SELECT w.name, a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
        a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype), NOT a.attnotnull,
-       a.attgenerated <> '' OR a.attidentity = 'a',
+       a.attgenerated <> '',
+       CASE WHEN t.typbasetype = 0 THEN '' ELSE format_type(t.typbasetype, t.typtypmod) END,
        CASE WHEN a.attcollation <> t.typcollation THEN quote_ident(n.nspname) || '.' ||
        quote_ident(c.collname) END
 FROM (VALUES {tables}) AS w (name, number)
@@ -30,24 +43,62 @@ LEFT JOIN pg_namespace n ON n.oid = c.collnamespace
 ORDER BY w.name, a.attnum
 """
 
-# what a trigger says with RAISE EXCEPTION
-_RAISE_EXCEPTION = "P0001"
+_QUOTE = '"'
+_NONDETERMINISTIC = """
+SELECT w.place, c.collname
+FROM (VALUES {columns}) AS w (place, number, name)
+JOIN pg_attribute a ON a.attrelid = w.number AND a.attname = w.name
+JOIN pg_collation c ON c.oid = a.attcollation AND NOT c.collisdeterministic
+ORDER BY w.place
+"""
+# from here on LIKE and replace() take any collation; the server itself refuses regular expressions
+_SEARCHES_ANY_COLLATION = 18_00_00
+
+_EXACT = {
+    "datestyle": "ISO, YMD",
+    "intervalstyle": "postgres",
+    "extra_float_digits": "1",
+    "lc_monetary": "C",
+}
+_UNDEFINED_TABLE = "42P01"
 # serialization failure, deadlock, lock not available
 _PASSING = ("40001", "40P01", "55P03")
+_REFUSALS = {
+    "25006": "it is read only: name the alias of the primary with --database, or see its"
+    " default_transaction_read_only",
+    "42501": "grant the database user this right: TEMPORARY on the database for work tables,"
+    " SELECT, INSERT, UPDATE and DELETE on the tables",
+    "53100": "free some space on its disk",
+    "55P03": "another session holds these rows: lock_timeout is how long a lock is awaited",
+    "57014": "statement_timeout is how long a statement may take: raise it for this session",
+    "57P01": "the server has closed the connection",
+}
+# partitioned tables have no rows but those of their partitions, which have each key again; what
+# points at the whole points at a part as well, and the other way round
 _FOREIGN_KEYS = """
-SELECT c.conrelid::regclass::text, a.attname, t.attname
-FROM pg_constraint c
-JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-JOIN pg_attribute t ON t.attrelid = c.confrelid AND t.attnum = c.confkey[1]
-WHERE c.contype = 'f' AND c.confrelid = %s::regclass
-ORDER BY 1, 2
+WITH RECURSIVE v (name, number) AS (VALUES {tables}),
+parts (name, number) AS (
+    SELECT name, number::oid FROM v
+    UNION SELECT p.name, i.inhrelid FROM parts p JOIN pg_inherits i ON i.inhparent = p.number),
+kin (name, number) AS (
+    SELECT name, number FROM parts
+    UNION SELECT v.name, a.relid::oid FROM v, pg_partition_ancestors(v.number) a)
+SELECT k.name, r.relname, CASE WHEN pg_table_is_visible(r.oid) THEN NULL ELSE n.nspname END,
+       ARRAY(WITH RECURSIVE up (number) AS (
+           SELECT r.oid
+           UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.number)
+       SELECT number FROM up),
+       c.oid::text, a.attname, t.attname
+FROM kin k
+JOIN pg_constraint c ON c.contype = 'f' AND c.confrelid = k.number
+JOIN pg_class r ON r.oid = c.conrelid AND r.relkind <> 'p'
+JOIN pg_namespace n ON n.oid = r.relnamespace
+CROSS JOIN generate_subscripts(c.conkey, 1) AS s (place)
+JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[s.place]
+JOIN pg_attribute t ON t.attrelid = c.confrelid AND t.attnum = c.confkey[s.place]
+ORDER BY 1, 2, 3, c.conkey, c.oid, s.place
 """
 # the number of this transaction, the lowest under way, and the one above the last that ended
-_TRANSACTIONS = """
-SELECT pg_current_xact_id()::text::bigint, pg_snapshot_xmin(s)::text::bigint,
-       pg_snapshot_xmax(s)::text::bigint
-FROM pg_current_snapshot() s
-"""
 _INDEXES = """
 SELECT t.name, i.indexrelid::text, COALESCE(a.attname, '')
 FROM (VALUES {tables}) AS t (name, number)
@@ -59,6 +110,39 @@ LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attribute
 WHERE k.place <= i.indnkeyatts
 ORDER BY i.indexrelid, k.place
 """
+_TRIGGERS = """
+SELECT t.name, g.tgname FROM (VALUES {tables}) AS t (name, number)
+JOIN pg_trigger g ON g.tgrelid = t.number AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+ORDER BY 1, 2
+"""
+# an index takes 2704 bytes of a row, after compressing them; so many rows show whether it does
+_SHORT, _LONGEST = 2_000, 100
+_INSTEAD = {
+    "42P17": "its result depends on the server's settings; let the key call an IMMUTABLE function"
+    " of your own that fixes them, by a transform that you register, or keep the result in a"
+    " column and make that unique",
+    "42704": "values of this type cannot be told apart by an index; keep what tells them apart in a"
+    " column and make that unique",
+    "54000": "keep a hash of it in a column (a GeneratedField with MD5, say) and make that unique",
+}
+
+# a copied default would count up the sequence of the table itself
+_COPIED = """
+SELECT format('DROP CONSTRAINT %%I', conname) FROM pg_constraint
+WHERE conrelid = to_regclass(%s) AND contype IN ('u', 'x')
+UNION ALL
+SELECT format('ALTER COLUMN %%I DROP DEFAULT', a.attname)
+FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE d.adrelid = to_regclass(%s) AND pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%'
+UNION ALL
+SELECT format('ALTER COLUMN %%I ADD GENERATED BY DEFAULT AS IDENTITY', a.attname)
+FROM pg_attrdef d JOIN pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+WHERE d.adrelid = to_regclass(%s) AND pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%'
+"""
+_COPIED_INDEXES = """
+SELECT indexrelid::regclass FROM pg_index
+WHERE indrelid = to_regclass(%s) AND indisunique AND NOT indisprimary
+"""
 
 
 def _path(path: Sequence[str]) -> str:
@@ -69,7 +153,7 @@ class PostgreSQL(Database):
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
         for table, name, kind, *facts, collation in self._fetch_of(_COLUMNS, tables):
-            is_text, is_integer, is_nullable, is_generated = facts
+            is_text, is_integer, is_nullable, is_generated, base = facts
             column = Column(
                 name=name,
                 definition=f"{kind} COLLATE {collation}" if collation else kind,
@@ -77,20 +161,45 @@ class PostgreSQL(Database):
                 is_integer=is_integer,
                 is_nullable=is_nullable,
                 is_generated=is_generated,
+                base=f"{base} COLLATE {collation}" if base and collation else base,
             )
             found[table].append(column)
         return found
 
     def _fetch_of(self, sql: str, tables: Sequence[str]) -> list[tuple[Any, ...]]:
         """The rows of a query over ``{tables}``: names, and their numbers in the catalogue."""
-        listed = ", ".join(["(%s, %s::regclass)"] * len(tables))
+        listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
         return self.fetch(sql.format(tables=listed), [n for t in tables for n in (t, self.q(t))])
 
-    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
-        return [
-            DatabaseKey(table=holder, column=column, target_column=target)
-            for holder, column, target in self.fetch(_FOREIGN_KEYS, [self.q(table)])
+    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
+        return rule_parts(self, tables)
+
+    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
+        return demands(self, tables)
+
+    def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        for target, table, schema, referrers, *key, column, beside in self._fetch_of(
+            _FOREIGN_KEYS, tables
+        ):
+            referrer = spelled(_QUOTE, *filter(None, [schema, table]))
+            columns = spelled(_QUOTE, column), spelled(_QUOTE, beside)
+            yield target, referrer, frozenset(referrers), *key, *columns
+
+    def triggers(self, tables: Sequence[str]) -> Iterable[tuple[str, str]]:
+        yield from self._fetch_of(_TRIGGERS, tables)
+
+    def unsearchable(self, columns: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        connection: Any = self.connection
+        if connection.pg_version >= _SEARCHES_ANY_COLLATION:
+            return {}
+        listed = ", ".join(["(%s, %s::regclass, %s)"] * len(columns))
+        params = [
+            part
+            for place, (table, name) in enumerate(columns)
+            for part in (place, self.q(table), name)
         ]
+        found = self.fetch(_NONDETERMINISTIC.format(columns=listed), params)
+        return {columns[place]: collation for place, collation in found}
 
     def text_like(self, column: Column) -> str:
         # without the column's length: keys that it cannot hold are still in the mapping
@@ -117,8 +226,41 @@ class PostgreSQL(Database):
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
 
+    def try_rule(
+        self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()
+    ) -> LiveRule | None:
+        with taken_back(self):
+            like = f"(LIKE {self.q(model._meta.db_table)} INCLUDING GENERATED)"
+            self.run(f"CREATE TEMPORARY TABLE {COPY} {like}")
+            make_on_copy(self, model, constraint)
+            rule = assembled(self.rule_parts([COPY]))[0]
+            if longest:
+                self._copy_longest(model, longest)
+            return rule
+
+    def _copy_longest(self, model: type[Model], columns: Sequence[str]) -> None:
+        table = self.table(model)
+        stored = ", ".join(self.q(column.name) for column in table.stored)
+        # what a column's type bounds to less fits into any index
+        size = " + ".join(f"COALESCE(octet_length({self.q(name)}::text), 0)" for name in columns)
+        with suppress(IntegrityError):  # duplicates are another question
+            self.run(
+                f"INSERT INTO {COPY} ({stored}) OVERRIDING SYSTEM VALUE SELECT {stored}"
+                f" FROM {self.q(table.name)} WHERE {size} > {_SHORT} ORDER BY {size} DESC"
+                f" LIMIT {_LONGEST}"
+            )
+
+    def instead_of_rule(self, error: DatabaseError) -> str:
+        return _INSTEAD.get(getattr(error.__cause__, "sqlstate", ""), "")
+
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS pg_temp.{self.q(name)}")
+
+    def is_table_missing(self, error: DatabaseError) -> bool:
+        return bool(self.code_of(error) == _UNDEFINED_TABLE)
+
+    def session_advice(self) -> str:
+        return "" if is_direct(self.connection) else SESSION_ADVICE
 
     def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         for index in indexes:
@@ -135,11 +277,16 @@ class PostgreSQL(Database):
         # What sorts all the same then costs so much on paper that it would compile the query.
         before = self.fetch("SELECT current_setting('enable_sort'), current_setting('jit')")[0]
         change = "SELECT set_config('enable_sort', %s, true), set_config('jit', %s, true)"
-        # no savepoint: what writes in one takes a number of its own, see `others_commits`
         with transaction.atomic(using=self.using, savepoint=False):
             self.fetch(change, ["off", "off"])
             yield
             self.fetch(change, before)
+
+    def fits(self, column: Column, field: Any) -> str:
+        return fitting(self.q(column.name), column.undemanding)
+
+    def wide(self, column: Column) -> str:
+        return widened(column.undemanding, text="text", number="numeric")
 
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         if all(column.is_integer for column, _ in columns):
@@ -173,6 +320,9 @@ class PostgreSQL(Database):
     def same(self, left: str, right: str, column: Column) -> str:
         return f'({left})::text COLLATE "C" IS NOT DISTINCT FROM ({right})::text COLLATE "C"'
 
+    def exact(self, sql: str, column: Column) -> str:
+        return f'({sql})::text COLLATE "C"'
+
     def join_texts(self, rows: str, keys: str, separator: str) -> str:
         joined = f"string_agg(y.value, '{separator}' ORDER BY y.place)"
         return f"SELECT {keys}, {joined} AS value FROM {rows} GROUP BY {keys}"
@@ -203,6 +353,7 @@ class PostgreSQL(Database):
         where: str = "",
         where_source: str = "",
         params: Sequence[Any] = (),
+        keep: Sequence[str] = (),
     ) -> int:
         sets = ", ".join(f"{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
         conditions = [self.matches(on)]
@@ -232,6 +383,18 @@ class PostgreSQL(Database):
             f" ORDER BY {order} FOR UPDATE OF t) AS rows"
         )
 
+    overriding = "OVERRIDING SYSTEM VALUE"
+
+    @contextmanager
+    def exactly(self) -> Iterator[None]:
+        # texts of values depend on these, and journals are read by other sessions
+        names = ", ".join(f"current_setting('{name}')" for name in _EXACT)
+        (before,) = self.fetch(f"SELECT {names}")
+        change = ", ".join(f"set_config('{name}', %s, true)" for name in _EXACT)
+        self.fetch(f"SELECT {change}", list(_EXACT.values()))
+        yield
+        self.fetch(f"SELECT {change}", before)
+
     def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
@@ -240,6 +403,8 @@ class PostgreSQL(Database):
         # index from end to end
         self.run("SET LOCAL random_page_cost = 1.1")
         self.run("SET LOCAL enable_mergejoin = off")
+
+    checks_foreign_keys = True
 
     def check_constraints_now(self) -> None:
         self.run("SET CONSTRAINTS ALL IMMEDIATE")
@@ -252,41 +417,46 @@ class PostgreSQL(Database):
         self.run("SET CONSTRAINTS ALL DEFERRED")
         yield
 
-    def blames_rows(self, error: DatabaseError) -> bool:
-        raised = getattr(error.__cause__, "sqlstate", None) == _RAISE_EXCEPTION
-        return raised or super().blames_rows(error)
+    def is_caused_by_rows(self, error: DatabaseError) -> bool:
+        # what goes wrong in a trigger can be of any kind, as can what it raises; it has a context
+        context = getattr(getattr(error.__cause__, "diag", None), "context", None)
+        return bool(context and not self.is_transient(error)) or super().is_caused_by_rows(error)
 
-    def is_passing(self, error: DatabaseError) -> bool:
+    refusals = _REFUSALS
+
+    @staticmethod
+    def code_of(error: Error) -> Any:
+        return getattr(error.__cause__, "sqlstate", None)
+
+    def is_transient(self, error: DatabaseError) -> bool:
         return getattr(error.__cause__, "sqlstate", None) in _PASSING
 
     @contextmanager
     def planning(self) -> Iterator[None]:
-        # one transaction, so that the plan takes one number of those that `others_commits` counts
+        # or each work table is a commit of its own, which waits for the disk
         with transaction.atomic(using=self.using):
             yield
-
-    def own_writes(self) -> Any:
-        """The same for ever: `others_commits` counts them too."""
-
-    def others_commits(self, own: int = 0) -> Any:
-        # Every transaction that writes has a number. If ours is the lowest that is under way and
-        # none above it has ended, and was so when the plan began, and the numbers between are
-        # our own, then nobody else can have committed meanwhile. A transaction around this one
-        # would have writes under the same number that are not the plan's nor the merge's.
-        if len(self.connection.atomic_blocks) > 1 or not self.connection.commit_on_exit:
-            return object()
-        mine, lowest, next_to_end = self.fetch(_TRANSACTIONS)[0]
-        return mine - own if mine == lowest == next_to_end else object()
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
         number = crc32(f"dedupe_toolkit {name}".encode())
-        taken = bool(self.value("SELECT pg_try_advisory_lock(%s)", [number]))
-        try:
-            yield taken
-        finally:
-            if taken:
-                self.run("SELECT pg_advisory_unlock(%s)", [number])
+        with advisory_lock(self.connection, number) as is_ours:
+            yield is_ours
+
+    session_number = "pg_backend_pid()"
+    isolation_level = "current_setting('transaction_isolation')"
+
+    def create_scratch(self, name: str, model: type[Model]) -> Scratch:
+        table = self.q(name)
+        with transaction.atomic(using=self.using):
+            source = self.q(model._meta.db_table)
+            self.run(f"CREATE TABLE {table} (LIKE {source} INCLUDING ALL)")
+            changes = [change for (change,) in self.fetch(_COPIED, [table] * 3)]
+            if changes:
+                self.run(f"ALTER TABLE {table} {', '.join(changes)}".replace("%", "%%"))
+            for (index,) in self.fetch(_COPIED_INDEXES, [table]):
+                self.run(f"DROP INDEX {index}".replace("%", "%%"))
+        return Scratch(name=name, table=name, database=str(self.connection.settings_dict["NAME"]))
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
         return self._fetch_of(_INDEXES, tables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,41 +10,85 @@ from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, cast
 from zlib import crc32
 
-from django.db.models import UUIDField
-from django.db.utils import DatabaseError, OperationalError
+from django.db.models import DecimalField, UUIDField
+from django.db.utils import DatabaseError, Error, OperationalError
 
 from .base import Database, Numbered, json_path
-from .tables import Column, DatabaseKey, Table
+from .identities import identities, sqlite_literal
+from .names import ascii_lower, spelled
+from .scratch import PREFIX, Scratch
+from .sqlite_checks import demands, free_of_unique_rules
+from .sqlite_rules import rule_parts, written_rule
+from .tables import Column, Table
+from .trying import COPY, make_on_copy, taken_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.models import Model, UniqueConstraint
 
+    from .checks import Demand
+    from .rules import LiveRule, RulePart
+
+_REFUSALS = {
+    sqlite3.SQLITE_BUSY: "another process is writing: OPTIONS['timeout'] is how many seconds it"
+    " is waited for",
+    sqlite3.SQLITE_CANTOPEN: "see NAME in DATABASES, and the rights on its folder",
+    sqlite3.SQLITE_FULL: "free some space on its disk",
+    sqlite3.SQLITE_NOTADB: "see NAME in DATABASES",
+    sqlite3.SQLITE_READONLY: "the file, or its folder, must be writable for this user",
+}
+_QUOTE = '"'
 _HIDDEN_GENERATED = (2, 3)
-_COLUMNS = """
-SELECT s.name, c.name, c.type, c."notnull", c.pk, c.hidden
-FROM sqlite_master s JOIN pragma_table_xinfo(s.name) c
-WHERE s.name IN ({tables}) AND c.hidden <> 1
-ORDER BY s.name, c.cid
+_WANTED = """
+WITH w (name, schema, bare) AS (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(%s))
 """
+_COLUMNS = """
+SELECT w.name, c.name, c.type, c."notnull", c.pk, c.hidden
+FROM w JOIN pragma_table_xinfo(w.bare, w.schema) c
+WHERE c.hidden <> 1
+ORDER BY w.name, c.cid
+"""
+# what names no column points at the primary key
 _FOREIGN_KEYS = """
-SELECT s.name, f."from", f."to"
-FROM sqlite_master s JOIN pragma_foreign_key_list(s.name) f
-WHERE s.type = 'table' AND lower(f."table") = lower(%s)
-ORDER BY 1, 2
+SELECT w.name, s.name, s.schema, f.id, f."from", COALESCE(f."to",
+    (SELECT p.name FROM pragma_table_info(w.bare, w.schema) p WHERE p.pk = f.seq + 1))
+FROM {master} s CROSS JOIN pragma_foreign_key_list(s.name, s.schema) f
+CROSS JOIN w ON w.bare = lower(f."table") AND w.schema = lower(s.schema)
+WHERE s.type = 'table'
+ORDER BY 1, 2, 3, 4, f.seq
+"""
+_OWN_KEYS = """
+SELECT w.name, f."table", w.schema, f.id, f."from", COALESCE(f."to",
+    (SELECT p.name FROM pragma_table_info(f."table", w.schema) p WHERE p.pk = f.seq + 1))
+FROM w CROSS JOIN pragma_foreign_key_list(w.bare, w.schema) f
+ORDER BY 1, 4, f.seq
 """
 # the primary key on its own as well: that of a rowid table is no index of the catalogue
 _INDEXES = """
-SELECT s.name, l.name, COALESCE(i.name, ''), i.seqno
-FROM sqlite_master s JOIN pragma_index_list(s.name) l JOIN pragma_index_info(l.name) i
-WHERE s.type = 'table' AND s.name IN ({tables}) AND NOT l.partial
+SELECT w.name, l.name, COALESCE(i.name, ''), i.seqno
+FROM w JOIN pragma_index_list(w.bare, w.schema) l JOIN pragma_index_info(l.name, w.schema) i
+WHERE NOT l.partial
 UNION ALL
-SELECT s.name, '', c.name, c.pk
-FROM sqlite_master s JOIN pragma_table_info(s.name) c
-WHERE s.type = 'table' AND s.name IN ({tables}) AND c.pk > 0
+SELECT w.name, '', c.name, c.pk
+FROM w JOIN pragma_table_info(w.bare, w.schema) c
+WHERE c.pk > 0
 ORDER BY 1, 2, 4
 """
+_WRITTEN = """
+SELECT x.type, x.sql FROM {master} x JOIN w ON w.schema = x.schema AND w.bare = lower(x.tbl_name)
+WHERE x.type IN ('table', 'index') AND x.sql NOT LIKE 'CREATE UNIQUE %%'
+ORDER BY x.type DESC
+"""
+_TRIGGERS = """
+SELECT w.name, x.name
+FROM {master} x JOIN w ON w.schema = x.schema AND w.bare = lower(x.tbl_name)
+WHERE x.type = 'trigger' ORDER BY 1, 2
+"""
+_HALF = 2**32
 # SQLite's functions take 127 at most, unless it was built otherwise
 _ARGUMENTS = 100
 
@@ -56,6 +101,7 @@ class SQLite(Database):
     batch_size = 50_000
     # it begins by writing, and so holds the one lock for that
     is_alone_in_batch = True
+    compares_by_column = True
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         super().__init__(connection)
@@ -66,10 +112,13 @@ class SQLite(Database):
         raw.create_function("dedupe_text_float", 1, float.fromhex, deterministic=True)
         raw.create_function("dedupe_unhex", 1, bytes.fromhex, deterministic=True)
 
+    @staticmethod
+    def fold_column(name: str) -> str:
+        return ascii_lower(name)
+
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
-        sql = _COLUMNS.format(tables=", ".join(["%s"] * len(tables)))
-        for table, name, kind, not_null, in_pk, hidden in self.fetch(sql, tables):
+        for table, name, kind, not_null, in_pk, hidden in self.fetch_of(_COLUMNS, tables):
             column = Column(
                 name=name,
                 definition=kind or "blob",
@@ -81,11 +130,42 @@ class SQLite(Database):
             found[table].append(column)
         return found
 
-    def foreign_keys_to(self, table: str) -> list[DatabaseKey]:
-        return [
-            DatabaseKey(table=holder, column=column, target_column=target)
-            for holder, column, target in self.fetch(_FOREIGN_KEYS, [table])
-        ]
+    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
+        return rule_parts(self, tables)
+
+    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
+        return demands(self, tables)
+
+    def fetch_of(self, sql: str, tables: Sequence[str]) -> list[tuple[Any, ...]]:
+        """The rows of a query over ``w``: names of tables, their schemas and their bare names.
+
+        ``{master}`` in it is the catalogue of those schemas.
+        """
+        found = identities(self.connection, tables)
+        schemas = sorted({schema for schema, _ in found.values()}) or ["main"]
+        master = " UNION ALL ".join(
+            f"SELECT {sqlite_literal(schema)} AS schema, type, name, tbl_name, sql"
+            f" FROM {self.q(schema)}.sqlite_master"
+            for schema in schemas
+        )
+        listed = json.dumps([[name, *identity] for name, identity in found.items()])
+        return self.fetch(_WANTED + sql.format(master=f"({master})"), [listed])
+
+    def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        return self._key_columns(_FOREIGN_KEYS, tables)
+
+    def own_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+        return self._key_columns(_OWN_KEYS, tables)
+
+    def _key_columns(self, sql: str, tables: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        for target, table, schema, *key, column, beside in self.fetch_of(sql, tables):
+            referrers = frozenset([(schema, ascii_lower(table))])
+            referrer = spelled(_QUOTE, *([] if schema == "main" else [schema]), table)
+            columns = spelled(_QUOTE, column), spelled(_QUOTE, beside)
+            yield target, referrer, referrers, *key, *columns
+
+    def triggers(self, tables: Sequence[str]) -> Iterable[tuple[str, str]]:
+        yield from self.fetch_of(_TRIGGERS, tables)
 
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         with self.connection.cursor() as cursor:
@@ -114,8 +194,29 @@ class SQLite(Database):
                 f"CREATE INDEX temp.{self.q(f'{name}_{index}')} ON {self.q(name)} ({self.q(index)})"
             )
 
+    def try_rule(
+        self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()
+    ) -> LiveRule | None:
+        with taken_back(self):
+            rows = f"SELECT * FROM {self.q(model._meta.db_table)} LIMIT 0"
+            self.run(f"CREATE TEMPORARY TABLE {COPY} AS {rows}")
+            sql = make_on_copy(self, model, constraint)
+            columns = [column.name for column in self.table(model).columns]
+            return written_rule(COPY, constraint.name, columns, sql)
+
+    def instead_of_rule(self, error: DatabaseError) -> str:
+        if "non-deterministic" in str(error):
+            return (
+                "register its function with deterministic=True, or keep the result in a column"
+                " and make that unique"
+            )
+        return ""
+
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS temp.{self.q(name)}")
+
+    def is_table_missing(self, error: DatabaseError) -> bool:
+        return str(error).startswith("no such table")
 
     def unpacked(self, keys: str, column: Column) -> str:
         return f"json_each({keys})"
@@ -133,11 +234,13 @@ class SQLite(Database):
 
     def from_image(self, image: str, position: int, column: Column) -> str:
         at = f"'$[{position}]'"
-        real, blob = f"'$[{position}].real'", f"'$[{position}].blob'"
+        real, blob, text = (f"'$[{position}].{kind}'" for kind in ("real", "blob", "text"))
         return (
             f"CASE WHEN json_type({image}, {at}) <> 'object' THEN json_extract({image}, {at})"
             f" WHEN json_type({image}, {real}) = 'text'"
             f" THEN dedupe_text_float(json_extract({image}, {real}))"
+            f" WHEN json_type({image}, {text}) = 'text'"
+            f" THEN CAST(dedupe_unhex(json_extract({image}, {text})) AS TEXT)"
             f" ELSE dedupe_unhex(json_extract({image}, {blob})) END"
         )
 
@@ -160,6 +263,33 @@ class SQLite(Database):
 
     def same(self, left: str, right: str, column: Column) -> str:
         return f"({left} IS {right} COLLATE BINARY AND typeof({left}) = typeof({right}))"
+
+    def blank(self, sql: str, column: Column) -> str:
+        # LENGTH ends at a NUL character, and a collation may call blanks equal to nothing
+        empty = f" OR CAST({sql} AS BLOB) = x''" if column.is_text else ""
+        return f"({sql} IS NULL{empty})"
+
+    def total(self, sql: str, column: Column, places: int | None) -> str:
+        if column.is_integer:
+            # SUM fails where it overflows, while two terms become a floating point number
+            return f"(SUM({sql} / {_HALF}) * {_HALF} + SUM({sql} % {_HALF}))".replace("%", "%%")
+        # decimals are floats here: 0.1 + 0.2 would be stored as what no look-up for 0.3 finds
+        total = super().total(sql, column, places)
+        return total if places is None else f"ROUND({total}, {places})"
+
+    def exact(self, sql: str, column: Column) -> str:
+        # quote() ends a text at its first NUL
+        return f"(quote({sql}) || CASE typeof({sql}) WHEN 'text' THEN hex({sql}) ELSE '' END)"
+
+    def fits(self, column: Column, field: Any) -> str:
+        name = self.q(column.name)
+        if column.is_integer:
+            return f"typeof({name}) <> 'real'"
+        if isinstance(field, DecimalField):
+            # more digits than the field has cannot be read any more
+            whole = 10 ** (field.max_digits - field.decimal_places)
+            return f"ABS(ROUND({name}, {field.decimal_places})) < {whole}"
+        return ""
 
     def join_texts(self, rows: str, keys: str, separator: str) -> str:
         # an aggregate takes no ORDER BY before SQLite 3.44, its window does
@@ -191,8 +321,10 @@ class SQLite(Database):
         where: str = "",
         where_source: str = "",
         params: Sequence[Any] = (),
+        keep: Sequence[str] = (),
     ) -> int:
-        matches = " AND ".join(f"m.{self.q(b)} = t.{self.q(a)}" for a, b in on.items())
+        # the left side's collation decides: that of the column, which may call more equal
+        matches = self.matches(on)
         sets = ", ".join(
             f"{self.q(a)} = (SELECT m.{self.q(b)} FROM {self.q(source)} AS m WHERE {matches})"
             for a, b in assignments.items()
@@ -217,51 +349,93 @@ class SQLite(Database):
     def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
         """Nothing to do: see `is_alone_in_batch`."""
 
-    def own_writes(self) -> Any:
-        return self.connection.connection.total_changes
+    refusals = _REFUSALS
 
-    def others_commits(self, own: int = 0) -> Any:
-        return self.value("PRAGMA data_version")
+    @staticmethod
+    def code_of(error: Error) -> Any:
+        # the first byte is what went wrong, the others how
+        code = getattr(error.__cause__, "sqlite_errorcode", None)
+        return None if code is None else code & 0xFF
 
-    def is_passing(self, error: DatabaseError) -> bool:
+    def is_transient(self, error: DatabaseError) -> bool:
         return isinstance(error, OperationalError) and "locked" in str(error)
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
-        """A lock file of its own: the operating system frees it when the process dies."""
         database = str(self.connection.settings_dict["NAME"])
         if cast("Any", self.connection).is_in_memory_db():
             yield True
             return
         number = crc32(f"{Path(database).resolve()} {name}".encode())
-        path = Path(gettempdir()) / f"dedupe_toolkit-{number}.lock"
-        lock = sqlite3.connect(path, timeout=0)
+        with _file_lock(Path(gettempdir()) / f"dedupe_toolkit-{number}.lock") as is_ours:
+            yield is_ours
+
+    @contextmanager
+    def scratch_lock(self, name: str) -> Iterator[bool]:
+        with _file_lock(self._scratch_file(name, "lock")) as is_ours:
+            yield is_ours
+
+    def scratch_names(self) -> list[str]:
+        file = self._scratch_file(f"{PREFIX}*")
+        return [path.name.partition(".")[0] for path in file.parent.glob(file.name)]
+
+    def create_scratch(self, name: str, model: type[Model]) -> Scratch:
+        table, path = model._meta.db_table, self._scratch_file(name)
+        statements = self.fetch_of(_WRITTEN, [table])
+        other: Any = self.connection.copy()
+        other.settings_dict["NAME"] = str(path)
         try:
-            # if exclusive, two that begin at once may both be refused, each for the other reads
-            lock.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            lock.close()
-            yield False
-            return
-        try:
-            yield True
+            with other.cursor() as cursor:
+                # the mode stays with the file
+                cursor.execute(f"PRAGMA journal_mode = {self.value('PRAGMA journal_mode')}")
+                for kind, sql in statements:
+                    cursor.execute(free_of_unique_rules(sql) if kind == "table" else sql)
         finally:
-            # some systems delete no open file; then it stays, empty, for the next run
+            other.close()
+        return Scratch(name=name, table=table, database=str(path))
+
+    def drop_scratch(self, name: str) -> None:
+        for ending in ("sqlite3", "sqlite3-wal", "sqlite3-shm", "sqlite3-journal"):
             with suppress(OSError):
-                path.unlink()
-            lock.close()
+                self._scratch_file(name, ending).unlink()
+
+    def _scratch_file(self, name: str, ending: str = "sqlite3") -> Path:
+        # by the database that it is of: many have their scratch files in this folder
+        number = crc32(str(Path(str(self.connection.settings_dict["NAME"])).resolve()).encode())
+        return Path(gettempdir()) / f"{name}.{number}.{ending}"
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
-        listed = _INDEXES.format(tables=", ".join(["%s"] * len(tables)))
-        return [row[:3] for row in self.fetch(listed, [*tables, *tables])]
+        return [row[:3] for row in self.fetch_of(_INDEXES, tables)]
+
+
+@contextmanager
+def _file_lock(path: Path) -> Iterator[bool]:
+    """A lock file of its own: the operating system frees it when the process dies."""
+    lock = sqlite3.connect(path, timeout=0)
+    try:
+        # if exclusive, two that begin at once may both be refused, each for the other reads
+        lock.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        lock.close()
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        # some systems delete no open file; then it stays, empty, for the next run
+        with suppress(OSError):
+            path.unlink()
+        lock.close()
 
 
 def _element(sql: str) -> str:
     """One element of an image. SQLite's columns hold any type, so each value says its own.
 
-    JSON keeps 15 digits of a float, and takes no bytes at all.
+    JSON keeps 15 digits of a float, takes no bytes at all, and a text is read to its first NUL.
     """
     return (
-        f"CASE typeof({sql}) WHEN 'real' THEN json_object('real', dedupe_float_text({sql}))"
-        f" WHEN 'blob' THEN json_object('blob', hex({sql})) ELSE {sql} END"
+        f"CASE WHEN typeof({sql}) = 'real' THEN json_object('real', dedupe_float_text({sql}))"
+        f" WHEN typeof({sql}) = 'blob' THEN json_object('blob', hex({sql}))"
+        f" WHEN typeof({sql}) = 'text' AND instr({sql}, char(0)) > 0"
+        f" THEN json_object('text', hex({sql})) ELSE {sql} END"
     )

@@ -5,24 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
+from django.db import connections, router
 from django.db.models import IntegerField
 
 from ..errors import InvalidMatchKey
-from .asking import once
+from .places import VIEW, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Model
+    from django.db.models import Field, Model
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A column as the database declares it.
 
-    ``definition`` is its type as ``CREATE TABLE`` would take it, collation included;
-    ``is_generated`` columns are computed by the database and cannot be written.
+    ``definition`` is its type as ``CREATE TABLE`` would take it, collation included, and ``base``
+    the type that a domain is made of;
+    ``is_generated`` columns are computed by the database and cannot be written, and one that
+    ``sets_itself`` changes with any other of its row unless it is written as well.
     """
 
     name: str
@@ -32,6 +34,13 @@ class Column:
     is_integer: bool = False
     is_nullable: bool = True
     is_generated: bool = False
+    sets_itself: bool = False
+    base: str = ""
+
+    @property
+    def undemanding(self) -> str:
+        """The definition without what a domain demands of values beside their type."""
+        return self.base or self.definition
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +53,21 @@ class Table:
     columns: tuple[Column, ...]
 
     def column(self, name: str) -> Column:
-        return next(column for column in self.columns if column.name == name)
+        """Raises `InvalidMatchKey` for a column that the model has and the database has not."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise not_migrated(self.model, name)
 
     @property
     def stored(self) -> tuple[Column, ...]:
         """The columns that can be written: what a row's image must hold."""
         return tuple(column for column in self.columns if not column.is_generated)
+
+    @property
+    def restless(self) -> tuple[str, ...]:
+        """The names of the columns that change by themselves, unless they are written."""
+        return tuple(column.name for column in self.columns if column.sets_itself)
 
     @property
     def others(self) -> tuple[Column, ...]:
@@ -59,11 +77,28 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseKey:
-    """A foreign key as the database has it, whether or not a model declares it."""
+    """A foreign key as the database has it, whether or not a model declares it.
+
+    ``columns`` of ``table`` point at ``targets`` of another; the names are as `Database.q` takes
+    them. ``referrers`` are the identities of the table and of those that show its rows as theirs.
+    """
 
     table: str
-    column: str
-    target_column: str
+    columns: tuple[str, ...]
+    targets: tuple[str, ...]
+    referrers: frozenset[Any] = frozenset()
+
+    @property
+    def label(self) -> str:
+        return f"{self.table}.{'+'.join(self.columns)}"
+
+
+def not_migrated(model: type[Model], column: str) -> InvalidMatchKey:
+    """What is raised where the models are ahead of the database."""
+    return InvalidMatchKey(
+        f"{model._meta.label} has no column {column!r} in the database yet: run manage.py migrate"
+        f" {model._meta.app_label}, or leave it out"
+    )
 
 
 def pk_names(model: type[Model]) -> list[str]:
@@ -75,6 +110,13 @@ def pk_fields(model: type[Model]) -> list[Any]:
     return list(getattr(model._meta, "pk_fields", [model._meta.pk]))
 
 
+def last_field(field: Any) -> Any:
+    """The field at the end of a chain of keys: that of the outermost parent."""
+    while field.remote_field:
+        field = field.target_field
+    return field
+
+
 def are_numbered(model: type[Model]) -> bool:
     """Whether the model's primary keys are whole numbers, and the same ones in Python."""
     field, *more = pk_fields(model)
@@ -82,48 +124,44 @@ def are_numbered(model: type[Model]) -> bool:
     return is_number and not more
 
 
-def python_key(model: type[Model], columns: Sequence[Any]) -> Any:
+def python_key(model: type[Model], columns: Sequence[Any], using: str) -> Any:
     """A primary key as models hold it, from what the database returns for its columns."""
     fields = zip(pk_fields(model), columns, strict=True)
-    values = tuple(field.to_python(value) for field, value in fields)
+    values = tuple(from_database(field, value, connections[using]) for field, value in fields)
     return values[0] if len(values) == 1 else values
 
 
-@once
-def table_kinds(using: str) -> dict[str, str]:
-    """Every table and view of a database by name, with Django's letter for what it is."""
-    connection = connections[using]
-    with connection.cursor() as cursor:
-        return {info.name: info.type for info in connection.introspection.get_table_list(cursor)}
+def from_database(field: Field[Any, Any], value: Any, connection: Any) -> Any:
+    """A value as Django reads it, from what the database returns for a field's column."""
+    column = field.get_col(field.model._meta.db_table)
+    converters = connection.ops.get_db_converters(column) + column.get_db_converters(connection)
+    for convert in converters:
+        value = convert(value, column, connection)
+    return value
 
 
-@once
-def tables_with_rows(using: str) -> set[str]:
-    """The tables that store rows of their own: neither views nor SQLite's virtual tables, whose
-    rows mirror others' and whose columns are no columns of the database."""
-    connection = connections[using]
-    names = {name for name, kind in table_kinds(using).items() if kind == "t"}
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%%'", []
-            )
-            names -= {name for (name,) in cursor.fetchall()}
-    return names
-
-
-def require_table(model: type[Model], using: str) -> set[str]:
-    """The names of all tables in the database ``using``.
-
-    Raises `InvalidMatchKey` unless that of the model is among them.
-    """
-    name = model._meta.db_table
-    known = table_kinds(using)
-    if known.get(name) == "v":
-        raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
-    if name not in known:
+def require_table(model: type[Model], using: str) -> None:
+    """Raises `InvalidMatchKey` unless the model has a table in the database ``using``."""
+    place = place_of(model, using)
+    if place is None:
         raise InvalidMatchKey(
-            f"{model._meta.label} has no table {name!r} in database {using!r};"
-            f" run manage.py migrate --database {using}"
+            f"{model._meta.label} has no table {model._meta.db_table!r} in database {using!r};"
+            f" {_where_it_belongs(model, using)}"
         )
-    return set(known)
+    if place.kind == VIEW:
+        raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
+
+
+def _where_it_belongs(model: type[Model], using: str) -> str:
+    """What to do about a missing table, as far as the database routers let it be made."""
+    aliases = [alias for alias in connections if router.allow_migrate_model(alias, model)]
+    if using in aliases:
+        return f"run manage.py migrate --database {using}"
+    if model._meta.app_label == "dedupe_toolkit":
+        return (
+            "the journal stands beside the rows that it speaks of, and the project's database"
+            " routers keep it out: let allow_migrate() say yes for the app dedupe_toolkit there"
+        )
+    if not aliases:
+        return "the project's database routers let it be made in none"
+    return f"the project's database routers put it into {' or '.join(map(repr, aliases))}"

@@ -11,11 +11,17 @@ from ..errors import InvalidOption
 def confirmed(stream: Any, question: str) -> bool:
     """Ask on ``stream`` and read the answer; only "y" or "yes" is a yes.
 
-    Raises `InvalidOption` when there is nobody to ask.
+    Raises `InvalidOption` when there is nobody to ask, `KeyboardInterrupt` saying that nothing
+    was written when a person answers with Ctrl-C.
     """
     stream.write(f"{question} [y/N] ", ending="")
     stream.flush()
-    answer = sys.stdin.readline()
+    try:
+        # None where the process was started with standard input closed
+        answer = sys.stdin.readline() if sys.stdin else ""
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("Stopped: nothing was written.") from None
     if not answer:
+        stream.write("")  # what is said next begins a line
         raise InvalidOption("nobody answers on standard input: use --no-input to go ahead")
     return answer.strip().lower() in ("y", "yes")

@@ -20,7 +20,6 @@ from django.db.models import (
 
 from ..errors import InvalidMatchKey, InvalidOption
 from ..keys import check_alias, match_key, resolve_model
-from ..registry import declarations, declared
 from ..suggest import nearest
 from ..values import Blanks, MatchKey, Nulls
 
@@ -77,6 +76,17 @@ def add_key_arguments(parser: CommandParser) -> None:
     )
 
 
+def add_no_input(parser: CommandParser) -> None:
+    """Add ``--no-input``, under the name that Django's own commands give it."""
+    parser.add_argument(
+        "--no-input",
+        "--noinput",
+        action="store_false",
+        dest="interactive",
+        help="Do not ask for confirmation.",
+    )
+
+
 def key_from_options(options: Mapping[str, Any]) -> MatchKey:
     """The match key that ``MODEL``, ``--fields`` and the rest describe, every part checked.
 
@@ -96,24 +106,29 @@ def key_from_options(options: Mapping[str, Any]) -> MatchKey:
 
 
 def keys_from_options(options: Mapping[str, Any]) -> tuple[MatchKey, ...]:
-    """The key named by ``--fields``, or else the declared keys of the model, or of all models.
+    """The key named by ``--fields``, or else those known of the model, or of all models.
+
+    Known are the declared keys, and what the last audit found unsafe calls to look up.
 
     Raises `InvalidMatchKey`, with the line to type, when none is named and none declared.
     """
+    from ..audit.memory import known_keys  # not for the help
+
     check_alias(options["database"])
     if options["fields"] and options["model"]:
         return (key_from_options(options),)
-    if options["model"]:
-        model = resolve_model(options["model"])
-        declaration = declared(model)
-        if declaration is None or not declaration.keys:
-            raise InvalidMatchKey(
-                f"{model._meta.label} has no declared keys: name one with --fields F [F …]"
-            )
-        return declaration.match_keys()
-    keys = tuple(key for one in declarations() for key in one.match_keys())
+    model = resolve_model(options["model"]) if options["model"] else None
+    keys = known_keys(options["database"], model)
+    if not keys and model is not None:
+        raise InvalidMatchKey(
+            f"{model._meta.label} has no declared keys, and the last audit found none: name one"
+            " with --fields F [F …]"
+        )
     if not keys:
-        raise InvalidMatchKey("no keys are declared: name one as MODEL --fields F [F …]")
+        raise InvalidMatchKey(
+            "no keys are declared, and the last audit found none: name one as MODEL --fields F"
+            " [F …], or run audit_get_or_create"
+        )
     return keys
 
 

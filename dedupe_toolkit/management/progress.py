@@ -27,11 +27,21 @@ def progress_bar(label: str, verbosity: int) -> Iterator[Callable[[int, int], No
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(
         *columns,
-        TextColumn("{task.speed:,.0f}/s", justify="right"),
+        TextColumn("{task.fields[rate]}", justify="right"),
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal or verbosity == 0,
         transient=True,
     ) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(label, total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+            bar.update(task, rate=_rate(bar.tasks[task].speed))
+
+        yield update
+
+
+def _rate(speed: float | None) -> str:
+    """Steps a second in words; empty until two points in time are known."""
+    return "" if speed is None else f"{speed:,.0f}/s"

@@ -4,6 +4,7 @@ import django.core.serializers.json
 import django.db.models.deletion
 from django.db import migrations, models
 
+import dedupe_toolkit.fields
 import dedupe_toolkit.indexes
 
 
@@ -40,6 +41,7 @@ class Migration(migrations.Migration):
                             ("done", "done"),
                             ("interrupted", "interrupted"),
                             ("undone", "undone"),
+                            ("pruned", "pruned"),
                         ],
                         default="running",
                         max_length=20,
@@ -48,6 +50,26 @@ class Migration(migrations.Migration):
                 ),
                 ("started", models.DateTimeField(auto_now_add=True, verbose_name="started")),
                 ("finished", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                ("by", models.CharField(blank=True, max_length=254, verbose_name="by")),
+                (
+                    "user_key",
+                    dedupe_toolkit.fields.KeyField(
+                        blank=True, max_length=500, null=True, verbose_name="user"
+                    ),
+                ),
+                (
+                    "origin",
+                    models.CharField(
+                        choices=[
+                            ("admin", "the admin"),
+                            ("command", "a command"),
+                            ("code", "code"),
+                        ],
+                        default="code",
+                        max_length=10,
+                        verbose_name="merged from",
+                    ),
+                ),
                 ("batches", models.PositiveIntegerField(default=0, verbose_name="batches")),
                 ("groups", models.PositiveBigIntegerField(default=0, verbose_name="groups")),
                 ("merged", models.PositiveBigIntegerField(default=0, verbose_name="groups merged")),
@@ -66,6 +88,12 @@ class Migration(migrations.Migration):
                 "verbose_name": "merge run",
                 "verbose_name_plural": "merge runs",
                 "ordering": ["-pk"],
+                "permissions": [
+                    ("scan_duplicates", "Can scan for duplicates"),
+                    ("merge_duplicates", "Can merge duplicates"),
+                    ("dismiss_duplicates", "Can say that rows are not duplicates"),
+                    ("undo_merges", "Can undo merges"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -133,6 +161,26 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="AuditedKey",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("model", models.CharField(max_length=200, verbose_name="model")),
+                ("fields", models.JSONField(default=list, verbose_name="key fields")),
+                ("places", models.JSONField(default=list, verbose_name="places")),
+                ("audited", models.DateTimeField(verbose_name="audited")),
+            ],
+            options={
+                "verbose_name": "audited key",
+                "verbose_name_plural": "audited keys",
+                "ordering": ["model", "pk"],
+            },
+        ),
+        migrations.CreateModel(
             name="MergeStep",
             fields=[
                 (
@@ -168,6 +216,7 @@ class Migration(migrations.Migration):
                             ("redundant", "says nothing that its rival does not"),
                             ("discarded", "collides, and was to be discarded"),
                             ("own link", "would link a row with itself"),
+                            ("tied", "would relate a row to itself, and was to be discarded"),
                             ("repointed", "points at the survivor"),
                             ("own target", "would point at its own row"),
                             ("value", "took a value from a duplicate"),
@@ -212,7 +261,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("row", models.CharField(max_length=500, verbose_name="row")),
+                ("row", dedupe_toolkit.fields.KeyField(max_length=500, verbose_name="row")),
                 (
                     "group",
                     models.ForeignKey(
@@ -243,11 +292,22 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("row", models.CharField(max_length=500, verbose_name="row")),
-                ("survivor", models.CharField(max_length=500, verbose_name="survivor")),
+                ("row", dedupe_toolkit.fields.KeyField(max_length=500, verbose_name="row")),
+                (
+                    "survivor",
+                    dedupe_toolkit.fields.KeyField(max_length=500, verbose_name="survivor"),
+                ),
                 (
                     "merged",
-                    models.CharField(max_length=500, null=True, verbose_name="merged row"),
+                    dedupe_toolkit.fields.KeyField(
+                        max_length=500, null=True, verbose_name="merged row"
+                    ),
+                ),
+                (
+                    "into",
+                    dedupe_toolkit.fields.KeyField(
+                        max_length=500, null=True, verbose_name="merged into"
+                    ),
                 ),
                 ("before", models.TextField(null=True, verbose_name="before")),
                 ("after", models.TextField(null=True, verbose_name="after")),
@@ -271,6 +331,177 @@ class Migration(migrations.Migration):
                     dedupe_toolkit.indexes.FilledIndex(
                         fields=["merged"], name="dedupe_change_merged"
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="Scan",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("model", models.CharField(max_length=200, verbose_name="model")),
+                (
+                    "key",
+                    models.JSONField(
+                        default=dict,
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        verbose_name="match key",
+                    ),
+                ),
+                ("is_selection", models.BooleanField(default=False, verbose_name="selected rows")),
+                ("by", models.CharField(blank=True, max_length=254, verbose_name="selected by")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("new", "not scanned yet"),
+                            ("running", "scanning"),
+                            ("done", "scanned"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="new",
+                        max_length=20,
+                        verbose_name="status",
+                    ),
+                ),
+                ("number", models.PositiveIntegerField(default=0, verbose_name="number")),
+                ("started", models.DateTimeField(blank=True, null=True, verbose_name="started")),
+                ("finished", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                ("groups", models.PositiveBigIntegerField(default=0, verbose_name="groups")),
+                (
+                    "groups_before",
+                    models.PositiveBigIntegerField(default=0, verbose_name="groups before"),
+                ),
+            ],
+            options={
+                "verbose_name": "duplicates",
+                "verbose_name_plural": "duplicates",
+                "ordering": ["model", "pk"],
+            },
+        ),
+        migrations.CreateModel(
+            name="QueuedGroup",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row", dedupe_toolkit.fields.KeyField(max_length=500, verbose_name="first row")),
+                (
+                    "values",
+                    models.JSONField(
+                        encoder=django.core.serializers.json.DjangoJSONEncoder,
+                        null=True,
+                        verbose_name="values",
+                    ),
+                ),
+                ("text", models.TextField(blank=True, verbose_name="key values")),
+                ("size", models.PositiveIntegerField(verbose_name="rows")),
+                (
+                    "differing",
+                    models.PositiveIntegerField(default=0, verbose_name="differing fields"),
+                ),
+                ("is_safe", models.BooleanField(default=False, verbose_name="safe")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("held back", "held back"),
+                            ("skipped", "skipped"),
+                            ("others", "needs someone else"),
+                            ("dismissed", "dismissed"),
+                            ("merged", "merged"),
+                            ("outdated", "outdated"),
+                        ],
+                        default="pending",
+                        max_length=20,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.JSONField(blank=True, null=True, verbose_name="reason")),
+                ("score", models.FloatField(blank=True, null=True, verbose_name="score")),
+                ("found", models.DateTimeField(verbose_name="found")),
+                ("seen", models.PositiveIntegerField(default=0, verbose_name="seen by scan")),
+                (
+                    "examined",
+                    models.PositiveIntegerField(default=0, verbose_name="examined by scan"),
+                ),
+                ("decided", models.DateTimeField(blank=True, null=True, verbose_name="decided")),
+                ("by", models.CharField(blank=True, max_length=254, verbose_name="decided by")),
+                (
+                    "run",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="queued_groups",
+                        to="dedupe_toolkit.mergerun",
+                        verbose_name="merge run",
+                    ),
+                ),
+                (
+                    "scan",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="queued",
+                        to="dedupe_toolkit.scan",
+                        verbose_name="key",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "duplicate group",
+                "verbose_name_plural": "duplicate groups",
+                "ordering": ["-is_safe", "differing", "pk"],
+                "indexes": [
+                    models.Index(
+                        fields=["scan", "state", "is_safe", "size"], name="dedupe_queued_state"
+                    ),
+                    models.Index(fields=["scan", "examined"], name="dedupe_queued_examined"),
+                    models.Index(
+                        fields=["-is_safe", "differing", "id"], name="dedupe_queued_order"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scan", "row"), name="dedupe_queued_once")
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="SelectedRow",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("row", dedupe_toolkit.fields.KeyField(max_length=500, verbose_name="row")),
+                (
+                    "scan",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="selected",
+                        to="dedupe_toolkit.scan",
+                        verbose_name="scan",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "selected row",
+                "verbose_name_plural": "selected rows",
+                "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("scan", "row"), name="dedupe_selected_once")
                 ],
             },
         ),

@@ -1,0 +1,1 @@
+"""Editing a project's own files: its models, its migrations."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from ..errors import ConstraintRefused
-from .code import Code, Source, assignment
+from .code import Code, Source, assignment, deeper
 from .lists import appended, wrapped
 from .nodes import (
     classes,
@@ -23,8 +23,6 @@ from .nodes import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-_STEP = "    "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +106,7 @@ def _with_new_meta(source: Source, node: cst.ClassDef, model: Model, rule: Rule)
     inner = source.indent_at(source.start(node.body.body[0]))
     header = f"{inner}class Meta({base}.Meta):" if base else f"{inner}class Meta:"
     elements = _with_inherited([f"{base}.Meta"] if base else [], model, rule)
-    lines = [header, *assignment(rule.option, elements, f"{inner}{_STEP}")]
+    lines = [header, *assignment(rule.option, elements, deeper(inner))]
     return _placed(source, list(node.body.body), lines)
 
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
+import tokenize
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from dataclasses import dataclass, replace
+from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WIDTH = 88
-_STEP = "    "
 _NEWLINE = re.compile(r"\r\n?|\n")
+
+
+def deeper(indent: str) -> str:
+    """The indentation of one level more, in the file's own kind: tabs stay tabs."""
+    return f"{indent}\t" if indent.endswith("\t") else f"{indent}    "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +36,16 @@ class Code:
         single = "," if not self.head and len(self.args) == 1 else ""
         return f"{self.head}({', '.join(self.args)}{single})"
 
+    def quoted_like(self, text: str) -> Code:
+        """The code with the quotes that most strings of a module's text have."""
+        quotes = Counter(token.string[-1] for token in _strings(text))
+        if quotes["'"] <= quotes['"']:
+            return self
+        return replace(self, args=tuple(map(_single_quoted, self.args)))
+
     def lines(self, indent: str) -> list[str]:
         """The element of a list that has each element on lines of its own."""
-        inner = f"{indent}{_STEP}"
+        inner = deeper(indent)
         if len(f"{indent}{self},") <= WIDTH:
             return [f"{indent}{self},"]
         if len(f"{inner}{', '.join(self.args)}") <= WIDTH:
@@ -38,12 +55,27 @@ class Code:
         return [f"{indent}{self.head}(", *body, f"{indent}),"]
 
 
+def _strings(text: str) -> Iterator[tokenize.TokenInfo]:
+    """The strings of a text in quotes of one character."""
+    for token in tokenize.generate_tokens(StringIO(text).readline):
+        if token.type == tokenize.STRING and not token.string.endswith(('"""', "'''")):
+            yield token
+
+
+def _single_quoted(code: str) -> str:
+    for token in reversed(list(_strings(code))):
+        inner = token.string[1:-1]
+        if token.string[0] == '"' and not {"'", "\\"} & {*inner}:
+            code = f"{code[: token.start[1]]}'{inner}'{code[token.end[1] :]}"
+    return code
+
+
 def assignment(name: str, elements: list[Code | str], indent: str) -> list[str]:
     """``name = [elements]`` as lines, one element a line unless it is a single short tuple."""
     one = f"{indent}{name} = [{', '.join(map(str, elements))}]"
     if len(one) <= WIDTH and not any(isinstance(e, Code) and e.head for e in elements):
         return [one]
-    inner = f"{indent}{_STEP}"
+    inner = deeper(indent)
     body = [
         line
         for element in elements

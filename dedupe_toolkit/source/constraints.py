@@ -8,16 +8,28 @@ from hashlib import sha1
 from typing import Any
 
 from django.core.checks import ERROR
-from django.db import connections
-from django.db.models import Model, Q, UniqueConstraint
+from django.db import DatabaseError, connections
+from django.db.models import (
+    BinaryField,
+    CharField,
+    JSONField,
+    Model,
+    Q,
+    TextField,
+    UniqueConstraint,
+)
 from django.db.models.expressions import F
 from django.db.models.functions import Lower, Trim, Upper
 
+from ..databases import database
+from ..databases.places import has_table
 from ..errors import ConstraintRefused
 from ..keys import ends_in_text, key_field
+from ..references.meta import column_of
 from ..transforms import Collapse
 from ..values import Blanks, MatchKey, Nulls
 
+_LONG = 500
 _FUNCTIONS: dict[str, Any] = {"lower": Lower, "upper": Upper, "trim": Trim, "collapse": Collapse}
 
 
@@ -26,6 +38,8 @@ class Style(StrEnum):
 
     UNIQUE_TOGETHER = "unique_together"
     CONSTRAINT = "constraint"
+    GENERATED = "generated"
+    """Computed values in generated fields, and ``unique_together`` over these."""
 
 
 def simplified(key: MatchKey) -> MatchKey:
@@ -59,7 +73,7 @@ def constraint_for(key: MatchKey, name: str | None = None) -> UniqueConstraint:
         options["nulls_distinct"] = False
     if all("__" not in lookup for lookup in key.fields):
         return UniqueConstraint(fields=list(key.fields), **options)
-    return UniqueConstraint(*(_expression(key, lookup) for lookup in key.fields), **options)
+    return UniqueConstraint(*(expression_of(key, lookup) for lookup in key.fields), **options)
 
 
 def generated_name(key: MatchKey) -> str:
@@ -79,21 +93,53 @@ def refuse_unsupported(key: MatchKey, constraint: UniqueConstraint, using: str) 
     """
     connection: Any = connections[using]
     features = connection.features
-    lacks = None
+    lacks, instead = None, "that holds the value"
     if constraint.condition is not None and not features.supports_partial_indexes:
         lacks = "a unique constraint with a condition (--where, --blanks distinct)"
+        instead = "that is NULL where the condition does not hold"
     elif constraint.expressions and not features.supports_expression_indexes:
         lacks = f"a unique constraint on an expression ({', '.join(key.fields)})"
+        # a person chooses it: it gives the model a field
+        instead = "that holds the value (make_unique --style generated)"
     elif constraint.nulls_distinct is False and not (
         features.supports_nulls_distinct_unique_constraints
     ):
         lacks = "a unique constraint in which NULLs are equal (--nulls equal)"
+        instead = "that holds another value in place of NULL"
     if lacks:
         version = ".".join(map(str, connection.get_database_version()))
         raise ConstraintRefused(
             f"{key.label}: {connection.display_name} {version} (database {using!r}) has no such"
-            f" thing as {lacks}; Django would create nothing there, and the race would go on"
+            f" thing as {lacks}; Django would create nothing there, and the race would go on;"
+            f" instead, a GeneratedField {instead} can be unique"
         )
+
+
+def refuse_untenable(key: MatchKey, constraint: UniqueConstraint, using: str) -> None:
+    """Raises `ConstraintRefused`, with what works instead, for what the database itself refuses.
+
+    Tries the constraint on a copy of the table.
+    """
+    found = database(using)
+    if not has_table(key.model, using):
+        return
+    fields = [key_field(key.model, lookup) for lookup in key.fields]
+    longest = [column_of(field) for field in fields if is_long(field)]
+    try:
+        found.try_rule(key.model, constraint, longest=longest)
+    except DatabaseError as error:
+        reason = str(error).strip().splitlines()[0]
+        instead = found.instead_of_rule(error)
+        raise ConstraintRefused(
+            f"{key.label}: database {using!r} refuses such a constraint on"
+            f" {', '.join(key.fields)}: {reason}{instead and f'; {instead}'}"
+        ) from error
+
+
+def is_long(field: Any) -> bool:
+    """Whether values of the field may be longer than an index takes."""
+    is_bounded = isinstance(field, CharField) and (field.max_length or _LONG) < _LONG
+    return isinstance(field, TextField | CharField | BinaryField | JSONField) and not is_bounded
 
 
 def refuse_wrong(model: type[Model], constraint: UniqueConstraint, using: str) -> None:
@@ -117,13 +163,19 @@ def _text_lookups(key: MatchKey) -> list[str]:
     return [lookup for lookup in key.fields if ends_in_text(key.model, lookup)]
 
 
-def _expression(key: MatchKey, lookup: str) -> Any:
+def expression_of(key: MatchKey, lookup: str) -> Any:
     """``Lower(Trim("name"))`` where Django has the functions, else the lookup as it stands."""
     name, *transforms = lookup.split("__")
-    field = key_field(key.model, lookup)
-    if any(field.get_transform(one) is not _FUNCTIONS.get(one, ()) for one in transforms):
+    if not is_deterministic(key, lookup):
         return F(lookup)
     expression: Any = name  # not F(name): to the autodetector that would be another expression
     for transform in transforms:
         expression = _FUNCTIONS[transform](expression)
     return expression
+
+
+def is_deterministic(key: MatchKey, lookup: str) -> bool:
+    """Whether all transforms are those that come out alike everywhere and at any time."""
+    field = key_field(key.model, lookup)
+    transforms = lookup.split("__")[1:]
+    return all(field.get_transform(one) is _FUNCTIONS.get(one, ()) for one in transforms)

@@ -1,39 +1,41 @@
-"""Whether a model has a unique rule already that leaves a match key no duplicates."""
+"""Whether a database has a unique rule already that leaves a match key no duplicates."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from django.core.exceptions import FieldDoesNotExist
-from django.db.models import UniqueConstraint
+from django.db import DatabaseError
 
 from ..databases import database
-from ..databases.constraints import enforces
-from ..databases.tables import pk_fields
+from ..databases.places import has_table
+from ..keys import key_field
+from ..references.unique import RuleStanding, rule_standings
 from ..values import MatchKey, Nulls
 from .constraints import constraint_for
+from .generated import carried
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import UniqueConstraint
+
+    from ..databases import Database
 
 
-def covering_rule(key: MatchKey, using: str) -> str:
-    """The existing rule that covers the key, as a person would name it; "" if there is none.
+def covering_rule(key: MatchKey, using: str) -> RuleStanding | None:
+    """The rule of the database ``using`` that covers the key, if there is one.
 
-    A rule covers the key when its fields are some or all of the key's, or when it says the same
-    as the key would; one that the database does not enforce covers nothing.
+    A rule covers the key when it compares some or all of the key's fields, or when it says the
+    same as the key would. One that the database does not warrant covers nothing, whatever the
+    model declares.
     """
-    meta = key.model._meta
-    plain = {lookup for lookup in key.fields if "__" not in lookup}
-    if {field.name for field in pk_fields(key.model)} <= plain:
-        return "the primary key"
-    for name in sorted(plain):
-        if meta.get_field(name).unique and _nulls_are_harmless(key, [name]):  # type: ignore[union-attr]
-            return f"{name}, which is unique"
-    for together in meta.unique_together:
-        if set(together) <= plain and _nulls_are_harmless(key, together):
-            return f"unique_together ({', '.join(together)})"
-    for constraint in meta.constraints:
-        if isinstance(constraint, UniqueConstraint) and _covers(constraint, key, plain, using):
-            return f"the constraint {constraint.name}"
-    return ""
+    return next((one for one in _on_key(key, using) if one.is_valid), None)
+
+
+def promised_rule(key: MatchKey, using: str) -> RuleStanding | None:
+    """The rule that the model declares, and that would cover the key if the database kept it."""
+    return next((one for one in _on_key(key, using) if one.declared and not one.is_valid), None)
 
 
 def says_the_same(one: UniqueConstraint, other: UniqueConstraint) -> bool:
@@ -41,28 +43,61 @@ def says_the_same(one: UniqueConstraint, other: UniqueConstraint) -> bool:
     return _meaning(one) == _meaning(other)
 
 
-def _covers(constraint: UniqueConstraint, key: MatchKey, plain: set[str], using: str) -> bool:
-    if not enforces(database(using).connection, constraint):
-        return False
-    is_total = constraint.condition is None and not constraint.expressions
-    if is_total and set(constraint.fields) <= plain:
-        nulls_are_equal = constraint.nulls_distinct is False
-        return nulls_are_equal or _nulls_are_harmless(key, constraint.fields)
-    return says_the_same(constraint, constraint_for(key, constraint.name))
+def _on_key(key: MatchKey, using: str) -> Iterator[RuleStanding]:
+    """The rules, kept or not, that leave the key no duplicates where they are kept."""
+    found = database(using)
+    plain = {key_field(key.model, one).column for one in key.fields if "__" not in one}
+    computed = {key_field(key.model, name).column for name in carried(key).values()}
+    is_there = computed and has_table(key.model, using)
+    columns_there = found.table(key.model).columns if is_there else ()
+    generated = {one.name for one in columns_there if one.is_generated}
+    for standing in rule_standings(key.model, found):
+        total = _total_columns(standing)
+        columns = plain | (computed & generated if standing.live else computed)
+        if total and total <= columns and _nulls_are_harmless(key, standing, found):
+            yield standing
+        elif _says_what_the_key_says(standing, key):
+            yield replace(standing, is_same=_is_same(standing, found))
 
 
-def _nulls_are_harmless(key: MatchKey, fields: Any) -> bool:
-    """Whether a rule in which NULLs repeat leaves the key no duplicates all the same."""
-    if key.nulls is Nulls.DISTINCT:
+def _total_columns(standing: RuleStanding) -> frozenset[str]:
+    """The columns that no two rows share, if the rule is about columns of all rows."""
+    if standing.live:
+        return standing.live.compared if standing.live.is_total else frozenset()
+    declared = standing.declared
+    is_total = declared and not declared.expressions and declared.condition is None
+    return frozenset(declared.columns) if declared and is_total else frozenset()
+
+
+def _nulls_are_harmless(key: MatchKey, standing: RuleStanding, found: Database) -> bool:
+    """Whether the rule leaves the key no duplicates though NULLs may repeat in it."""
+    rule = standing.live or standing.declared
+    if key.nulls is Nulls.DISTINCT or (rule and not rule.nulls_distinct):
         return True
-    return not any(_is_nullable(key, name) for name in fields)
+    columns = _total_columns(standing)
+    return not any(c.is_nullable for c in found.table(key.model).columns if c.name in columns)
 
 
-def _is_nullable(key: MatchKey, name: str) -> bool:
+def _says_what_the_key_says(standing: RuleStanding, key: MatchKey) -> bool:
+    constraint = standing.declared.constraint if standing.declared else None
+    return constraint is not None and says_the_same(
+        constraint, constraint_for(key, constraint.name)
+    )
+
+
+def _is_same(standing: RuleStanding, found: Database) -> bool:
+    """Whether the database's expressions and condition are those that the model declares."""
+    constraint = standing.declared.constraint if standing.declared else None
+    if constraint is None or standing.live is None or standing.live.is_plain:
+        return True
     try:
-        return bool(getattr(key.model._meta.get_field(name), "null", True))
-    except FieldDoesNotExist:
-        return True
+        tried = found.try_rule(standing.model, constraint)
+    except DatabaseError:
+        return False
+    live = standing.live
+    return tried is None or (
+        sorted(tried.expressions) == sorted(live.expressions) and tried.condition == live.condition
+    )
 
 
 def _meaning(constraint: UniqueConstraint) -> tuple[Any, ...]:

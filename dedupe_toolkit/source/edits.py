@@ -31,10 +31,15 @@ class FileEdit:
     encoding: str = "utf-8"
 
     @property
-    def diff(self) -> str:
-        """A unified diff, its paths relative to the current directory where that is shorter."""
+    def name(self) -> str:
+        """The path, relative to the current directory where that is shorter."""
         name = os.path.relpath(self.path)
-        name = str(self.path) if name.startswith("..") else name
+        return str(self.path) if name.startswith("..") else name
+
+    @property
+    def diff(self) -> str:
+        """A unified diff."""
+        name = self.name
         lines = unified_diff(
             (self.before or "").splitlines(keepends=True),
             self.after.splitlines(keepends=True),
@@ -51,7 +56,8 @@ class ConstraintEdit:
     ``key`` is the key as it will be kept: on the model that owns the fields, which for a proxy
     or a child of multi-table inheritance may not be the one asked for. ``name`` is that of the
     constraint, empty for ``unique_together``. ``covered_by`` names the rule that covers the key
-    already; then there is nothing to write.
+    already, and ``pending`` says of one that will once it is migrated; then there is nothing to
+    write.
     """
 
     key: MatchKey
@@ -61,6 +67,7 @@ class ConstraintEdit:
     files: tuple[FileEdit, ...] = ()
     migration: Path | None = None
     covered_by: str = ""
+    pending: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -23,19 +23,57 @@ def with_import(text: str, module: str, name: str) -> str:
 
 
 def _joined(source: Source, statement: Any, name: str) -> str | None:
+    """The name among those imported from its module already; None where that cannot be."""
     imported = statement.body[0]
-    if isinstance(imported.names, cst.ImportStar) or imported.lpar:
+    if isinstance(imported.names, cst.ImportStar):
         return None
     names = [source.text[source.start(one) : source.end(one)] for one in imported.names]
-    longer = [*names, name]
-    if names == sorted(names, key=str.lower):
-        longer.sort(key=str.lower)
+    longer = _with_name([each.rstrip(", ") for each in names], name)
+    if (
+        imported.lpar
+        and "\n" in source.text[source.start(imported.lpar) : source.start(imported.names[0])]
+    ):
+        return _one_a_line(source, imported, longer, name)
     start, end = source.start(imported.names[0]), source.end(imported.names[-1])
     before = source.text[source.line_start(start) : start]
     line = f"{before}{', '.join(longer)}{source.text[end : source.line_end(end)]}"
-    if len(line) > WIDTH or "\\" in line:
+    if "\\" in line or "\n" in source.text[start:end]:
         return None
-    return source.replaced(start, end, ", ".join(longer))
+    if len(line) <= WIDTH:
+        return source.replaced(start, end, ", ".join(longer))
+    if imported.lpar or "#" in line:
+        return None
+    lines = "".join(f"    {each},\n" for each in longer)
+    return source.replaced(start, end, f"(\n{lines})")
+
+
+def _with_name(names: list[str], name: str) -> list[str]:
+    """The names and another, in their order if they have one."""
+    for order in (_as_isort, str.lower, str):
+        if names == sorted(names, key=order):
+            return sorted([*names, name], key=order)
+    return [*names, name]
+
+
+def _as_isort(name: str) -> tuple[int, str]:
+    """Constants, then classes, then functions."""
+    bare = name.split(" ")[0]
+    kind = 0 if bare.isupper() and len(bare) > 1 else 1 if bare[:1].isupper() else 2
+    return kind, bare
+
+
+def _one_a_line(source: Source, imported: Any, longer: list[str], name: str) -> str:
+    place = longer.index(name)
+    first = source.start(imported.names[0])
+    line = f"{source.indent_at(first)}{name},\n"
+    if place < len(imported.names):
+        at = source.line_start(source.start(imported.names[place]))
+        return source.replaced(at, at, line)
+    last = imported.names[-1]
+    end = source.end(last.comma) if isinstance(last.comma, cst.Comma) else source.end(last)
+    has_comma = source.text[:end].endswith(",")
+    added = line.rstrip() if has_comma else line.rstrip(",\n")
+    return source.replaced(end, end, f"{'' if has_comma else ','}\n{added}")
 
 
 def _inserted(source: Source, froms: list[Any], module: str, line: str) -> str:

@@ -31,7 +31,17 @@ def merge_line(key: MatchKey, using: str = "default") -> str:
 
 def command_line(command: str, key: MatchKey, using: str = "default") -> str:
     """A command of this package with the options that describe the key."""
-    words = ["manage.py", command, key.label, "--fields", *key.fields]
+    return " ".join(map(quote, ["manage.py", command, *key_words(key, using)]))
+
+
+def migrate_line(app_label: str, using: str = "default") -> str:
+    """The command that applies the migrations of an app."""
+    return f"manage.py migrate {app_label}{'' if using == 'default' else f' --database {using}'}"
+
+
+def key_words(key: MatchKey, using: str = "default") -> list[str]:
+    """The model and the options that describe the key, as the words of a command line."""
+    words = [key.label, "--fields", *key.fields]
     if key.nulls is not Nulls.DISTINCT:
         words += ["--nulls", key.nulls]
     if key.blanks is not Blanks.EQUAL:
@@ -40,7 +50,7 @@ def command_line(command: str, key: MatchKey, using: str = "default") -> str:
         words += ["--where", f"{lookup}={_typed(value)}"]
     if using != "default":
         words += ["--database", using]
-    return " ".join(map(quote, words))
+    return words
 
 
 def _typed(value: Any) -> str:

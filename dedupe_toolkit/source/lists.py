@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from .code import WIDTH, assignment
+from .code import WIDTH, assignment, deeper
 
 if TYPE_CHECKING:
     from .code import Code, Source
@@ -84,7 +84,7 @@ def _on_one_line(source: Source, value: Any, new: Code) -> str:
 def _exploded(source: Source, value: Any, new: Code, closing: str) -> str:
     start, _ = source.span(value)
     indent = source.indent_at(start)
-    inner = f"{indent}    "
+    inner = deeper(indent)
     kept = [source.text[source.start(e) : source.end(e)] for e in value.elements]
     body = [*(f"{inner}{element}," for element in kept), *new.lines(inner)]
     return "\n".join([source.text[start], *body, f"{indent}{closing}"])

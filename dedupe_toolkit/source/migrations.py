@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +17,41 @@ from django.db.migrations.writer import MigrationWriter
 from .. import operations
 from ..errors import ConstraintRefused
 from ..values import Blanks, Nulls
-from .covered import says_the_same
-from .edits import FileEdit
+from .edits import FileEdit, read_source
+from .generated import with_columns
 from .project import migrations_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.db.migrations.loader import MigrationLoader
     from django.db.models import UniqueConstraint
 
     from ..values import MatchKey
 
+_LATEST = "max_migration.txt"
 _CLASS = "class Migration(migrations.Migration):\n"
 _NOT_ATOMIC = "\n    # an index that is built concurrently cannot be part of a transaction\n"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """How the migration adds the constraint, and whether its errors may hold key values."""
+
+    concurrently: bool = False
+    show_values: bool = False
+
+
 def own_migration(
-    key: MatchKey, constraint: UniqueConstraint | None, concurrently: bool, loader: MigrationLoader
-) -> FileEdit:
+    key: MatchKey,
+    constraint: UniqueConstraint | None,
+    choices: Choices,
+    loader: MigrationLoader,
+    fields: Mapping[str, Any] | None = None,
+) -> tuple[FileEdit, ...]:
     """The migration for the model's own app; ``unique_together`` when there is no constraint.
+
+    New generated ``fields`` are added first, and ``unique_together`` is about their columns.
 
     Raises `ConstraintRefused` unless the app's migrations and models agree at the moment.
     """
@@ -47,20 +65,20 @@ def own_migration(
             f" run manage.py makemigrations {app} first"
         )
     after = ProjectState.from_apps(apps)
-    _change(after.models[app, key.model._meta.model_name], key, constraint)
+    _change(after.models[app, key.model._meta.model_name], key, constraint, fields or {})
     (migration,) = _changes(before, after, app, loader, _name(key))[app]
-    changes = [_concurrent(one) if concurrently else one for one in migration.operations]
-    migration.operations = [guard(key), *changes]
-    return _file(migration, loader)
+    changes = [_concurrent(one) if choices.concurrently else one for one in migration.operations]
+    migration.operations = [guard(key, choices), *changes]
+    return _files(migration, loader)
 
 
 def foreign_migration(
     key: MatchKey,
     constraint: UniqueConstraint,
-    concurrently: bool,
+    choices: Choices,
     into_app: str,
     loader: MigrationLoader,
-) -> FileEdit:
+) -> tuple[FileEdit, ...]:
     """The migration of another app that adds the constraint to a model it does not own."""
     meta: Any = key.model._meta
     owner = meta.app_label
@@ -70,33 +88,21 @@ def foreign_migration(
     for app in (into_app, owner):
         _require_one_leaf(app, loader)
     addition = AddConstraint(meta.model_name, constraint)
-    change = operations.ForOtherApp(owner, _concurrent(addition) if concurrently else addition)
+    change = operations.ForOtherApp(
+        owner, _concurrent(addition) if choices.concurrently else addition
+    )
     migration: Any = Migration("custom", into_app)
-    migration.operations = [guard(key, owner), change]
+    migration.operations = [guard(key, choices, owner), change]
     migration.dependencies = [(owner, loader.graph.leaf_nodes(owner)[0][1])]
     state = ProjectState()
     detector = MigrationAutodetector(state, state, _questioner(into_app))
     detector.arrange_for_graph({into_app: [migration]}, loader.graph, f"{owner}_{_name(key)}")
-    return _file(migration, loader)
+    return _files(migration, loader)
 
 
-def foreign_rule(key: MatchKey, constraint: UniqueConstraint, loader: MigrationLoader) -> str:
-    """The migration of another app that adds this constraint already; "" if none does."""
-    for (app, name), migration in loader.disk_migrations.items():
-        for one in migration.operations:
-            if not isinstance(one, operations.ForOtherApp):
-                continue
-            is_same_model = (one.app_label, one.operation.model_name_lower) == (
-                key.model._meta.app_label,
-                key.model._meta.model_name,
-            )
-            there: Any = one.operation.constraint
-            if is_same_model and says_the_same(there, constraint):
-                return f"the constraint {there.name} of migration {app}.{name}"
-    return ""
-
-
-def guard(key: MatchKey, app_label: str | None = None) -> operations.CheckNoDuplicates:
+def guard(
+    key: MatchKey, choices: Choices, app_label: str | None = None
+) -> operations.CheckNoDuplicates:
     """The operation that stops the migration on a database with duplicates of the key."""
     meta: Any = key.model._meta
     return operations.CheckNoDuplicates(
@@ -106,14 +112,18 @@ def guard(key: MatchKey, app_label: str | None = None) -> operations.CheckNoDupl
         nulls=Nulls(key.nulls).value,
         blanks=Blanks(key.blanks).value,
         where=dict(key.where),
+        show_values=choices.show_values,
     )
 
 
-def _change(state: Any, key: MatchKey, constraint: UniqueConstraint | None) -> None:
+def _change(
+    state: Any, key: MatchKey, constraint: UniqueConstraint | None, fields: Mapping[str, Any]
+) -> None:
     """Change a model's state as the edited source will."""
     options = state.options
+    state.fields.update(fields)
     if constraint is None:
-        options["unique_together"] = {*options.get("unique_together", ()), key.fields}
+        options["unique_together"] = {*options.get("unique_together", ()), with_columns(key)}
     else:
         options["constraints"] = [*options.get("constraints", ()), constraint]
 
@@ -156,9 +166,16 @@ def _is_concurrent(operation: Any) -> bool:
     return isinstance(inner, operations.AddUniqueConstraintConcurrently)
 
 
-def _file(migration: Any, loader: MigrationLoader) -> FileEdit:
+def _files(migration: Any, loader: MigrationLoader) -> tuple[FileEdit, ...]:
+    """The migration, last, and the file in which django-linear-migrations keeps its name."""
     text = MigrationWriter(migration).as_string()
     if any(map(_is_concurrent, migration.operations)):
         text = text.replace(_CLASS, f"{_CLASS}{_NOT_ATOMIC}    atomic = False\n", 1)
-    path = migrations_folder(migration.app_label, loader) / f"{migration.name}.py"
-    return FileEdit(path=Path(path), before=None, after=text)
+    folder = Path(migrations_folder(migration.app_label, loader))
+    new = FileEdit(path=folder / f"{migration.name}.py", before=None, after=text)
+    latest = folder / _LATEST
+    if not latest.exists():
+        return (new,)
+    before, encoding = read_source(latest)
+    after = f"{migration.name}\n"
+    return FileEdit(path=latest, before=before, after=after, encoding=encoding), new

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, UniqueConstraint
+from django.db.models import GeneratedField, Q, UniqueConstraint
 from django.db.models.expressions import F
 
 from .code import Code
@@ -62,6 +62,17 @@ class Renderer:
             args.append(f"nulls_distinct={constraint.nulls_distinct!r}")
         args.append(f"name={text(constraint.name)}")
         return Rendered(code=Code(head=head, args=tuple(args)), imports=tuple(self.imports))
+
+    def field(self, name: str, field: Any) -> Code:
+        """``name = models.GeneratedField(…)``"""
+        _, _, _, options = field.output_field.deconstruct()
+        plain = ", ".join(f"{option}={literal(value)}" for option, value in options.items())
+        args = (
+            f"expression={self.expression(field.expression)}",
+            f"output_field={self.name(type(field.output_field))}({plain})",
+            f"db_persist={field.db_persist}",
+        )
+        return Code(head=f"{name} = {self.name(GeneratedField)}", args=args)
 
     def name(self, thing: Any) -> str:
         known = self.names.of(thing)

@@ -2,46 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.core.exceptions import FieldError
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import QuerySet
 
-from ..engine.find import find_duplicates
+from ..arguments import require_kind
+from ..databases.constraints import builds_concurrently
 from ..errors import ConstraintRefused, InvalidOption
-from ..keys import check_alias, key_field
+from ..keys import check_alias
 from ..suggest import nearest
+from ..values import MatchKey
 from .constraints import (
     Style,
     constraint_for,
     needs_constraint,
     refuse_unsupported,
+    refuse_untenable,
     refuse_wrong,
     simplified,
 )
-from .covered import covering_rule
 from .edits import ConstraintEdit, FileEdit
-from .lines import merge_line, way_out
-from .migrations import foreign_migration, foreign_rule, own_migration
+from .generated import new_fields, refuse_uncarried
+from .known import refuse_duplicates, what_is_known
+from .migrations import Choices, foreign_migration, own_migration
 from .models import edited_source
+from .owner import on_owner
 from .project import app_named, outside_reason, source_file
 
 if TYPE_CHECKING:
     from django.db.models import UniqueConstraint
 
-    from ..values import MatchKey
-
-
-class DuplicatesLeft(ConstraintRefused):
-    """Everything else is in place, but the database still has duplicates of ``key``."""
-
-    def __init__(self, message: str, key: MatchKey) -> None:
-        super().__init__(message)
-        self.key = key
+_MANY_ROWS = 100_000
 
 
 def make_unique(
@@ -52,32 +46,48 @@ def make_unique(
     using: str = "default",
     concurrently: bool = False,
     into_app: str | None = None,
+    show_values: bool = False,
 ) -> ConstraintEdit:
     """What it takes to let the database keep ``key`` unique; call ``write()`` on it to do it.
 
     Reads the database ``using``, the model's source and its migrations; writes nothing. Plain
     fields become ``unique_together``; transforms, conditions, NULLs that are equal, a ``name``
-    or ``concurrently`` need a ``UniqueConstraint``. ``into_app`` puts the constraint of an
-    installed package's model into the migrations of one of the project's own apps.
+    or ``concurrently`` need a ``UniqueConstraint``. The style ``generated`` keeps what transforms
+    make of a field in a `GeneratedField`, for databases without constraints on expressions.
+    ``into_app`` puts the constraint of an installed package's model into the migrations of one of
+    the project's own apps. ``show_values``
+    lets the migration's error name the largest groups' key values.
 
     Raises `DuplicatesLeft` when all but that is in order; `ConstraintRefused` when the database
     could not keep the constraint, or source and migrations cannot be changed safely;
-    `InvalidOption` for options that contradict each other.
+    `InvalidOption` for options that contradict each other or a name that is taken;
+    `InvalidMatchKey` for an unknown alias, or a key that the database cannot compare.
     """
     check_alias(using)
-    owned = simplified(_on_owner(key))
+    require_kind("make_unique()", key, MatchKey, "a match key: match_key(Model, [fields])")
+    owned = simplified(on_owner(key))
     chosen = _style(owned, style, name, concurrently or into_app is not None)
     notes = _notes(key, owned)
     loader = MigrationLoader(None, ignore_no_migrations=True)
     constraint = constraint_for(owned, name)
-    covered = covering_rule(owned, using) or foreign_rule(owned, constraint, loader)
-    if covered:
-        return ConstraintEdit(key=owned, style=chosen, covered_by=covered, notes=notes)
-    _refuse_unmanageable(owned, constraint, using)
+    known = what_is_known(owned, constraint, using, loader)
+    if known:
+        return ConstraintEdit(
+            key=owned,
+            style=chosen,
+            covered_by=known.covered_by,
+            pending=known.pending,
+            notes=notes,
+        )
+    _refuse_unmanageable(owned, constraint, using, chosen)
     _refuse_taken(owned, name, using)
     _refuse_foreign(owned, into_app)
-    files = _files(owned, constraint, chosen, concurrently, into_app, loader)
-    _refuse_duplicates(owned, using)
+    choices = Choices(concurrently=concurrently, show_values=show_values)
+    fields = new_fields(owned, using) if chosen is Style.GENERATED else {}
+    files = _files(owned, constraint, chosen, choices, into_app, loader, fields)
+    if fields:
+        refuse_uncarried(owned, fields, using)
+    refuse_duplicates(owned, using)
     return ConstraintEdit(
         key=owned,
         style=chosen,
@@ -85,34 +95,8 @@ def make_unique(
         app_label=into_app or owned.model._meta.app_label,
         files=files,
         migration=files[-1].path,
-        notes=notes,
+        notes=(*notes, *_locks(owned, using, concurrently)),
     )
-
-
-def _on_owner(key: MatchKey) -> MatchKey:
-    """The key on the model whose table holds its fields: a constraint cannot sit elsewhere."""
-    meta: Any = key.model._meta
-    if meta.swapped:
-        raise ConstraintRefused(f"{key.label} is swapped out for {meta.swapped}; use that model")
-    model = meta.concrete_model
-    owners: set[Any] = {
-        key_field(model, lookup).model._meta.concrete_model for lookup in key.fields
-    }
-    if len(owners) > 1:
-        tables = " and ".join(sorted(owner._meta.label for owner in owners))
-        raise ConstraintRefused(
-            f"{key.label}: the key spans the tables of {tables}; no unique constraint can"
-            " (models.E016)"
-        )
-    owned = replace(key, model=owners.pop())
-    try:
-        QuerySet(owned.model).filter(**dict(key.where))
-    except FieldError:
-        raise ConstraintRefused(
-            f"{key.label}: the key belongs to the table of {owned.label}, whose constraint cannot"
-            f" have a condition on {', '.join(lookup for lookup, _ in key.where)}"
-        ) from None
-    return owned
 
 
 def _style(key: MatchKey, style: str | None, name: str | None, is_constraint: bool) -> Style:
@@ -124,6 +108,13 @@ def _style(key: MatchKey, style: str | None, name: str | None, is_constraint: bo
     if style is None:
         return Style.CONSTRAINT if reason else Style.UNIQUE_TOGETHER
     chosen = _known_style(style)
+    if chosen is Style.GENERATED:
+        if name or is_constraint:
+            raise InvalidOption(
+                f"{key.label}: the style cannot be generated with --name, --concurrently or"
+                " --into-app"
+            )
+        return chosen
     if chosen is Style.UNIQUE_TOGETHER and reason:
         raise InvalidOption(f"{key.label}: unique_together cannot be the style: {reason}")
     return chosen
@@ -144,20 +135,35 @@ def _notes(key: MatchKey, owned: MatchKey) -> tuple[str, ...]:
     return (f"{key.label} keeps these fields in the table of {owned.label}: the constraint is its",)
 
 
+def _locks(key: MatchKey, using: str, concurrently: bool) -> tuple[str, ...]:
+    """What a person should know of a large table before migrating it."""
+    if concurrently or not builds_concurrently(connections[using]):
+        return ()
+    rows = QuerySet(key.model, using=using).order_by()[: _MANY_ROWS + 1].count()
+    if rows <= _MANY_ROWS:
+        return ()
+    return (
+        f"{key.label} has more than {_MANY_ROWS:,} rows: while the migration builds the index,"
+        " nobody reads or writes the table, for some seconds per million rows; with"
+        " --concurrently others go on",
+    )
+
+
 def _files(
     key: MatchKey,
     constraint: UniqueConstraint,
     style: Style,
-    concurrently: bool,
+    choices: Choices,
     into_app: str | None,
     loader: MigrationLoader,
+    fields: dict[str, Any],
 ) -> tuple[FileEdit, ...]:
     """The model's module, if the project may edit it, and the migration."""
     if into_app:
-        return (foreign_migration(key, constraint, concurrently, into_app, loader),)
+        return foreign_migration(key, constraint, choices, into_app, loader)
     chosen = constraint if style is Style.CONSTRAINT else None
-    migration = own_migration(key, chosen, concurrently, loader)
-    return edited_source(key, chosen), migration
+    migration = own_migration(key, chosen, choices, loader, fields)
+    return edited_source(key, chosen, fields), *migration
 
 
 def _refuse_foreign(key: MatchKey, into_app: str | None) -> None:
@@ -173,9 +179,13 @@ def _refuse_foreign(key: MatchKey, into_app: str | None) -> None:
         )
 
 
-def _refuse_unmanageable(key: MatchKey, constraint: UniqueConstraint, using: str) -> None:
-    refuse_wrong(key.model, constraint, using)
-    refuse_unsupported(key, constraint, using)
+def _refuse_unmanageable(
+    key: MatchKey, constraint: UniqueConstraint, using: str, style: Style
+) -> None:
+    if style is not Style.GENERATED:
+        refuse_wrong(key.model, constraint, using)
+        refuse_unsupported(key, constraint, using)
+        refuse_untenable(key, constraint, using)
     meta: Any = key.model._meta
     if meta.auto_created:
         raise ConstraintRefused(f"{key.label} is made by a many-to-many field; it is unique")
@@ -200,15 +210,3 @@ def _refuse_taken(key: MatchKey, name: str | None, using: str) -> None:
         for one in (*model._meta.constraints, *model._meta.indexes):
             if one.name == name:
                 raise InvalidOption(f"--name {name!r} is taken, by {model._meta.label}")
-
-
-def _refuse_duplicates(key: MatchKey, using: str) -> None:
-    found = find_duplicates(key, using=using, limit=0, include_dismissed=True)
-    if found.groups:
-        groups = "1 duplicate group" if found.groups == 1 else f"{found.groups} duplicate groups"
-        steps = way_out(found, f"merge them first: {merge_line(key, using)}")
-        raise DuplicatesLeft(
-            f"{key.label} has {groups} ({found.rows} rows) on {', '.join(key.fields)};"
-            f" nothing was written; {steps}",
-            key,
-        )

@@ -1,1 +1,1 @@
-"""The whole story on real films: race, find, merge, constrain, race again."""
+"""The whole story on real films: audit, race, find, merge, constrain, race again, prove."""

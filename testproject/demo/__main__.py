@@ -1,9 +1,10 @@
-"""Run with ``python -m testproject.demo``; ``DATABASE_URL`` chooses the database."""
+"""Run with ``python -m testproject.demo [FOLDER]``; ``DATABASE_URL`` chooses the database."""
 
 from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from rich.console import Console
 
@@ -17,12 +18,15 @@ from testproject.demo.workspace import fresh_workspace
 def main() -> int:
     console = Console(highlight=False)
     try:
-        workspace = fresh_workspace()
+        workspace = fresh_workspace(*map(Path, sys.argv[1:]))
         databases = prepare_databases(os.environ.get("DATABASE_URL"))
         tell(Shell(console=console, folder=workspace, url=databases.catalogue), databases)
     except DemoError as error:
         Console(stderr=True).print(f"[red]{error}[/red]", soft_wrap=True)
         return 1
+    except KeyboardInterrupt:
+        Console(stderr=True).print("\nStopped. The next demo begins anew.")
+        return 130
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The story in six chapters; each is a function that runs commands and shows what they did."""
+"""The story in eight chapters; each is a function that runs commands and shows what they did."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from testproject.demo.databases import without_password
 from testproject.demo.errors import DemoError
-from testproject.demo.sums import adds_up, merge_table, proof_table
+from testproject.demo.sums import adds_up, merge_table, proof_table, written_twice
 
 if TYPE_CHECKING:
     from testproject.demo.databases import DemoDatabases
@@ -27,11 +27,13 @@ USER = "demo"
 def tell(shell: Shell, databases: DemoDatabases) -> None:
     """Run the whole story; raise :class:`DemoError` as soon as something is not as promised."""
     _prepare(shell)
+    _audit(shell)
     name = _race(shell)
     _find(shell)
     _merge(shell, name)
     _constrain(shell)
     _race_again(shell, databases.again)
+    _prove(shell)
     _explain_admin(shell)
     _explain_undo(shell)
 
@@ -47,8 +49,13 @@ def _prepare(shell: Shell) -> None:
     shell.run("migrate", "-v", "0")
 
 
+def _audit(shell: Shell) -> None:
+    _chapter(shell, 1, "Which calls let duplicates in?")
+    shell.run("audit_get_or_create", "films")
+
+
 def _race(shell: Shell) -> str:
-    _chapter(shell, 1, "Several processes import films with get_or_create")
+    _chapter(shell, 2, "Several processes import films with get_or_create")
     for _ in range(TRIES):
         if _import_films(shell, FIRST_REPORT)["duplicate people"]:
             return _show_the_damage(shell)
@@ -80,12 +87,12 @@ def _show_the_damage(shell: Shell) -> str:
 
 
 def _find(shell: Shell) -> None:
-    _chapter(shell, 2, "The duplicates have names")
+    _chapter(shell, 3, "The duplicates have names")
     shell.run("find_duplicates", *KEY, "--limit", "5")
 
 
 def _merge(shell: Shell, name: str) -> None:
-    _chapter(shell, 3, "The merge: first the plan, then the deed")
+    _chapter(shell, 4, "The merge: first the plan, then the deed")
     before = shell.read_json("film_counts")
     plan = shell.read_json(*MERGE, "--dry-run")
     shell.run(*MERGE, "--dry-run")
@@ -98,24 +105,34 @@ def _merge(shell: Shell, name: str) -> None:
 
 
 def _constrain(shell: Shell) -> None:
-    _chapter(shell, 4, "Never again: the constraint")
+    _chapter(shell, 5, "Never again: the constraint")
     shell.run("make_unique", *KEY)
     shell.run("migrate", "films")
     shell.run("makemigrations", "--check")
 
 
 def _race_again(shell: Shell, url: str) -> None:
-    _chapter(shell, 5, "The same import again, into an empty catalogue")
+    _chapter(shell, 6, "The same import again, into an empty catalogue")
     shell.run("migrate", "-v", "0", DATABASE_URL=url)
     again = _import_films(shell, SECOND_REPORT, DATABASE_URL=url)
     first = json.loads((shell.folder / FIRST_REPORT).read_text())
-    shell.show(proof_table(first, shell.read_json("film_counts"), again))
+    merged = shell.read_json("film_counts")
+    shell.show(proof_table(first, merged, again))
+    if why := written_twice(merged, again):
+        shell.say(f"{why}\n")
     if again["duplicate people"]:
         raise DemoError("The constraint let duplicates in.")
 
 
+def _prove(shell: Shell) -> None:
+    _chapter(shell, 7, "The proof: the race itself, without the constraint and with it")
+    shell.run("prove_get_or_create", *KEY, "--processes", "4", "--calls", "400")
+    shell.say("And the audit, of the same code:")
+    shell.run("audit_get_or_create", "films", "--check")
+
+
 def _explain_admin(shell: Shell) -> None:
-    _chapter(shell, 6, "Look around, and undo")
+    _chapter(shell, 8, "Look around, and undo")
     email = ("--email", "demo@example.com")
     shell.run(
         "createsuperuser", "--no-input", "--username", USER, *email, DJANGO_SUPERUSER_PASSWORD=USER

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import admin
 
+from dedupe_toolkit.admin import DuplicatesMixin
 from testproject.films.models import (
     Award,
     Country,
@@ -33,7 +34,7 @@ class LabelAdmin(admin.ModelAdmin):
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin):
+class PersonAdmin(DuplicatesMixin, admin.ModelAdmin):
     list_display = ["name", "acting_since", "discovered_by", "created"]
     list_select_related = ["discovered_by"]
     search_fields = ["name"]

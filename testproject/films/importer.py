@@ -27,7 +27,7 @@ from testproject.films.models import (
 )
 
 if TYPE_CHECKING:
-    from testproject.processes import Turn
+    from dedupe_toolkit.prove.processes import Turn
 
 logger = logging.getLogger(__name__)
 REDELIVERED = 3

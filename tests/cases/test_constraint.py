@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dedupe_toolkit.prove.processes import run_in_step
 from testproject.library.models import Author
-from testproject.processes import run_in_step
 from tests.races import unique
 from tests.test_make_unique import CONCURRENTLY
 
 if TYPE_CHECKING:
-    from testproject.processes import Turn
+    from dedupe_toolkit.prove.processes import Turn
     from tests.source.project import Project
 
 PROCESSES = 20

@@ -18,8 +18,8 @@ from dedupe_toolkit import (
     undo,
 )
 from dedupe_toolkit.models import RowChange
+from dedupe_toolkit.prove.processes import run_in_step
 from dedupe_toolkit.signals import pre_merge
-from testproject.processes import run_in_step
 from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
 from tests.situations.links.models import Author, Book, Contract
 from tests.situations.rivals.models import Membership, Profile, Team, User
@@ -29,7 +29,7 @@ from tests.test_merge_runs import guarded_book
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from testproject.processes import Turn
+    from dedupe_toolkit.prove.processes import Turn
 
 pytestmark = pytest.mark.django_db
 

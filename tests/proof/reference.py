@@ -6,16 +6,18 @@ rows of all tables until nothing collides any more. Then it writes down what eve
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from .reference_values import FIELD_RULES, is_blank
-from .schema import ANY, BY_NAME, TABLES
+from .reference_together import Taken
+from .reference_values import FIELD_RULES, in_survivor_order, is_blank, joined
+from .tables import ANY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Iterator
 
     from .reference_values import Choices, Group
-    from .schema import Row, Rows, Table, To
+    from .tables import Row, Rows, Table, To
 
 
 def merged(rows: Rows, groups: list[Group], choices: Choices) -> Rows:
@@ -29,38 +31,122 @@ def merged(rows: Rows, groups: list[Group], choices: Choices) -> Rows:
 
 
 def blamed(rows: Rows, groups: list[Group], choices: Choices) -> set[Group]:
-    """The groups that take part in anything that cannot be settled; empty if all can merge."""
+    """The groups that take part in anything that cannot be settled; empty if all can merge.
+
+    What one group would have made equal differs once that group is left alone.
+    """
     merge = Merge(rows, groups, choices)
     merge.result()
     survivors = {survivor for problem in merge.problems for survivor in problem}
-    return {group for group in groups if group[0] in survivors}
+    found = {group for group in groups if group[0] in survivors}
+    left = [group for group in groups if group not in found]
+    return found | blamed(rows, left, choices) if found and left else found
+
+
+def speaker(table: str) -> str:
+    """The table that declares what holds for the parts of an object."""
+    return "thesis" if table in ("paper", "sheet") else table
 
 
 class Merge:
     """One merge of some groups, all at once."""
 
     def __init__(self, rows: Rows, groups: list[Group], choices: Choices) -> None:
-        self.rows, self.choices = rows, choices
-        self.lost: dict[str, dict[int, int]] = {table.name: {} for table in TABLES}
-        self.gone: dict[str, set[int]] = {table.name: set() for table in TABLES}
+        self.rows, self.choices, self.schema = rows, choices, choices.schema
+        self.lost: dict[str, dict[int, int]] = {table.name: {} for table in self.schema.tables}
+        self.gone: dict[str, set[int]] = {table.name: set() for table in self.schema.tables}
         self.blame: dict[tuple[str, int], set[int]] = {}
         self.problems: list[set[int]] = []
-        self.top = BY_NAME[choices.table].parent or choices.table
-        family = [t for t in TABLES if self.top in (t.name, t.parent)]
-        self.order = [pk for group in groups for pk in group]
+        self.held_ties: set[tuple[str, int]] = set()
+        self.top = self.schema.by_name[choices.table].parent or choices.table
+        self.places = {pk: place for place, pk in enumerate(pk for group in groups for pk in group)}
         for group in groups:
-            for table in family:
-                self._merge_family_rows(table, group)
-                self.blame |= {(table.name, pk): {group[0]} for pk in group}
+            self.blame |= {(self.top, pk): {group[0]} for pk in group}
+            for pk in group[1:]:
+                self._lose(self.schema.by_name[self.top], pk, group[0])
+        self._find_circles(groups)
 
-    def _merge_family_rows(self, table: Table, group: Group) -> None:
-        there = [pk for pk in group if pk in self.rows[table.name]]
-        self.lost[table.name].update((pk, there[0]) for pk in there[1:])
+    # objects of several rows
+
+    def _lose(self, table: Table, loser: int, winner: int) -> None:
+        """A row is lost to another, and every part of its object to the like part of the other."""
+        root = self.schema.by_name[table.parent or table.name]
+        loser, winner = self._winner(root, loser), self._winner(root, winner)
+        if loser == winner:
+            return
+        self.lost[root.name][loser] = winner
+        for child in self.schema.tables:
+            if child.parent == root.name:
+                self._join_parts(child)
+
+    def _join_parts(self, table: Table) -> None:
+        """Of the parts of an object in a table, all are lost to the winner's, or the first."""
+        objects: dict[int, list[int]] = {}
+        for pk in self._live(table):
+            objects.setdefault(self.end(table.name, pk), []).append(pk)
+        for end, pks in objects.items():
+            first = end if end in pks else next(iter(self._in_order(table, pks)))
+            for pk in pks:
+                if pk != first:
+                    self.lost[table.name][pk] = first
+                    for link in table.links:
+                        rows = self.rows[table.name]
+                        linked = self.schema.by_name[table.references[link].table]
+                        self._lose(linked, rows[pk][link], rows[first][link])
+
+    def parts(self, table: str, pk: int) -> dict[str, int]:
+        """The row itself and every other part of its object, as they stand."""
+        found, around = {table: pk}, [(table, pk)]
+        for one, key in around:
+            for other, its in self._next_parts(one, key):
+                if other not in found:
+                    found[other] = its
+                    around.append((other, its))
+        return found
+
+    def _next_parts(self, table: str, pk: int) -> Iterator[tuple[str, int]]:
+        own = self.schema.by_name[table]
+        if own.parent:
+            yield own.parent, pk
+        for link in own.links:
+            yield own.references[link].table, self.rows[table][pk][link]
+        for other in self.schema.tables:
+            if other.parent == table and pk in self.rows[other.name]:
+                yield other.name, pk
+            for link in other.links:
+                if other.references[link].table == table:
+                    yield from (
+                        (other.name, key)
+                        for key, row in self.rows[other.name].items()
+                        if row[link] == pk
+                    )
+
+    def _blame(self, table: str, pk: int) -> set[int]:
+        parts = self.parts(table, pk).items() if pk in self.rows[table] else ((table, pk),)
+        return set().union(*(self.blame.get(part, ()) for part in parts))
+
+    def _find_circles(self, groups: list[Group]) -> None:
+        """Groups of which each must wait for another: where the rows at which they point count."""
+        table = self.schema.by_name[self.top]
+        columns = {c for rule in table.unique for c in rule if c in table.references}
+        columns = {c for c in columns if table.references[c].table == self.top}
+        of = {pk: group[0] for group in groups for pk in group}
+        lost = {pk for group in groups for pk in group[1:]}
+        edges = {
+            (of[pk], of[row[column]])
+            for pk, row in self.rows[self.top].items()
+            for column in columns
+            if pk in lost and row[column] in of and of[pk] != of[row[column]]
+        }
+        waiting = {group[0] for group in groups}
+        while free := waiting - {second for first, second in edges if first in waiting}:
+            waiting -= free
+        self.problems += [{survivor} for survivor in waiting]
 
     def result(self) -> Rows:
-        while any(self._drop_own_links(table) or self._settle(table) for table in TABLES):
+        while any(self._settle_ties(table) or self._settle(table) for table in self.schema.tables):
             pass
-        after = {table.name: self._table_after(table) for table in TABLES}
+        after = {table.name: self._table_after(table) for table in self.schema.tables}
         self._repoint_by_value(after)
         self._check(after)
         return after
@@ -69,7 +155,7 @@ class Merge:
 
     def end(self, table: str, pk: int) -> int:
         """The primary key under which a row lives on."""
-        own = BY_NAME[table]
+        own = self.schema.by_name[table]
         if own.key in own.references:
             return self.end(own.references[own.key].table, pk)
         while pk in self.lost[table]:
@@ -95,44 +181,107 @@ class Merge:
 
     # collisions
 
-    def _drop_own_links(self, table: Table) -> bool:
-        """A link between two rows of a group is dropped; one of a row with itself was there."""
-        columns = list(table.references)
-        if not table.is_link or len({to.table for to in table.references.values()}) > 1:
-            return False
+    # rows that tie two rows of a group together
+
+    def _settle_ties(self, table: Table) -> bool:
+        """Settle the rows that would relate a row to itself; those that did so before stay."""
+        before = len(self.gone[table.name]), len(self.held_ties)
         for pk in self._live(table):
-            row = self.rows[table.name][pk]
-            image = self.image(table, row)
-            if len({row[c] for c in columns}) > len({image[c] for c in columns}):
-                self.gone[table.name].add(pk)
-                return True
-        return False
+            for columns in combinations(table.references, 2):
+                if pk not in self.gone[table.name] and self._is_tied(table, pk, columns):
+                    self._settle_tie(table, pk, columns)
+        return (len(self.gone[table.name]), len(self.held_ties)) != before
+
+    def _is_tied(self, table: Table, pk: int, columns: tuple[str, ...]) -> bool:
+        row = self.rows[table.name][pk]
+        targets = {self._target(table.references[column], row) for column in columns}
+        keys = [row[column] for column in columns]
+        if len(targets) > 1 or None in keys or keys[0] == keys[1]:
+            return False
+        (target,) = targets
+        is_one = self.end(target, keys[0]) == self.end(target, keys[1])
+        return is_one and not (target == table.name and self.end(target, keys[0]) == pk)
+
+    def _settle_tie(self, table: Table, pk: int, columns: tuple[str, ...]) -> None:
+        is_kept = any(f"{table.name}.{column}" in self.choices.kept for column in columns)
+        if table.is_link:
+            self.gone[table.name].add(pk)
+        elif is_kept or (table.name, pk) in self.held_ties:
+            return
+        elif self.choices.on_collision == "discard" and self._can_vanish(table, pk):
+            self.gone[table.name].add(pk)
+        else:
+            self.held_ties.add((table.name, pk))
+            self.problems.append(self._blamed(table, columns, pk))
+
+    def _can_vanish(self, table: Table, pk: int) -> bool:
+        return table.name != self.top and not self._is_referenced(table, pk)
 
     def _settle(self, table: Table) -> bool:
         """Settle the collisions of a table, rule by rule; whether there were any."""
         losers: dict[int, int] = {}
+        policies: dict[int, str | None] = {}
         for rule in table.unique:
             for rivals in self._rivals(table, rule, losers):
-                winner = min(rivals, key=lambda pk: (self._is_touched(table, rule, pk), pk))
+                winner = self._elected(table, rule, rivals)
                 losers |= {pk: winner for pk in rivals if pk != winner}
                 involved = set().union(*(self._blamed(table, rule, pk) for pk in rivals))
                 self.blame |= {(table.name, pk): involved for pk in rivals}
+                level = self._level(table, rule, rivals)
+                policies |= {pk: level for pk in rivals if pk != winner}
         for loser in losers:
             winner = loser
             while winner in losers:
                 winner = losers[winner]
-            self._settle_pair(table, loser, winner)
+            self._settle_pair(table, loser, winner, policies[loser])
         return bool(losers)
+
+    def _elected(self, table: Table, rule: tuple[str, ...], rivals: list[int]) -> int:
+        """The row that wins: as its table declares, else the one that pointed at the survivor."""
+        if rule[0] in table.links:
+            return next(iter(self._in_order(table, rivals)))
+        survivor = self.choices.below(table.name).survivor
+        if survivor and not table.is_link:
+            return in_survivor_order(table, self.rows[table.name], rivals, survivor)[0]
+        rows = self.rows[table.name]
+        return min(
+            rivals,
+            key=lambda pk: (table.is_hidden(rows[pk]), self._is_touched(table, rule, pk), pk),
+        )
+
+    def _level(self, table: Table, rule: tuple[str, ...], rivals: list[int]) -> str | None:
+        """What is said of rivals for the sake of the table at which they point and meet."""
+        if rule[0] in table.links:
+            return "merge"
+        if table.name == self.top:
+            return None
+        rows = [self.rows[table.name][pk] for pk in rivals]
+        (target,) = {
+            self._target(to, row)
+            for column, to in table.references.items()
+            for row in rows
+            if column in rule and row[column] in self.lost[self._target(to, row)]
+        }
+        is_top = self.top in (target, self.schema.by_name[target].parent)
+        if is_top:
+            return self.choices.on_collision
+        return self.choices.below(speaker(target)).on_collision
 
     def _rivals(
         self, table: Table, rule: tuple[str, ...], losers: dict[int, int]
     ) -> list[list[int]]:
         alike: dict[tuple[Any, ...], list[int]] = {}
         for pk in self._live(table):
-            if pk not in losers:
+            if pk not in losers and not self._gets_target(table, rule, pk):
                 image = self.image(table, self.rows[table.name][pk])
-                alike.setdefault(tuple(image[column] for column in rule), []).append(pk)
+                alike.setdefault(table.compared(rule, image), []).append(pk)
         return [pks for value, pks in alike.items() if len(pks) > 1 and None not in value]
+
+    def _gets_target(self, table: Table, rule: tuple[str, ...], pk: int) -> bool:
+        """Whether a row would lead to itself, and gets another target for that."""
+        row, own = self.rows[table.name][pk], table.references
+        ends = [row[c] for c in rule if c in own and own[c].table == table.name and row[c] != pk]
+        return any(end is not None and self.end(table.name, end) == pk for end in ends)
 
     def _is_touched(self, table: Table, rule: tuple[str, ...], pk: int) -> bool:
         """Whether a row pointed at one that others win against, and not at a winner."""
@@ -140,37 +289,71 @@ class Merge:
         targets = {c: to for c, to in table.references.items() if c in rule and not to.by}
         return any(row[c] in self.lost[self._target(to, row)] for c, to in targets.items())
 
-    def _settle_pair(self, table: Table, loser: int, winner: int) -> None:
-        policy = self.choices.on_collision
-        if self._is_redundant(table, loser, winner) or policy == "merge":
-            self.lost[table.name][loser] = winner
-        elif policy == "discard" and not self._is_referenced(table, loser):
+    def _settle_pair(self, table: Table, loser: int, winner: int, policy: str | None) -> None:
+        is_apart = policy is None
+        if policy == "merge" or (self._is_redundant(table, loser, winner) and not is_apart):
+            self._lose(table, loser, winner)
+        elif policy == "discard" and not (table.parent or self._is_referenced(table, loser)):
             self.gone[table.name].add(loser)
         else:
-            self.problems.append(self.blame[table.name, loser])
-            self.lost[table.name][loser] = winner
+            self.problems.append(self._blame(table.name, loser))
+            self._lose(table, loser, winner)
 
     def _is_redundant(self, table: Table, loser: int, winner: int) -> bool:
         """Whether the row says nothing else: columns outside the rules count as they stand."""
+        if not self._are_parts_alike(table, loser, winner):
+            return False
         by_rule = set.intersection(*map(set, table.unique)) & table.references.keys()
-        compared = {*table.values, *table.references} - {table.key} - by_rule
+        compared = {*table.values, *table.references} - {table.key, *table.links} - by_rule
         one, other = (self.rows[table.name][pk] for pk in (loser, winner))
-        return table.is_link or all(one[column] == other[column] for column in compared)
+        if table.unordered:
+            one, other = self.image(table, one), self.image(table, other)
+            compared |= by_rule
+        added = {c for c, rule in self._rules(table).items() if rule == "sum" and one[c]}
+        alike = not added and all(one[column] == other[column] for column in compared)
+        return table.is_link or alike
+
+    def _are_parts_alike(self, table: Table, loser: int, winner: int) -> bool:
+        """Whether every other part of the row's object is found in the other's, the same."""
+        mine, its = self.parts(table.name, loser), self.parts(table.name, winner)
+        for name in mine.keys() - {table.name}:
+            part = self.schema.by_name[name]
+            columns = {*part.values, *part.references} - {part.key, *part.links}
+            if name not in its:
+                return False
+            one, other = self.rows[name][mine[name]], self.rows[name][its[name]]
+            if any(one[column] != other[column] for column in columns):
+                return False
+        return True
+
+    def _rules(self, table: Table) -> dict[str, str]:
+        """The field rules of a table: those of the merge are for its own model and its parents."""
+        if table.name in (self.choices.table, self.schema.by_name[self.choices.table].parent):
+            return self.choices.rules
+        return self.choices.below(table.name).rules
 
     def _is_referenced(self, table: Table, pk: int) -> bool:
         return any(
-            row[column] == pk and self._target(to, row) == table.name
-            for other in TABLES
+            self._may_mean(table, pk, to, row[column])
+            for other in self.schema.tables
             for column, to in other.references.items()
             for row in self.rows[other.name].values()
+            if self._target(to, row) == table.name
         )
+
+    def _may_mean(self, table: Table, pk: int, to: To, held: Any) -> bool:
+        """Whether a reference that holds this means the row, as far as the database can tell."""
+        if to.table == ANY and table.key_kind.converts:
+            return True
+        return held is not None and held == (self.rows[table.name][pk][to.by] if to.by else pk)
 
     def _blamed(self, table: Table, columns: Iterable[str], pk: int) -> set[int]:
         """The groups that made the row of a rule what it is."""
-        row, blamed = self.rows[table.name][pk], set(self.blame.get((table.name, pk), ()))
+        row, blamed = self.rows[table.name][pk], self._blame(table.name, pk)
         for column in columns:
-            if to := table.references.get(column):
-                blamed |= self.blame.get((self._target(to, row), row[column]), set())
+            to = table.references.get(column)
+            if to and row[column] is not None:
+                blamed |= self._blame(self._target(to, row), row[column])
         return blamed
 
     # values
@@ -178,14 +361,26 @@ class Merge:
     def _table_after(self, table: Table) -> dict[int, Row]:
         after = {}
         for winner in self._live(table):
-            rest = (pk for pk in self.lost[table.name] if self._winner(table, pk) == winner)
-            row = self._united(table, [winner, *sorted(rest, key=self._place(table))])
+            rest = [pk for pk in self.lost[table.name] if self._winner(table, pk) == winner]
+            row = self._united(table, [winner, *self._in_order(table, rest)])
             after[row[table.key]] = row
         return after
 
-    def _place(self, table: Table) -> Callable[[int], int]:
-        """Duplicates stand in survivor order, rivals in that of their keys."""
-        return self.order.index if self.top in (table.name, table.parent) else int
+    def _in_order(self, table: Table, pks: list[int]) -> Iterable[int]:
+        """Duplicates stand in survivor order, rivals in their own, or that of their keys."""
+        by = speaker(table.name)
+        parts = {pk: self.parts(table.name, pk) for pk in pks}
+        if all(self.top in found for found in parts.values()):
+            return sorted(pks, key=lambda pk: self.places.get(parts[pk][self.top], 0))
+        of = {found.get(by, pk): pk for pk, found in parts.items()}
+        survivor = self.choices.below(by).survivor or "oldest"
+        return [
+            of[pk]
+            for pk in in_survivor_order(self.schema.by_name[by], self.rows[by], list(of), survivor)
+        ]
+
+    def _is_family(self, table: Table) -> bool:
+        return self.top in (table.name, table.parent)
 
     def _winner(self, table: Table, pk: int) -> int:
         while pk in self.lost[table.name]:
@@ -198,9 +393,19 @@ class Merge:
         row = dict(images[pks[0]])
         if len(pks) > 1:
             for column in (*table.values, *table.references):
-                if column != table.key and column != "object_id":
+                to = table.references.get(column)
+                if column != table.key and not (to and to.table == ANY):
                     row[column] = self._value(table, column, pks, images)
+            for taken in self._together(table, images):
+                row |= taken.values()
+                if taken.is_unlike():
+                    self.problems.append(self._blame(table.name, pks[0]))
         return row
+
+    def _together(self, table: Table, images: dict[int, Row]) -> Iterator[Taken]:
+        for columns in table.together:
+            named = [(c, rule) for c, rule in self._rules(table).items() if c in columns]
+            yield Taken(table, columns, images, named[0] if named else None)
 
     def _value(self, table: Table, column: str, pks: list[int], images: dict[int, Row]) -> Any:
         held = [(pk, images[pk][column]) for pk in pks]
@@ -208,38 +413,54 @@ class Merge:
         if to and to.table == table.name:
             held = [(pk, self._own_target(table, column, pk, pks)) for pk in pks]
             if held[0][1] is None and not to.is_nullable:
-                self.problems.append(self.blame[table.name, pks[0]])
-        is_family = self.top in (table.name, table.parent)
-        is_ruled = is_family and column in self.choices.rules
-        if is_family and not is_ruled:
-            self._check_conflict(table, column, pks)
-        return FIELD_RULES[self.choices.rules[column] if is_ruled else "fill"](held)
+                self.problems.append(self._blame(table.name, pks[0]))
+        rules = self._rules(table)
+        if not rules.keys() & table.partners(column):
+            self._check_conflict(table, column, pks, images)
+        rule = rules.get(column, "survivor" if table.is_silent(column) else "fill")
+        if rule == "concat" and column in table.kinds:
+            return joined(held, table.kinds[column].joint)
+        return FIELD_RULES[rule](held)
 
     def _own_target(self, table: Table, column: str, pk: int, pks: list[int]) -> int | None:
-        """Where a self-reference leads; where it would lead to itself, one step further."""
+        """Where a self-reference leads; the winner's goes one further if it led to itself."""
         target = self.rows[table.name][pk][column]
         if target is None or target == pk == pks[0]:
             return target
         if self.end(table.name, target) != pks[0]:
             return self.end(table.name, target)
+        if pk != pks[0]:
+            return None  # nothing to fill the winner with
         further = self.rows[table.name][target][column]
         if further is None or self.end(table.name, further) == pks[0]:
             return None
         return self.end(table.name, further)
 
-    def _check_conflict(self, table: Table, column: str, pks: list[int]) -> None:
-        """Whether rows differ is asked of them as they are, not as they will be."""
-        values = {self.rows[table.name][pk][column] for pk in pks}
-        differ = len({value for value in values if not is_blank(value)}) > 1
-        if self.choices.on_conflict == "hold" and differ and column not in self._key():
-            self.problems.append(self.blame[table.name, pks[0]])
+    def _check_conflict(
+        self, table: Table, column: str, pks: list[int], images: dict[int, Row]
+    ) -> None:
+        """Whether rows differ is asked of them as they are, but for references to other tables."""
+        to = table.references.get(column)
+        is_own = to is None or to.table == table.name
+        values = {(self.rows[table.name] if is_own else images)[pk][column] for pk in pks}
+        is_told = column in table.moments
+        differ = len({value for value in values if is_told or not is_blank(value)}) > 1
+        is_key = self._is_family(table) and column in self._key()
+        is_apart = is_key or column in table.links
+        if differ and not is_apart and self._on_conflict(table) == "hold":
+            self.problems.append(self._blame(table.name, pks[0]))
+
+    def _on_conflict(self, table: Table) -> str | None:
+        if table.name in (self.choices.table, self.schema.by_name[self.choices.table].parent):
+            return self.choices.on_conflict
+        return self.choices.below(speaker(table.name)).on_conflict
 
     def _key(self) -> set[str]:
         return {lookup.partition("__")[0] for lookup in self.choices.key}
 
     def _repoint_by_value(self, after: Rows) -> None:
         """References by another column take the value that the survivor ends with there."""
-        for table in TABLES:
+        for table in self.schema.tables:
             for column, to in table.references.items():
                 if to.by:
                     for row in after[table.name].values():
@@ -250,20 +471,31 @@ class Merge:
             if value is not None and row[to.by] == value:
                 new = after[to.table][self.end(to.table, pk)][to.by]
                 if new is None:
-                    self.problems.append(self.blame[to.table, pk])
+                    self.problems.append(self._blame(to.table, pk))
                 return new
         return value
 
     def _check(self, after: Rows) -> None:
         """No rule is broken by a value that a row took."""
-        for table in TABLES:
+        for table in self.schema.tables:
             for rule in table.unique:
                 seen: dict[tuple[Any, ...], int] = {}
                 for pk, row in sorted(after[table.name].items()):
-                    value = tuple(row[column] for column in rule)
+                    value = table.compared(rule, row)
                     if value in seen and None not in value:
-                        self.problems.append(self._blamed_after(table, pk, seen[value]))
+                        pks = (pk, seen[value])
+                        self.problems.append(
+                            set().union(*(self._blamed_after(table, rule, pk) for pk in pks))
+                        )
                     seen[value] = pk
 
-    def _blamed_after(self, table: Table, *pks: int) -> set[int]:
-        return set().union(*(self.blame.get((table.name, pk), set()) for pk in pks))
+            for check in table.checks:
+                for pk, row in after[table.name].items():
+                    if not table.passes(check, row):
+                        self.problems.append(self._blamed(table, check, pk))
+
+    def _blamed_after(self, table: Table, rule: tuple[str, ...], pk: int) -> set[int]:
+        """The groups because of which a row is what it is, under the key that it has in the end."""
+        if pk not in self.rows[table.name]:
+            return self._blame(table.name, pk)
+        return self._blamed(table, rule, pk)

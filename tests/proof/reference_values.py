@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .schema import BY_NAME
+from .schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .schema import Row, Rows
+    from .tables import Row, Rows, Schema, Table
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What is declared of a table that a merge reaches below the top; None where nothing is."""
+
+    rules: dict[str, str] = field(default_factory=dict)
+    survivor: str | None = None
+    on_collision: str | None = None
+    on_conflict: str | None = None
 
 
 @dataclass(frozen=True)
@@ -23,9 +33,29 @@ class Choices:
     survivor: str = "oldest"
     rules: dict[str, str] = field(default_factory=dict)
     on_collision: str = "hold"
+    kept: tuple[str, ...] = ()
+    """References that may end in the same row as another of theirs: ``duel.left_id``."""
     on_conflict: str = "survivor"
     limit: int | None = None
     batch_size: int = 0
+    declared: dict[str, Declared] = field(default_factory=dict)
+    schema: Schema = SCHEMA
+
+    def below(self, table: str) -> Declared:
+        """What holds for a table below the top: what it declares, else what the merge says."""
+        own = self.declared.get(table, Declared())
+        return Declared(
+            rules=own.rules,
+            survivor=own.survivor,
+            on_collision=own.on_collision or self.on_collision,
+            on_conflict=own.on_conflict or self.on_conflict,
+        )
+
+
+def kept_ties(choices: Choices) -> list[str]:
+    """The same under the names that the public API knows them by."""
+    names = [name.removesuffix("_id").partition(".") for name in choices.kept]
+    return [f"{choices.schema.app}.{table.capitalize()}.{column}" for table, _, column in names]
 
 
 Group = tuple[int, ...]
@@ -35,19 +65,20 @@ Group = tuple[int, ...]
 def duplicate_groups(rows: Rows, choices: Choices) -> list[Group]:
     """The duplicate groups, by the primary key of their survivor, as far as the limit goes."""
     alike: dict[tuple[Any, ...], list[int]] = {}
-    whole = {pk: whole_row(rows, choices.table, pk) for pk in rows[choices.table]}
+    whole = {pk: whole_row(rows, choices, pk) for pk in rows[choices.table]}
     for pk, row in whole.items():
         value = tuple(_looked_up(row, lookup) for lookup in choices.key)
         if choices.nulls == "equal" or None not in value:
             alike.setdefault(value, []).append(pk)
-    groups = [_in_survivor_order(whole, pks, choices.survivor) for pks in alike.values()]
+    table = choices.schema.by_name[choices.table]
+    groups = [in_survivor_order(table, whole, pks, choices.survivor) for pks in alike.values()]
     return sorted(group for group in groups if len(group) > 1)[: choices.limit]
 
 
-def whole_row(rows: Rows, table: str, pk: int) -> Row:
-    """A row together with what it inherits."""
-    parent = BY_NAME[table].parent
-    return {**(rows[parent][pk] if parent else {}), **rows[table][pk]}
+def whole_row(rows: Rows, choices: Choices, pk: int) -> Row:
+    """A row of what is merged together with what it inherits."""
+    parent = choices.schema.by_name[choices.table].parent
+    return {**(rows[parent][pk] if parent else {}), **rows[choices.table][pk]}
 
 
 def _looked_up(row: Row, lookup: str) -> Any:
@@ -56,13 +87,21 @@ def _looked_up(row: Row, lookup: str) -> Any:
     return value.lower() if transform and value is not None else value
 
 
-def _in_survivor_order(rows: dict[int, Row], pks: list[int], rule: str) -> Group:
-    if rule == "newest":
-        return tuple(sorted(pks, reverse=True))
-    if rule == "oldest":
-        return tuple(sorted(pks))
+def in_survivor_order(table: Table, rows: dict[int, Row], pks: list[int], rule: str) -> Group:
+    """Rows that the default manager shows come before those that it hides."""
+    return tuple(sorted(_by_rule(rows, pks, rule), key=lambda pk: table.is_hidden(rows[pk])))
+
+
+def _by_rule(rows: dict[int, Row], pks: list[int], rule: str) -> list[int]:
+    if rule in ("newest", "oldest"):
+        return sorted(pks, reverse=rule == "newest")
     column, sign = rule.lstrip("-"), -1 if rule.startswith("-") else 1
-    return tuple(sorted(pks, key=lambda pk: (sign * rows[pk][column], pk)))
+
+    def place(pk: int) -> tuple[bool, int, int]:
+        value = rows[pk][column]
+        return value is None, sign * (value or 0), pk  # rows without a value come last
+
+    return sorted(pks, key=place)
 
 
 def is_blank(value: Any) -> bool:
@@ -77,13 +116,23 @@ def _first_filled(held: Held) -> Any:
     return next((value for _, value in held if not is_blank(value)), held[0][1])
 
 
+def in_order_of(rule: str, held: Held) -> Held:
+    """Rows that have a value, in the order in which a rule picks one of them."""
+    if rule in ("newest", "oldest"):
+        return sorted(held, key=_pk, reverse=rule == "newest")
+    if rule == "longest":
+        return sorted(held, key=lambda item: -len(item[1]))
+    # sorted() keeps the order of what is equal, whichever way round
+    return sorted(held, key=lambda item: item[1], reverse=rule in ("max", "any"))
+
+
 def _longest(held: Held) -> Any:
     return _first_filled(sorted(held, key=lambda item: -len(item[1] or "")))
 
 
-def _joined(held: Held) -> Any:
+def joined(held: Held, between: str = "; ") -> Any:
     texts = dict.fromkeys(value for _, value in held if not is_blank(value))
-    return "; ".join(texts) or held[0][1]
+    return between.join(texts) or held[0][1]
 
 
 def _over(function: Callable[[list[Any]], Any]) -> Callable[[Held], Any]:
@@ -94,6 +143,10 @@ def _over(function: Callable[[list[Any]], Any]) -> Callable[[Held], Any]:
     return settle
 
 
+def _total(values: list[Any]) -> Any:
+    return sum(values[1:], start=values[0])
+
+
 FIELD_RULES: dict[str, Callable[[Held], Any]] = {
     "survivor": lambda held: held[0][1],
     "fill": _first_filled,
@@ -101,9 +154,9 @@ FIELD_RULES: dict[str, Callable[[Held], Any]] = {
     "oldest": lambda held: _filled_or_own(held, sorted(held, key=_pk)),
     "min": _over(min),
     "max": _over(max),
-    "sum": _over(sum),
+    "sum": _over(_total),
     "longest": _longest,
-    "concat": _joined,
+    "concat": joined,
     "any": _over(any),
     "all": _over(all),
 }

@@ -5,42 +5,7 @@ Every domain is small, so that rows meet. Values are lower-case ASCII: on those 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
-
-Row = dict[str, Any]
-Rows = dict[str, dict[int, Row]]
-"""Every row of every table: table -> primary key -> column -> value."""
-
-ANY = "*"
-"""The target of a generic key: the table that the row's `content_type` names."""
-
-
-@dataclass(frozen=True)
-class To:
-    """A column that points at another table, by its primary key unless another column is named."""
-
-    table: str
-    by: str = ""
-    is_nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    name: str
-    references: dict[str, To] = field(default_factory=dict)
-    values: dict[str, tuple[Any, ...]] = field(default_factory=dict)
-    unique: tuple[tuple[str, ...], ...] = ()
-    key: str = "id"
-    parent: str = ""
-    is_link: bool = False
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        key = () if self.key in self.references else (self.key,)
-        generic = ("content_type",) if any(t.table == ANY for t in self.references.values()) else ()
-        return (*key, *generic, *self.references, *self.values)
-
+from .tables import ANY, Schema, Table, To
 
 TEXT = ("", "u", "vv", "w")
 NUMBER = (None, 0, 1, 2)
@@ -50,11 +15,13 @@ FEW = ("", "u")
 """For rivals: as often equal as different."""
 
 
-def link(name: str, left: str, right: str, *, ends: tuple[str, str] | None = None) -> Table:
+def link(
+    name: str, left: str, right: str, *, ends: tuple[str, str] | None = None, both: bool = False
+) -> Table:
     """The table of a many-to-many relation that Django made by itself."""
     one, other = ends or (f"{left}_id", f"{right}_id")
     pair = {one: To(left), other: To(right)}
-    return Table(name, pair, unique=((one, other),), is_link=True)
+    return Table(name, pair, unique=((one, other),), is_link=True, is_symmetrical=both)
 
 
 ENDS = ("from_person_id", "to_person_id")
@@ -71,7 +38,13 @@ PERSON = {
 TABLES = (
     Table("tag", values={"name": ("x", "y")}),
     Table("team", {"heir_id": To("team")}, {"name": ("x", "y"), "city": TEXT}),
-    Table("person", {"boss_id": To("person", is_nullable=True)}, PERSON, unique=(("code",),)),
+    Table(
+        "person",
+        {"boss_id": To("person", is_nullable=True)},
+        PERSON,
+        unique=(("code",),),
+        checks=(("MOST", "score"),),
+    ),
     Table(
         "employee",
         {"person_ptr_id": To("person")},
@@ -82,11 +55,11 @@ TABLES = (
     Table("task", {"employee_id": To("employee")}),
     Table("book", {"author_id": To("person")}),
     Table("review", {"author_id": To("person", is_nullable=True)}),
-    Table("trace", {"author_id": To("person")}),
+    Table("trace", {"author_id": To("person", is_checked=False)}),
     Table("letter", {"person_id": To("person", by="code", is_nullable=True)}),
     link("person_tags", "person", "tag"),
     link("person_follows", "person", "person", ends=ENDS),
-    link("person_friends", "person", "person", ends=ENDS),
+    link("person_friends", "person", "person", ends=ENDS, both=True),
     Table(
         "membership",
         {
@@ -141,6 +114,44 @@ TABLES = (
         {"place": TEXT},
         unique=(("left_id", "right_id"),),
     ),
+    Table(
+        "couple",
+        {"left_id": To("person"), "right_id": To("person")},
+        {"place": FEW},
+        unique=(("left_id", "right_id"),),
+        unordered=(("left_id", "right_id"),),
+    ),
+    Table(
+        "ticket",
+        {"person_id": To("person")},
+        {"floor": (None, 8, 11)},
+        checks=(("person_id", "floor"),),
+    ),
+    Table("like", {"profile_id": To("profile", by="person_id", is_nullable=True)}),
+    Table("paper", values={"title": ("x", "y"), "pages": NUMBER}),
+    Table("sheet", values={"size": (1, 2), "color": FEW}, key="sheet_id"),
+    Table(
+        "thesis",
+        {
+            "paper_ptr_id": To("paper"),
+            "sheet_ptr_id": To("sheet"),
+            "person_id": To("person"),
+        },
+        {"grade": (None, 1)},
+        unique=(("sheet_ptr_id",), ("person_id",)),
+        key="paper_ptr_id",
+        parent="paper",
+        links=("sheet_ptr_id",),
+    ),
+    Table("cite", {"paper_id": To("paper")}),
+    Table("fold", {"sheet_id": To("sheet")}, {"style": FEW}, unique=(("sheet_id",),)),
+    Table("defence", {"thesis_id": To("thesis")}),
+    Table(
+        "stop",
+        {"next_id": To("stop", is_nullable=True)},
+        {"name": LABEL, "line": LABEL},
+        unique=(("next_id", "name"),),
+    ),
     Table("note", {"object_id": To(ANY)}),
     Table(
         "vote",
@@ -150,6 +161,4 @@ TABLES = (
     ),
 )
 
-BY_NAME = {table.name: table for table in TABLES}
-SUBJECTS = ("person", "membership", "team", "tag")
-"""The tables that generic keys point at."""
+SCHEMA = Schema("proof", TABLES, subjects=("person", "membership", "team", "tag"))

@@ -9,14 +9,15 @@ import pytest
 from django.db import transaction
 from hypothesis import given
 
-from dedupe_toolkit import MergePolicy, plan_merge, row_set
-from dedupe_toolkit.engine.preview import preview_merge
-from dedupe_toolkit.engine.session import Session
-from dedupe_toolkit.graph import discover
+from dedupe_toolkit import plan_merge, row_set
+from dedupe_toolkit.planning.session import Session
+from dedupe_toolkit.references import discover
+from dedupe_toolkit.reviewing.preview import preview_merge
 
-from .database import load, model_of
+from .proving import policy_of
 from .reference_values import duplicate_groups
 from .size import proof_settings
+from .store import Store
 from .strategies import situations
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
-    from dedupe_toolkit.graph.references import Reference
+    from dedupe_toolkit.references.kinds import Reference
 
     from .reference_values import Choices
-    from .schema import Rows
+    from .tables import Rows
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def fewer_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         return iter(()) if holder.__name__ in HIDDEN else held_by(holder, model, using)
 
     monkeypatch.setattr(discover, "_held_by", seen)
-    monkeypatch.setattr(Session, "strangers", lambda session, model: [])
+    monkeypatch.setattr(Session, "undeclared_keys", lambda session, model: [])
 
 
 @proof_settings(share=0.2)
@@ -61,16 +62,12 @@ def test_a_preview_says_of_rivals_what_the_plan_says(situation: tuple[Rows, Choi
 
 
 def compare(rows: Rows, choices: Choices) -> None:
-    policy = MergePolicy(
-        survivor=choices.survivor,
-        field_rules=choices.rules,
-        on_collision=choices.on_collision,
-        on_conflict=choices.on_conflict,
-    )
-    with transaction.atomic():
-        load(rows)
+    policy = policy_of(choices)
+    store = Store(choices.schema)
+    with transaction.atomic(), store.declaring(choices):
+        store.load(rows)
         for group in duplicate_groups(rows, choices):
-            source = row_set(model_of(choices.table), list(group))
+            source = row_set(store.model_of(choices.table), list(group))
             preview = preview_merge(source, policy=policy)
             plan = plan_merge(source, policy=policy)
             assert replace(preview, token="") == replace(plan, token="")

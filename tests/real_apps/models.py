@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import reversion
+from auditlog.registry import auditlog
 from django.db import models
 from modelcluster.fields import ParentalKey
 from mptt.models import MPTTModel, TreeForeignKey
@@ -26,6 +28,23 @@ class Food(models.Model):
     name = models.CharField(max_length=50)
 
     tags = TaggableManager()
+
+
+class Contract(models.Model):
+    """For django-auditlog and django-watson, under a number."""
+
+    title = models.CharField(max_length=50)
+
+
+class Parcel(models.Model):
+    """For the same, under a UUID."""
+
+    key = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    title = models.CharField(max_length=50)
+
+
+auditlog.register(Contract)
+auditlog.register(Parcel)
 
 
 class Region(models.Model):

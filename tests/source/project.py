@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pexpect
+
+PATIENCE = 60
 ROOT = Path(__file__).parent.parent.parent
 
 SETTINGS = """\
@@ -154,6 +157,25 @@ class Project:
         assert done.stderr.count("\n") == 1, done.stderr
         return done.stderr.removeprefix("CommandError: ").rstrip("\n")
 
+    def at_terminal(self, *args: str, columns: int) -> tuple[int | None, str]:
+        """The exit code of a command at a terminal so wide, and what it shows, colours and all."""
+        child = self.begun_at_terminal(*args, columns=columns)
+        child.expect(pexpect.EOF)
+        child.close()
+        return child.exitstatus, child.before or ""
+
+    def begun_at_terminal(self, *args: str, columns: int = 80) -> pexpect.spawn[str]:
+        """A command at a terminal, for a person to answer it."""
+        return pexpect.spawn(
+            sys.executable,
+            ["manage.py", *args],
+            cwd=str(self.folder),
+            env={name: value for name, value in self._environment.items() if name != "COLUMNS"},
+            dimensions=(40, columns),
+            encoding="utf-8",
+            timeout=PATIENCE,
+        )
+
     def has(self, ability: str) -> bool:
         """Whether the database connection has something, such as a feature."""
         code = f"from operator import attrgetter\nprint(bool(attrgetter({ability!r})(connection)))"
@@ -174,8 +196,20 @@ class Project:
         folder = self.folder / app / "migrations"
         return {p.stem: p.read_text() for p in sorted(folder.glob("0*.py"))}
 
-    def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        environment = {
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """A command of manage.py that has begun."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *args],
+            cwd=self.folder,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "settings",
             "PYTHONPATH": os.pathsep.join(
@@ -184,10 +218,12 @@ class Project:
             "PYTHONDONTWRITEBYTECODE": "1",
             "COLUMNS": "80",
         }
+
+    def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *args],
             cwd=self.folder,
-            env=environment,
+            env=self._environment,
             capture_output=True,
             text=True,
             check=False,

@@ -357,3 +357,30 @@ def test_a_name_for_a_single_tuple_is_not_unpacked() -> None:
     assert 'unique_together = [PAIR, ("a",)]' in edited(
         source, SINGLE, options={"unique_together": ("x", "y")}
     )
+
+
+def test_tabs_stay_tabs() -> None:
+    source = """\
+class Item(models.Model):
+\ta = models.CharField()
+
+\tdef text(self):
+\t\treturn self.a
+"""
+    after = edited(source, LONG)
+    assert all(line.startswith("\t") or not line.startswith(" ") for line in after.splitlines())
+    assert "\tclass Meta:\n\t\tconstraints = [\n\t\t\tmodels.UniqueConstraint(\n" in after
+    compile(after, "models.py", "exec")
+    again = edited(after, CONSTRAINT)
+    assert '\n\t\t\tmodels.UniqueConstraint(fields=["a"], name="a_uniq"),\n' in again
+
+
+def test_a_list_on_one_line_is_laid_out_with_its_own_tabs() -> None:
+    source = """\
+class Item(models.Model):
+\tclass Meta:
+\t\tconstraints = [models.UniqueConstraint(fields=["first_name"], name="first_uniq")]
+"""
+    after = edited(source, LONG)
+    assert not any("    " in line for line in after.splitlines())
+    compile(after, "models.py", "exec")

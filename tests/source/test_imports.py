@@ -33,11 +33,38 @@ CASES = {
         FUNCTIONS,
         "from django.db.models.functions import Length, Lower, Upper as U\n",
     ),
-    "below_an_import_in_brackets": (
+    "into_an_import_in_brackets": (
         "from django.db.models import (\n    CharField,\n)\n",
         CONSTRAINT,
-        "from django.db.models import (\n    CharField,\n)\n"
-        "from django.db.models import UniqueConstraint\n",
+        "from django.db.models import (\n    CharField,\n    UniqueConstraint,\n)\n",
+    ),
+    "in_order_between_brackets": (
+        "from django.db.models import (\n    F,  # a comment\n    Q,\n    Value,\n)\n",
+        CONSTRAINT,
+        "from django.db.models import (\n    F,  # a comment\n    Q,\n    UniqueConstraint,\n"
+        "    Value,\n)\n",
+    ),
+    "at_the_end_where_there_is_no_order_and_no_comma": (
+        "from django.db.models import (\n  Q,\n  F\n)\n",
+        CONSTRAINT,
+        "from django.db.models import (\n  Q,\n  F,\n  UniqueConstraint\n)\n",
+    ),
+    "in_brackets_on_one_line": (
+        "from django.db.models import (CharField, Q)\n",
+        CONSTRAINT,
+        "from django.db.models import (CharField, Q, UniqueConstraint)\n",
+    ),
+    "in_brackets_where_the_line_becomes_too_long": (
+        f"from django.db.models import CharField, {', '.join('ABCDEFGHIJKL')}, TextField, Z\n",
+        CONSTRAINT,
+        "from django.db.models import (\n"
+        + "".join(f"    {n},\n" for n in ("CharField", *"ABCDEFGHIJKL", "TextField", "Z"))
+        + "    UniqueConstraint,\n)\n",
+    ),
+    "constants_before_classes": (
+        "from django.db.models import CASCADE, PROTECT, CharField, Value\n",
+        CONSTRAINT,
+        "from django.db.models import CASCADE, PROTECT, CharField, UniqueConstraint, Value\n",
     ),
     "below_imports_of_anything_else": (
         '"""Doc."""\nfrom __future__ import annotations\n\nfrom .base import Base\n\nx = 1\n',

@@ -22,6 +22,7 @@ from ...reports import (
 )
 from ..base import DedupeCommand
 from ..options import add_key_arguments, keys_from_options, one_of, whole_number
+from ..policy import survivor_rules
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -40,8 +41,7 @@ class Command(DedupeCommand):
         parser.add_argument(
             "--survivor",
             metavar="RULE",
-            help="Which row would survive: oldest (default), newest, most-referenced,"
-            " most-complete, or an ordering such as -updated_at,created.",
+            help=f"Which row would survive: {survivor_rules()}.",
         )
         parser.add_argument(
             "--limit", default=20, metavar="N", help="Groups to list (default: 20; 0: all)."
@@ -79,11 +79,19 @@ class Command(DedupeCommand):
             for key in keys_from_options(options)
         ]
         self._report(found, shape)
+        self._promises(found, options)
         if options["check"] and any(one.groups for one in found):
             sys.exit(1)
 
+    def _promises(self, found: list[FoundDuplicates], options: dict[str, Any]) -> None:
+        from ...source.known import note_on_promise  # not for the help
+
+        for one in found:
+            merging = bool(one.groups)
+            self.tell(note_on_promise(one.key, options["database"], merging=merging))
+
     def _held_back(self, shape: str, limit: int | None, options: dict[str, Any]) -> None:
-        from ...engine.held_back import held_back
+        from ...reviewing.held_back import held_back
 
         model = resolve_model(options["model"]) if options["model"] else None
         groups = list(islice(held_back(model, using=options["database"]), limit))

@@ -2,48 +2,59 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
-from ...source.constraints import Style
-from ...source.unique import DuplicatesLeft, make_unique
+from ...errors import ConstraintRefused
+from ...planning.plan import collision_advice
+from ...printing import counted, say
+from ...source.known import DuplicatesLeft
+from ...source.lines import merge_line, migrate_line
+from ...values import MatchKey
 from ..base import DedupeCommand
-from ..options import add_key_arguments, key_from_options, one_of
+from ..constraining import (
+    add_constraint_arguments,
+    edit_from_options,
+    key_to_constrain,
+    print_calls,
+    print_edit,
+)
+from ..merging import merge_shown
+from ..options import add_key_arguments
+from ..until_unique import ROUNDS, until_it_sticks
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from ...models import MergeRun
     from ...source.edits import ConstraintEdit
-    from ...values import MatchKey
+    from ...values import MergePlan
+
+_SHOWN = 3
 
 
 class Command(DedupeCommand):
+    # what imports the rest of a project in its usual order, which writing migrations relies on
+    requires_system_checks = "__all__"
     help = "Make the database keep a match key unique: edit the model and write the migration."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
         add_key_arguments(parser)
-        parser.add_argument(
-            "--style",
-            metavar="|".join(Style),
-            help="How to write it (default: unique_together where that can say it).",
-        )
-        parser.add_argument("--name", metavar="N", help="The constraint's name.")
-        parser.add_argument(
-            "--concurrently",
-            action="store_true",
-            help="On PostgreSQL, build the index without blocking writes.",
-        )
+        add_constraint_arguments(parser)
         parser.add_argument(
             "--merge",
             action="store_true",
             help="Merge the duplicates that are left first, by the default rules.",
         )
         parser.add_argument(
-            "--into-app",
-            metavar="APP",
-            help="Put the constraint of an installed package's model into this app's migrations.",
+            "--merge-until-unique",
+            action="store_true",
+            help="Merge, write and migrate; merge what arrived meanwhile and migrate again, until"
+            f" the constraint is there ({ROUNDS} rounds at most).",
         )
         parser.add_argument(
             "--dry-run", action="store_true", help="Print the diff and write nothing."
@@ -51,56 +62,53 @@ class Command(DedupeCommand):
 
     def handle(self, **options: Any) -> None:
         edit = self._merged_and_computed(options)
-        self._report(edit)
-        if edit.files and not options["dry_run"]:
-            edit.write()
-            self._print(f"Written. Now run: {_migrate_line(edit, options['database'])}")
+        print_edit(self.console, edit)
+        print_calls(self.console, edit, options)
+        if not edit.files or options["dry_run"]:
+            return
+        edit.write()
+        line = migrate_line(edit.app_label, options["database"])
+        if not options["merge_until_unique"]:
+            self._print(f"Written. Now run: {line}")
+            return
+        self._print(f"Written. Running: {line}")
+        merge = partial(self._merge, options=options, written=True)
+        until_it_sticks(edit, options["database"], merge, self._print)
 
     def _merged_and_computed(self, options: dict[str, Any]) -> ConstraintEdit:
-        """The edit; with ``--merge``, duplicates are merged once everything else is in place."""
-        key = key_from_options(options)
-        try:
-            return _computed(key, options)
-        except DuplicatesLeft as left:
-            if options["dry_run"] or not options["merge"]:
-                raise
-            plan = dedupe_toolkit.plan_merge(left.key, using=options["database"])
-            run = dedupe_toolkit.merge(plan)
-        self._print(f"Merge run {run.pk}: {run.merged} of {run.groups} groups merged.")
-        return _computed(key, options)
+        """The edit; where asked to, duplicates are merged once everything else is in place."""
+        key = key_to_constrain(options)
+        rounds = ROUNDS if options["merge_until_unique"] else int(options["merge"])
+        for _ in range(0 if options["dry_run"] else rounds):
+            try:
+                return edit_from_options(key, options)
+            except DuplicatesLeft as left:
+                self._merge(left.key, options=options)
+        return edit_from_options(key, options)
 
-    def _report(self, edit: ConstraintEdit) -> None:
-        for note in edit.notes:
-            self._print(note)
-        if edit.covered_by:
-            fields = ", ".join(edit.key.fields)
-            self._print(
-                f"{edit.key.label} cannot have duplicates on {fields} any more:"
-                f" {edit.covered_by} covers it. Nothing was written."
-            )
-        elif self.console.is_terminal:
-            from rich.syntax import Syntax
-
-            colours = Syntax("", "diff", theme="ansi_dark", background_color="default")
-            self.console.print(colours.highlight(edit.diff), soft_wrap=True, end="")
-        else:
-            self.console.out(edit.diff, end="", highlight=False)
+    def _merge(self, key: MatchKey, *, options: dict[str, Any], written: bool = False) -> None:
+        plan = dedupe_toolkit.plan_merge(key, using=options["database"])
+        run = merge_shown(plan, options["verbosity"])
+        self._print(f"Merge run {run.pk}: {run.merged} of {counted(run.groups, 'group')} merged.")
+        if run.groups_held_back:
+            raise ConstraintRefused(_held_back(plan, run, written=written))
 
     def _print(self, text: str) -> None:
-        self.console.print(text, soft_wrap=True, highlight=False, markup=False)
+        say(self.console, text)
 
 
-def _computed(key: MatchKey, options: dict[str, Any]) -> ConstraintEdit:
-    return make_unique(
-        key,
-        style=options["style"] and one_of("--style", options["style"], Style),
-        name=options["name"],
-        using=options["database"],
-        concurrently=options["concurrently"],
-        into_app=options["into_app"],
+def _held_back(plan: MergePlan, run: MergeRun, *, written: bool) -> str:
+    """Why groups are left, and what to try: the same command would hold them back again."""
+    reasons = Counter(group["reason"] for group in run.held_back)
+    told = [f"{reason} ({count})" for reason, count in reasons.most_common(_SHOWN)]
+    more = [f"and {len(reasons) - _SHOWN} more reasons"] if len(reasons) > _SHOWN else []
+    line = merge_line(plan.source, plan.using) if isinstance(plan.source, MatchKey) else ""
+    advice = collision_advice(plan.collisions)
+    are = "is" if run.groups_held_back == 1 else "are"
+    return (
+        f"{plan.source.label}: {run.groups_held_back} of {counted(run.groups, 'group')} {are} held"
+        f" back, so {'the migration is not applied' if written else 'nothing was written'}:"
+        f" {'; '.join([*told, *more])}. {line} merges them once you settle"
+        f" that: {'; '.join([*advice, 'by the rows one by one, or with --pks'])}. Then"
+        f" {'migrate' if written else 'run make_unique again'}"
     )
-
-
-def _migrate_line(edit: ConstraintEdit, using: str) -> str:
-    database = "" if using == "default" else f" --database {using}"
-    return f"manage.py migrate {edit.app_label}{database}"

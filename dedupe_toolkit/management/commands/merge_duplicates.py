@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from django.core.management.base import CommandError
 
 import dedupe_toolkit
 
 from ...errors import InvalidOption
 from ...keys import check_alias, resolve_model, row_set
-from ...registry import declared_policy
+from ...printing import counted
 from ...reports import (
     Format,
     as_json,
+    held_lines,
     merge_csv,
+    merged_document,
     plan_document,
     print_plan,
     print_run,
     run_document,
 )
-from ...values import OnCollision, OnConflict
+from ...source.known import note_on_promise
+from ...values import MatchKey
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..options import add_key_arguments, keys_from_options, one_of, whole_number
-from ..progress import progress_bar
+from ..merging import merge_shown
+from ..options import (
+    add_key_arguments,
+    add_no_input,
+    keys_from_options,
+    one_of,
+)
+from ..policy import add_policy_arguments, policy_from_options
 
 if TYPE_CHECKING:
-    from django.core.management.base import CommandParser
-    from django.db.models import Model
+    from collections.abc import Mapping
 
-    from ...models import MergeRun
-    from ...values import MatchKey, MergePlan, MergePolicy, RowSet
+    from django.core.management.base import CommandParser
+
+    from ...values import MergePlan, RowSet
 
 HELD_BACK = 3
 """The exit code when some groups were held back and the others merged."""
@@ -47,11 +56,10 @@ class Command(DedupeCommand):
         parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
         add_key_arguments(parser)
         _add_rows(parser)
-        _add_policy(parser)
+        add_policy_arguments(parser)
+        parser.add_argument("--limit", metavar="N", help="Merge at most N groups.")
         parser.add_argument("--dry-run", action="store_true", help="Show the plan, write nothing.")
-        parser.add_argument(
-            "--no-input", "--noinput", action="store_true", help="Do not ask for confirmation."
-        )
+        add_no_input(parser)
         parser.add_argument(
             "--format",
             default=Format.TABLE.value,
@@ -61,17 +69,18 @@ class Command(DedupeCommand):
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)
-        documents, is_held = [], False
+        documents = []
         for source in _sources(options):
-            document = self._merge_source(source, options, shape)
-            documents.append(document)
-            is_held = is_held or bool(document["held_back"])
-        if shape == Format.JSON:
-            self.stdout.write(as_json(documents[0] if len(documents) == 1 else documents))
-        elif shape == Format.CSV:
-            self.stdout.write("\n".join(map(merge_csv, documents)))
-        if is_held:
-            sys.exit(HELD_BACK)
+            documents.append(self._merge_source(source, options, shape))
+            if isinstance(source, MatchKey):
+                self.tell(note_on_promise(source, options["database"]))
+        document = merged_document(documents)
+        if shape != Format.TABLE:
+            self.stdout.write(as_json(document) if shape == Format.JSON else merge_csv(document))
+            for line in held_lines(document["held_back_groups"]):
+                self.stderr.write(line)
+        if document["held_back"]:
+            raise CommandError(_held_back(document), returncode=HELD_BACK)
 
     def _merge_source(
         self, source: MatchKey | RowSet, options: dict[str, Any], shape: str
@@ -82,22 +91,24 @@ class Command(DedupeCommand):
             print_plan(self.console, plan)
         if not plan.groups or options["dry_run"] or not self._is_confirmed(plan, options):
             return plan_document(plan)
-        run = self._merge(plan, options["verbosity"])
+        run = merge_shown(plan, options["verbosity"])
         if shape == Format.TABLE:
-            print_run(self.console, run, plan.using)
+            print_run(self.console, plan, run)
         return run_document(plan, run)
 
     def _is_confirmed(self, plan: MergePlan, options: dict[str, Any]) -> bool:
-        question = f"Merge {plan.rows_to_merge:,} rows of {plan.source.label}?"
+        question = f"Merge {counted(plan.rows_to_merge, 'row')} of {plan.source.label}?"
         # with every group held back nothing is merged, and the reasons are kept for review
-        if not plan.mergeable or options["no_input"] or confirmed(self.stderr, question):
+        if not plan.mergeable or not options["interactive"] or confirmed(self.stderr, question):
             return True
         self.stderr.write("Nothing was merged.")
         return False
 
-    def _merge(self, plan: MergePlan, verbosity: int) -> MergeRun:
-        with progress_bar("Merging", verbosity) as progress:
-            return dedupe_toolkit.merge(plan, progress=progress)
+
+def _held_back(document: Mapping[str, Any]) -> str:
+    held = counted(document["held_back"], "group")
+    was = "was" if document["held_back"] == 1 else "were"
+    return f"{held} {was} held back: see the reasons above."
 
 
 def _add_rows(parser: CommandParser) -> None:
@@ -111,37 +122,6 @@ def _add_rows(parser: CommandParser) -> None:
     group.add_argument("--into", metavar="PK", help="The row of --pks that survives.")
 
 
-def _add_policy(parser: CommandParser) -> None:
-    group = parser.add_argument_group("merge policy")
-    group.add_argument(
-        "--survivor",
-        metavar="RULE",
-        help="Which row survives: oldest (default), newest, most-referenced, most-complete,"
-        " or an ordering such as -updated_at,created.",
-    )
-    group.add_argument(
-        "--field-rule",
-        action="append",
-        default=[],
-        metavar="FIELD=RULE",
-        help="Which value a field of the survivor gets; can be repeated.",
-    )
-    group.add_argument(
-        "--on-collision",
-        metavar="|".join(OnCollision),
-        help="What to do with two rows that would break a unique rule (default: hold).",
-    )
-    group.add_argument(
-        "--on-conflict",
-        metavar="|".join(OnConflict),
-        help="What to do when rows differ in a field without a rule (default: survivor).",
-    )
-    group.add_argument(
-        "--batch-size", metavar="N", help="Groups in one transaction (0: all in one)."
-    )
-    group.add_argument("--limit", metavar="N", help="Merge at most N groups.")
-
-
 def _sources(options: dict[str, Any]) -> tuple[MatchKey | RowSet, ...]:
     if options["pks"]:
         if options["fields"]:
@@ -152,29 +132,3 @@ def _sources(options: dict[str, Any]) -> tuple[MatchKey | RowSet, ...]:
     if options["into"] is not None:
         raise InvalidOption("--into goes with --pks: it names one of the rows given there")
     return keys_from_options(options)
-
-
-def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePolicy:
-    """The declared policy of the model, with what the command line says put over it."""
-    given: dict[str, Any] = {}
-    if options["survivor"]:
-        given["survivor"] = options["survivor"]
-    for name, kind in (("on_collision", OnCollision), ("on_conflict", OnConflict)):
-        if options[name] is not None:
-            given[name] = kind(one_of(f"--{name.replace('_', '-')}", options[name], kind))
-    for name, least in (("batch_size", 0), ("limit", 1)):
-        if options[name] is not None:
-            option = f"--{name.replace('_', '-')}"
-            given[name] = whole_number(option, options[name], least=least)
-    rules = dict(map(_field_rule, options["field_rule"]))
-    if "on_collision" in given:
-        given["collisions"] = {}
-    policy = declared_policy(model, **given)
-    return replace(policy, field_rules={**policy.field_rules, **rules})
-
-
-def _field_rule(text: str) -> tuple[str, str]:
-    field, equals, rule = text.partition("=")
-    if not (field and equals and rule):
-        raise InvalidOption(f"--field-rule takes FIELD=RULE, not {text!r}")
-    return field, rule

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
-from ...reports import counted, say
+from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..options import whole_number
+from ..options import add_no_input, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ class Command(DedupeCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="Say what would happen, keep nothing."
         )
-        parser.add_argument(
-            "--no-input", "--noinput", action="store_true", help="Do not ask for confirmation."
-        )
+        add_no_input(parser)
         parser.add_argument(
             "--database",
             default="default",
@@ -43,17 +41,22 @@ class Command(DedupeCommand):
     def handle(self, **options: Any) -> None:
         number, dry_run = whole_number("RUN", options["run"], least=1), options["dry_run"]
         question = f"Undo merge run {number}?"
-        if not (dry_run or options["no_input"]) and not confirmed(self.stderr, question):
+        is_asked = options["interactive"] and not dry_run
+        if is_asked and not confirmed(self.stderr, question):
             self.stderr.write("Nothing was undone.")
             return
-        with progress_bar("Undoing", options["verbosity"]) as progress:
-            done = dedupe_toolkit.undo(
-                number,
-                using=options["database"],
-                survivors=options["survivor"],
-                dry_run=dry_run,
-                progress=progress,
-            )
+        try:
+            with progress_bar("Undoing", options["verbosity"]) as progress:
+                done = dedupe_toolkit.undo(
+                    number,
+                    using=options["database"],
+                    survivors=options["survivor"],
+                    dry_run=dry_run,
+                    progress=progress,
+                )
+        except KeyboardInterrupt:
+            # all of it is one transaction
+            raise KeyboardInterrupt("Stopped: nothing was undone.") from None
         verb = "would restore" if dry_run else "restored"
         say(
             self.console,

@@ -16,6 +16,18 @@ class City(models.Model):
     country = models.ForeignKey(Country, models.CASCADE, to_field="code", null=True)
 
 
+# from Django 6.1 on, the database itself deletes what points at a row
+BY_DATABASE = getattr(models, "DB_CASCADE", models.CASCADE)
+
+
+class Embassy(models.Model):
+    country = models.ForeignKey(Country, BY_DATABASE, to_field="code", null=True)
+
+
+class Treaty(models.Model):
+    country = models.ForeignKey(Country, BY_DATABASE)
+
+
 class Device(models.Model):
     key = models.UUIDField(primary_key=True, default=uuid.uuid4)
     serial = models.CharField(max_length=50)

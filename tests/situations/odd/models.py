@@ -53,3 +53,17 @@ class Audit(models.Model):
     author_text = models.CharField(max_length=20, blank=True)
     payload = models.JSONField(default=dict)
     mentions = models.TextField(null=True)
+
+
+class Follower(models.Model):
+    """A generic key without content types: the model's name stands beside the id."""
+
+    res_model = models.CharField(max_length=30)
+    res_id = models.IntegerField()
+    who = models.CharField(max_length=10)
+    payload = models.JSONField(default=dict)
+    ids = models.CharField(max_length=50, default="")
+    ids_kind = models.CharField(max_length=10, default="")
+
+    class Meta:
+        unique_together = [("res_model", "res_id", "who")]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 
 class Tag(models.Model):
@@ -31,6 +33,9 @@ class Person(models.Model):
     tags = models.ManyToManyField(Tag)
     follows = models.ManyToManyField("self", symmetrical=False, related_name="+")
     friends = models.ManyToManyField("self")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(score__lte=2), name="proof_few_points")]
 
 
 class Employee(Person):
@@ -137,6 +142,35 @@ class Duel(models.Model):
         unique_together = [("left", "right")]
 
 
+class Couple(models.Model):
+    """Unique in either order, by computed columns that both references feed."""
+
+    left = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    right = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    low = models.GeneratedField(
+        expression=Least("left", "right"), output_field=models.BigIntegerField(), db_persist=True
+    )
+    high = models.GeneratedField(
+        expression=Greatest("left", "right"), output_field=models.BigIntegerField(), db_persist=True
+    )
+    place = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        unique_together = [("low", "high")]
+
+
+class Ticket(models.Model):
+    """Not for everybody."""
+
+    person = models.ForeignKey(Person, models.CASCADE)
+    floor = models.IntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(person__gte=F("floor")), name="proof_old_enough")
+        ]
+
+
 class Note(models.Model):
     content_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
     object_id = models.CharField(max_length=20)
@@ -152,3 +186,53 @@ class Vote(models.Model):
 
     class Meta:
         unique_together = [("content_type", "object_id", "who")]
+
+
+class Like(models.Model):
+    """Points at a unique column that moves with the person."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, to_field="person", null=True)
+
+
+class Paper(models.Model):
+    title = models.CharField(max_length=20)
+    pages = models.IntegerField(null=True)
+
+
+class Sheet(models.Model):
+    sheet_id = models.BigAutoField(primary_key=True)
+    size = models.IntegerField()
+    color = models.CharField(max_length=20, blank=True)
+
+
+class Thesis(Paper, Sheet):
+    """An object of three tables, of which a person has one at most."""
+
+    person = models.OneToOneField(Person, models.CASCADE)
+    grade = models.IntegerField(null=True)
+
+
+class Cite(models.Model):
+    paper = models.ForeignKey(Paper, models.CASCADE)
+
+
+class Fold(models.Model):
+    """Of each sheet there is one at most."""
+
+    sheet = models.OneToOneField(Sheet, models.CASCADE)
+    style = models.CharField(max_length=20, blank=True)
+
+
+class Defence(models.Model):
+    thesis = models.ForeignKey(Thesis, models.CASCADE)
+
+
+class Stop(models.Model):
+    """No two of one name lead to the same: a tree, or several."""
+
+    next = models.ForeignKey("self", models.CASCADE, null=True)
+    name = models.CharField(max_length=20)
+    line = models.CharField(max_length=20)
+
+    class Meta:
+        unique_together = [("next", "name")]

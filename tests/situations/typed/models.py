@@ -50,3 +50,54 @@ class Wide(models.Model):
 
 for _number in range(150):
     Wide.add_to_class(f"value_{_number}", models.FloatField(null=True))
+
+
+class Zone:
+    """What a column of zones holds in Python: nothing that JSON knows."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Zone) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"<zone {self.name}>"
+
+
+class ZoneField(models.CharField):  # type: ignore[type-arg]  # generic to type checkers only
+    """Text in the database, an object of its own in Python."""
+
+    def from_db_value(self, value: Any, *_: Any) -> Zone | None:
+        return None if value is None else Zone(value)
+
+    def to_python(self, value: Any) -> Zone | None:
+        return value if value is None or isinstance(value, Zone) else Zone(value)
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value.name if isinstance(value, Zone) else value
+
+    def value_to_string(self, obj: Any) -> str:
+        return str(self.get_prep_value(self.value_from_object(obj)))
+
+
+class Priced(models.Model):
+    """A primary key that JSON has no type for."""
+
+    price = models.DecimalField(primary_key=True, max_digits=8, decimal_places=2)
+    name = models.CharField(max_length=20)
+    zone = ZoneField(max_length=20, null=True)
+
+
+class Tariff(models.Model):
+    """Collides where its prices become one."""
+
+    priced = models.ForeignKey(Priced, models.CASCADE)
+    year = models.IntegerField(null=True)
+    note = models.CharField(max_length=20)
+
+    class Meta:
+        unique_together = ("priced", "year")

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
+from dedupe_toolkit.prove.processes import run_in_step
 from testproject.films.counts import film_counts
-from testproject.processes import run_in_step
 
 IMPORTER = "testproject.films.importer.import_films"
 

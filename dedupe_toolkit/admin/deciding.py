@@ -1,0 +1,108 @@
+"""Groups of the review queue as the pages that decide them need them: their rows, the next one."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..databases.tables import pk_names
+from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
+from ..queue.queued import first_rows, rows_of, texts_of_groups
+from .concerned import asks_of_rows, hiding_admin, named_rows, seen_rows
+from .known import key_of_scan
+from .permissions import find_model_admin, may_change_and_delete, may_edit_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from django.contrib.admin import AdminSite
+    from django.http import HttpRequest
+
+    from ..models import MergeRun
+    from ..values import MatchKey
+
+State = QueuedGroup.State
+
+
+def queue_of(site: AdminSite, request: HttpRequest, using: str) -> QuerySet[QueuedGroup]:
+    """The groups of the models of which this user may change and delete rows."""
+    scans = list(Scan.objects.using(using).order_by().values_list("pk", "model"))
+    labels = {label: may_edit_model(site, request, label) for _, label in scans}
+    groups = QueuedGroup.objects.using(using).select_related("scan")
+    return groups.filter(scan__in=[number for number, label in scans if labels[label]])
+
+
+def pks_of(group: QueuedGroup) -> list[Any]:
+    """The primary keys of the group's rows as they are now, lowest first.
+
+    Empty where the match key or the first row is gone.
+    """
+    key = key_of_scan(group.scan)
+    if key is None:
+        return []
+    using = group.scan.using
+    rows = rows_of(key, first_rows(key.model, [group], using), using)
+    return list(rows.order_by(*pk_names(key.model)).values_list("pk", flat=True))
+
+
+def next_group(
+    groups: QuerySet[QueuedGroup], group: QueuedGroup | None = None
+) -> QueuedGroup | None:
+    """The next open group of a queue, in its order: after this one, or else from the beginning."""
+    waiting = groups.filter(state__in=OPEN_STATES).order_by(*IN_ORDER)
+    if group is None:
+        return waiting.first()
+    later = Q(is_safe=group.is_safe, differing__gt=group.differing) | Q(
+        is_safe=group.is_safe, differing=group.differing, pk__gt=group.pk
+    )
+    if group.is_safe:
+        later |= Q(is_safe=False)
+    others = waiting.exclude(pk=group.pk)
+    return others.filter(later).first() or others.first()
+
+
+def mark(request: HttpRequest, group: QueuedGroup, state: str, run: MergeRun | None = None) -> None:
+    """Keep what became of a group, and who decided it."""
+    group.state, group.run = state, run
+    group.decided, group.by = timezone.now(), request.user.get_username()
+    group.save(update_fields=["state", "run", "decided", "by"])
+
+
+def decide(request: HttpRequest, groups: Iterable[QueuedGroup], state: str) -> int:
+    """The same for many groups at once; returns how many there are."""
+    numbers = {group.pk: group for group in groups}
+    for using in {group.scan.using for group in numbers.values()}:
+        QueuedGroup.objects.using(using).filter(pk__in=numbers).update(
+            state=state, decided=timezone.now(), by=request.user.get_username()
+        )
+    return len(numbers)
+
+
+def reason_in_words(group: QueuedGroup) -> str:
+    """Why the group is held back, in the reader's language; "" where it is not."""
+    if not group.reason:
+        return ""
+    return str(_(group.reason["code"])).format(**group.reason["parameters"])
+
+
+def allowed(
+    site: AdminSite, request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
+) -> list[QueuedGroup]:
+    """Those of the groups, all of one scan, of which this user may change and delete every row.
+
+    Looks at the rows only where the `ModelAdmin` hides some, or has a word of its own on them.
+    """
+    model_admin = find_model_admin(site, key.model)
+    if model_admin is None or not (
+        hiding_admin(site, request, key.label) or asks_of_rows(model_admin)
+    ):
+        return groups
+    using = groups[0].scan.using if groups else "default"
+    texts = texts_of_groups(key, first_rows(key.model, groups, using), using)
+    rows = named_rows(seen_rows(model_admin, request, using), chain.from_iterable(texts.values()))
+    touched = {text for text, row in rows if may_change_and_delete(model_admin, request, row)}
+    return [group for group in groups if touched.issuperset(texts.get(group.row, ()))]

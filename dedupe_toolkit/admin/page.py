@@ -1,0 +1,146 @@
+"""The review page as its template gets it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.core.paginator import Paginator
+from django.db.models import DateTimeField
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from .choice import collision_choices
+from .display import shown_lines, split_counts
+from .permissions import may_dismiss, may_merge
+from .reviewing import linked_name
+from .session import decisions
+from .staleness import remembered
+from .words import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from django.db.models import Model
+    from django.http import HttpRequest, HttpResponse
+
+    from .permissions import AnyAdmin
+    from .place import Place
+    from .reviewing import Review
+
+PER_PAGE = 50
+"""How many rows stand one below the other on a page."""
+
+SIDE_BY_SIDE = 8
+"""How many rows stand side by side; more of them stand one below the other."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShownRow:
+    """The head of a row: the row, since when it is there, and what points at it."""
+
+    row: Model
+    survives: bool
+    created: str
+    counts: str
+
+
+def shown_page(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    review: Review,
+    place: Place,
+    changed: Sequence[str] = (),
+) -> HttpResponse:
+    """The page for a review; ``changed`` says what is not as it was on the page before."""
+    options, site = model_admin.opts, model_admin.admin_site
+    lines = list(shown_lines(model_admin, review))
+    rows = list(_heads(review))
+    context = {
+        **site.each_context(request),
+        "title": _("Merge %(rows)s") % {"rows": options.verbose_name_plural},
+        "opts": options,
+        "plan": review.plan,
+        "review": review,
+        "place": place,
+        "changed": changed,
+        "comparison": review.comparison,
+        "rows": rows,
+        "counts": split_counts(review.plan.references),
+        "verdict": verdict(review, sum(line.lost for line in lines)),
+        "lines": [line for line in lines if line.differs],
+        "equal_lines": [line for line in lines if not line.differs],
+        **_paged(review, rows, lines),
+        "hidden": len(review.fields.hidden),
+        "fingerprint": review.fingerprint,
+        "memory": remembered(review),
+        "collision_choices": collision_choices(model_admin.model, review.choice.on_collision),
+        "has_collisions": _has_collisions(review),
+        "may_merge": may_merge(model_admin, request),
+        "may_dismiss": may_dismiss(model_admin, request),
+        "decisions": decisions(request),
+    }
+    request.current_app = site.name
+    return TemplateResponse(request, "dedupe_toolkit/review.html", context)
+
+
+def _heads(review: Review) -> Iterator[ShownRow]:
+    for row in review.comparison.rows:
+        counts = [
+            f"{count.rows[row.pk]} {linked_name(count.model, count.field, count.rows[row.pk])}"
+            for count in review.counts
+            if count.rows.get(row.pk)
+        ]
+        yield ShownRow(
+            row=row,
+            survives=row is review.comparison.survivor,
+            created=_created(review, row),
+            counts=" · ".join(counts),
+        )
+
+
+def _created(review: Review, row: Model) -> str:
+    """The day on which the row came to be, where a field that may be seen knows it."""
+    for field in row._meta.concrete_fields:
+        is_stamp = isinstance(field, DateTimeField) and field.auto_now_add
+        if is_stamp and field.name not in review.fields.hidden:
+            moment = getattr(row, field.attname)
+            if moment is None:
+                return ""
+            if timezone.is_aware(moment):
+                moment = timezone.localtime(moment)
+            return date_format(moment, "SHORT_DATE_FORMAT")
+    return ""
+
+
+def _paged(review: Review, rows: Sequence[ShownRow], lines: Sequence[Any]) -> dict[str, Any]:
+    """The records of the page looked at, and the choices whose rows are not on it."""
+    if len(rows) <= SIDE_BY_SIDE:
+        return {"records": []}
+    pages = Paginator(_records(rows, lines), PER_PAGE)
+    shown = pages.get_page(review.choice.page)
+    on_page = {str(head.row.pk) for head, _cells in shown.object_list}
+    values = {f"field_{name}": text for name, text in review.choice.values.items()}
+    kept = {"into": f"row:{review.comparison.survivor.pk}", **values}
+    elsewhere = {
+        name: text.removeprefix("row:") if name == "into" else text
+        for name, text in kept.items()
+        if text.startswith("row:") and text.removeprefix("row:") not in on_page
+    }
+    return {"records": shown.object_list, "page": shown, "elsewhere": elsewhere.items()}
+
+
+def _records(rows: Sequence[ShownRow], lines: Sequence[Any]) -> list[Any]:
+    """A record for each row: its head, and its cells of the fields that differ."""
+    differing = [line for line in lines if line.differs]
+    return [
+        (head, [(line, line.cells[place]) for line in differing]) for place, head in enumerate(rows)
+    ]
+
+
+def _has_collisions(review: Review) -> bool:
+    plan = review.plan
+    is_resolved = any(count.merged for count in plan.references)
+    return bool(plan.held_back or plan.collisions or is_resolved)

@@ -1,0 +1,141 @@
+"""The review page of a queued group: where it stands among the others, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import Http404, HttpResponseRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..errors import DedupeError, InvalidOption
+from ..models import OPEN_STATES, QueuedGroup
+from .choice import choice_from
+from .deciding import mark, next_group, pks_of
+from .permissions import find_model, find_model_admin
+from .place import Place
+from .review import decide
+from .session import pace
+from .urls import group_url, queue_url
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from django.db.models import QuerySet
+    from django.http import HttpRequest, HttpResponse
+
+    from ..models import MergeRun
+    from .choice import Choice
+    from .journal import JournalAdmin
+
+State = QueuedGroup.State
+
+MOST = 10_000
+"""How many rows of one group can be decided on its page."""
+
+
+def queued_view(
+    queue_admin: JournalAdmin, request: HttpRequest, group: QueuedGroup
+) -> HttpResponse:
+    """Shows the rows of a group as they are now; does what the button that is pressed says."""
+    site = queue_admin.admin_site
+    model = find_model(group.scan.model)
+    model_admin = find_model_admin(site, model) if model else None
+    if model_admin is None:
+        raise Http404
+    pks = pks_of(group)
+    if len(pks) < 2:
+        _outdate(group)
+        text = _("“%(group)s” has no duplicates any more.") % {"group": group}
+        queue_admin.message_user(request, text, messages.INFO)
+        return HttpResponseRedirect(queue_url(site, group.scan))
+    try:
+        chosen = choice_from(request.POST if request.method == "POST" else request.GET)
+        return decide(
+            model_admin,
+            request,
+            _among(chosen, pks),
+            group.scan.using,
+            _place(queue_admin, request, group),
+        )
+    except DedupeError as error:
+        queue_admin.message_user(request, str(error), messages.ERROR)
+        return HttpResponseRedirect(queue_url(site, group.scan))
+
+
+def _among(chosen: Choice, pks: list[Any]) -> Choice:
+    """The choice, of all rows of the group where it names none.
+
+    Raises `InvalidOption` for rows that are no longer in the group.
+    """
+    if not chosen.pks:
+        kept = tuple(pk for pk in pks if str(pk) not in chosen.left_out)
+        return replace(chosen, pks=kept)
+    if not set(chosen.pks) <= set(map(str, pks)):
+        raise InvalidOption(_("The rows of this group have changed: open it again."))
+    return chosen
+
+
+def _place(queue_admin: JournalAdmin, request: HttpRequest, group: QueuedGroup) -> Place:
+    site = queue_admin.admin_site
+    groups = queue_admin.get_queryset(request).filter(scan=group.scan_id)
+
+    def following() -> str:
+        found = next_group(groups, group)
+        return group_url(site, found) if found else ""
+
+    own = group_url(site, group)
+    return Place(
+        action_url=own,
+        undone_url=own,
+        back_url=queue_url(site, group.scan),
+        back_name=str(queue_admin.opts.verbose_name_plural),
+        standing=_standing(request, groups, group),
+        most=MOST,
+        next_url=following,
+        decided=partial(_decided, request, group),
+    )
+
+
+def _decided(request: HttpRequest, group: QueuedGroup, decision: str, run: MergeRun | None) -> None:
+    """Keep the decision; of a group of which rows were left out, others may still be equal."""
+    state = _STATES[decision]
+    if state == State.MERGED and len(pks_of(group)) > 1:
+        state = State.PENDING
+    mark(request, group, state, run)
+
+
+_STATES = {
+    "merged": State.MERGED,
+    "dismissed": State.DISMISSED,
+    "skipped": State.SKIPPED,
+    "others": State.OTHERS,
+}
+
+
+def _outdate(group: QueuedGroup) -> None:
+    waiting = QueuedGroup.objects.using(group.scan.using).filter(state__in=OPEN_STATES)
+    waiting.filter(pk=group.pk).update(state=State.OUTDATED, is_safe=False)
+
+
+def _standing(request: HttpRequest, groups: QuerySet[QueuedGroup], group: QueuedGroup) -> str:
+    """One line: which of how many this is, how many are done, and how long the others take."""
+    counted = groups.exclude(state=State.OUTDATED).aggregate(
+        waiting=Count("pk", filter=Q(state__in=OPEN_STATES)), all=Count("pk")
+    )
+    waiting, done = counted["waiting"], counted["all"] - counted["waiting"]
+    parts = [
+        _("Group %(place)s of %(groups)s")
+        % {"place": min(done + 1, counted["all"]), "groups": counted["all"]},
+        str(group),
+        _("%(done)s done") % {"done": done},
+    ]
+    minutes = round(pace(request) * waiting / 60)
+    if minutes:
+        left = ngettext("about %(minutes)s minute left", "about %(minutes)s minutes left", minutes)
+        parts.append(left % {"minutes": minutes})
+    return " · ".join(parts)

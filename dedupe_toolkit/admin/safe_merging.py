@@ -1,0 +1,163 @@
+"""Merging all safe groups of a key: the page that asks, and the page on which it happens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Sum
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..errors import DedupeError, MergeRefused
+from ..models import MergeRun, QueuedGroup
+from ..queue.safe_merging import begin_safe_merge, give_up, left_of, merge_some, safe_groups
+from .choice import WAIT
+from .deciding import allowed, decide
+from .journal import chosen_database
+from .known import key_of_scan, scan_in_words, scan_with_key
+from .permissions import MERGE, find_model_admin, has_right, may_edit_model, may_merge, undeletable
+from .slices import Progress, progress_page, work
+from .urls import merging_url, overview_url, queue_url, run_link
+
+if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
+    from django.http import HttpRequest, HttpResponse
+
+    from ..values import MatchKey, MergePlan
+    from .permissions import AnyAdmin
+
+SAMPLE = 10
+"""How many of the groups are shown before they are merged."""
+
+
+def merge_safe_view(model_admin: AnyAdmin, request: HttpRequest, number: int) -> HttpResponse:
+    """Shows how many groups are safe, and some of them; the POST of its button begins the merge."""
+    site, using = model_admin.admin_site, chosen_database(request)
+    scan, key = scan_with_key(number, using)
+    _require_rights(site, request, key)
+    groups = safe_groups(scan)
+    if request.method == "POST":
+        if request.POST.get("groups") == str(groups.count()):
+            by = request.user
+            run = begin_safe_merge(scan, key, by=by, origin=MergeRun.Origin.ADMIN)
+            return HttpResponseRedirect(f"{merging_url(site, run)}#start")
+        text = _("Nothing was merged yet: the number of safe groups has changed. Look again.")
+        model_admin.message_user(request, text, messages.WARNING)
+    counted = groups.aggregate(groups=Count("pk"), rows=Sum("size"))
+    context = {
+        **site.each_context(request),
+        "title": _("Merge the safe groups"),
+        "key_words": scan_in_words(scan, key),
+        "groups": counted["groups"],
+        "surplus": (counted["rows"] or 0) - counted["groups"],
+        "sample": groups.order_by("pk")[:SAMPLE],
+        "rows_name": key.model._meta.verbose_name_plural,
+        "queue": queue_url(site, scan),
+    }
+    request.current_app = site.name
+    return TemplateResponse(request, "dedupe_toolkit/merge_safe.html", context)
+
+
+def merging_view(model_admin: AnyAdmin, request: HttpRequest, number: int) -> HttpResponse:
+    """Shows how far a merge has come; a POST carries on with it for a few seconds, or gives up."""
+    site, using = model_admin.admin_site, chosen_database(request)
+    run = MergeRun.objects.using(using).filter(pk=number).first()
+    group = QueuedGroup.objects.using(using).filter(run=number).select_related("scan").first()
+    key = key_of_scan(group.scan) if group else None
+    if run is None or (key is None and left_of(run).exists()):
+        raise Http404
+    if key is not None:
+        _require_rights(site, request, key)
+    elif not may_edit_model(site, request, run.model):
+        raise PermissionDenied
+    if request.method == "POST" and key is not None:
+        _carry_on(model_admin, request, run, key)
+        run.refresh_from_db()
+    progress = _progress(site, run)
+    if request.method == "POST" and progress.is_finished:
+        _report(model_admin, request, run)
+    return progress_page(site, request, progress)
+
+
+def _require_rights(site: AdminSite, request: HttpRequest, key: MatchKey) -> None:
+    own = find_model_admin(site, key.model)
+    is_allowed = may_merge(own, request) if own else may_edit_model(site, request, key.label)
+    if not (is_allowed and has_right(request, MERGE)):
+        raise PermissionDenied
+
+
+def _carry_on(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, key: MatchKey) -> None:
+    if "cancel" in request.POST:
+        give_up(run)
+        return
+
+    def batch(size: int) -> int:
+        groups = list(left_of(run)[:size])
+        if groups:
+            _merge(model_admin, request, run, key, groups)
+        return len(groups)
+
+    try:
+        work(batch)
+    except DedupeError as error:
+        model_admin.message_user(request, str(error), messages.ERROR)
+        give_up(run)
+
+
+def _merge(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    run: MergeRun,
+    key: MatchKey,
+    groups: list[QueuedGroup],
+) -> None:
+    site = model_admin.admin_site
+    mergeable = allowed(site, request, key, groups)
+    others = [group for group in groups if group not in mergeable]
+    if others:
+        decide(request, others, QueuedGroup.State.OTHERS)
+
+    def check(plan: MergePlan) -> None:
+        missing = undeletable(site, request, key.model, plan.references)
+        if missing:
+            raise MergeRefused(
+                _("Rows of other kinds would vanish that you may not delete: %(names)s.")
+                % {"names": ", ".join(missing)}
+            )
+
+    if mergeable:
+        by = request.user.get_username()
+        merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
+
+
+def _progress(site: AdminSite, run: MergeRun) -> Progress:
+    left = left_of(run).count()
+    done = run.groups - left
+    words = ngettext(
+        "%(done)s of %(total)s group done, %(rows)s rows merged",
+        "%(done)s of %(total)s groups done, %(rows)s rows merged",
+        run.groups,
+    ) % {"done": done, "total": run.groups, "rows": run.rows_merged}
+    return Progress(
+        title=_("Merge the safe groups"),
+        words=words,
+        done=done,
+        total=run.groups,
+        url=overview_url(site, run.using),
+        is_finished=not left,
+    )
+
+
+def _report(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun) -> None:
+    text = ngettext(
+        "%(groups)s group merged, %(held)s held back:",
+        "%(groups)s groups merged, %(held)s held back:",
+        run.merged,
+    ) % {"groups": run.merged, "held": run.groups_held_back}
+    link = run_link(model_admin.admin_site, request, run)
+    model_admin.message_user(request, format_html("{} {}", text, link), messages.SUCCESS)

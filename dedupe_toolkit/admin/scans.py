@@ -1,0 +1,181 @@
+"""Scans in the admin: the overview, and the page on which a scan is carried out in slices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from ..errors import DedupeError
+from ..models import Scan
+from ..queue.examining import examine, finish, unexamined
+from ..queue.scanning import find_groups
+from .journal import DeskAdmin, chosen_database
+from .known import new_scan, plain_keys, scan_in_words, scan_of, scan_with_key
+from .overview import named_key, overview_lines, rights
+from .permissions import (
+    SCAN,
+    find_model,
+    find_model_admin,
+    has_right,
+    may_change_and_delete,
+    may_edit_model,
+)
+from .selecting import key_page
+from .slices import Progress, progress_page, work
+from .urls import merge_safe_url, merging_url, overview_url, queue_url, scan_url
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from ..values import MatchKey
+    from .overview import Line
+
+
+class ScanAdmin(DeskAdmin):
+    """The overview stands in place of a list; a scan is begun there, by a POST."""
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("", wrap(self.changelist_view), name="dedupe_toolkit_scan_changelist"),
+            path("<int:number>/", wrap(self.scan_view), name="dedupe_toolkit_scan_slices"),
+            path("<int:number>/key/", wrap(self.key_view), name="dedupe_toolkit_scan_key"),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The overview; a POST begins the scan of the key that it names."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        away = self.sent_away(request)
+        if away or request.method != "POST":
+            return away or self._overview(request)
+        return self._begin(request)
+
+    def _overview(self, request: HttpRequest) -> HttpResponse:
+        using = chosen_database(request)
+        try:
+            lines = overview_lines(self.admin_site, request, using)
+        except DedupeError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            lines = []
+        context = {
+            **self.admin_site.each_context(request),
+            **rights(request),
+            "title": _("Duplicates"),
+            "lines": [(line, *self._addresses(line)) for line in lines],
+            "opts": self.opts,
+        }
+        request.current_app = self.admin_site.name
+        return TemplateResponse(request, "dedupe_toolkit/overview.html", context)
+
+    def _addresses(self, line: Line) -> tuple[str, str, str]:
+        """Of a line: its queue, the page of its scan, and the way to merge what is safe."""
+        site, scan = self.admin_site, line.scan
+        if scan is None:
+            return "", "", ""
+        merging = merging_url(site, line.run) if line.run else merge_safe_url(site, scan)
+        return queue_url(site, scan), scan_url(site, scan), merging
+
+    def _begin(self, request: HttpRequest) -> HttpResponse:
+        if not has_right(request, SCAN):
+            raise PermissionDenied
+        using = chosen_database(request)
+        key = named_key(self.admin_site, request, using, request.POST.get("key", ""))
+        if key is None:
+            raise Http404
+        scan = scan_of(key, using) or new_scan(key, using)
+        scan.status, scan.finished = Scan.Status.NEW, None
+        scan.save(update_fields=["status", "finished"])
+        return HttpResponseRedirect(f"{scan_url(self.admin_site, scan)}#start")
+
+    def scan_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Shows how far a scan has come; a POST carries on with it for a few seconds, or stops."""
+        away = self.sent_away(request)
+        if away:
+            return away
+        scan, key = scan_with_key(number, chosen_database(request))
+        if not has_right(request, SCAN) or not may_edit_model(self.admin_site, request, scan.model):
+            raise PermissionDenied
+        if request.method == "POST":
+            self._carry_on(request, scan, key)
+        return progress_page(self.admin_site, request, self._progress(scan))
+
+    def key_view(self, request: HttpRequest, number: int) -> HttpResponse:
+        """Asks which key makes duplicates of the rows that this user selected."""
+        away = self.sent_away(request)
+        if away:
+            return away
+        own = Scan.objects.using(chosen_database(request)).filter(
+            pk=number, is_selection=True, by=request.user.get_username()
+        )
+        scan = own.first()
+        model = find_model(scan.model) if scan else None
+        model_admin = find_model_admin(self.admin_site, model) if model else None
+        if scan is None or model_admin is None:
+            raise Http404
+        if not has_right(request, SCAN) or not may_change_and_delete(model_admin, request):
+            raise PermissionDenied
+        return key_page(self.admin_site, request, model_admin, scan)
+
+    def _carry_on(self, request: HttpRequest, scan: Scan, key: MatchKey) -> None:
+        if "cancel" in request.POST:
+            scan.status = Scan.Status.CANCELLED
+            scan.save(update_fields=["status"])
+            return
+        try:
+            slice_of_scan(scan, key)
+        except DedupeError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            scan.status = Scan.Status.CANCELLED
+            scan.save(update_fields=["status"])
+
+    def _progress(self, scan: Scan) -> Progress:
+        total = scan.queued.filter(seen=scan.number).count() if scan.number else 0
+        left = unexamined(scan).count()
+        named = scan_in_words(scan, plain_keys([scan], scan.using).get(scan.pk))
+        is_finished = scan.status in (Scan.Status.DONE, Scan.Status.CANCELLED)
+        done = total - left
+        words = _("Looking for duplicates …")
+        if scan.status != Scan.Status.NEW:
+            words = ngettext(
+                "%(done)s of %(total)s group looked at",
+                "%(done)s of %(total)s groups looked at",
+                total,
+            ) % {"done": done, "total": total}
+        url = overview_url(self.admin_site, scan.using)
+        if scan.status == Scan.Status.DONE and scan.is_selection:
+            url = queue_url(self.admin_site, scan)
+        return Progress(
+            title=_("Scan · %(key)s") % {"key": named},
+            words=words,
+            done=0 if scan.status == Scan.Status.NEW else done,
+            total=total,
+            url=url,
+            is_finished=is_finished,
+        )
+
+
+def slice_of_scan(scan: Scan, key: MatchKey) -> None:
+    """Carry on with a scan for a few seconds: search first, then look closer, batch by batch."""
+    if scan.status == Scan.Status.NEW:
+        find_groups(scan, key)
+    if scan.status == Scan.Status.CANCELLED:  # gone on with where it was left
+        scan.status = Scan.Status.RUNNING
+        scan.save(update_fields=["status"])
+
+    def batch(size: int) -> int:
+        scan.refresh_from_db()
+        return examine(scan, key, size) if scan.status == Scan.Status.RUNNING else 0
+
+    work(batch)
+    if scan.status == Scan.Status.RUNNING and not unexamined(scan).exists():
+        finish(scan)

@@ -1,0 +1,82 @@
+"""What has changed between a page that a person saw and the rows as they are now."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from django.core import signing
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from ..field_rules.fillers import raw
+from .reviewing import linked_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reviewing import Review
+
+_SALT = "dedupe_toolkit.review"
+
+
+def remembered(review: Review) -> str:
+    """What the page shows, for its form to bring back: signed, and told by hashes alone."""
+    return signing.dumps(_shown(review), salt=_SALT, compress=True)
+
+
+def changes(review: Review, memory: str) -> list[str]:
+    """What is not as it was on the page that ``memory`` is of, one line each."""
+    try:
+        then = signing.loads(memory, salt=_SALT)
+    except signing.BadSignature:
+        return []
+    now = _shown(review)
+    return [*_values(review, then, now), *_counts(review, then, now)]
+
+
+def _shown(review: Review) -> dict[str, Any]:
+    hidden = review.fields.hidden
+    lines = [line for line in review.comparison.lines if line.field.name not in hidden]
+    return {
+        "rows": {
+            str(row.pk): {line.field.name: _hash(raw(line.field, row)) for line in lines}
+            for row in review.comparison.rows
+        },
+        "counts": {
+            f"{count.model._meta.label}.{count.field}": {str(pk): n for pk, n in count.rows.items()}
+            for count in review.counts
+        },
+    }
+
+
+def _hash(value: Any) -> str:
+    return sha256(repr(value).encode()).hexdigest()[:8]
+
+
+def _values(review: Review, then: Any, now: Any) -> Iterator[str]:
+    labels = {line.field.name: str(line.field.verbose_name) for line in review.comparison.lines}
+    for key, values in now["rows"].items():
+        for name, value in values.items():
+            if then["rows"].get(key, {}).get(name, value) != value:
+                told = {"field": capfirst(labels[name]), "key": key}
+                yield _("%(field)s of #%(key)s has another value") % told
+
+
+def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:
+    models = {f"{c.model._meta.label}.{c.field}": c for c in review.counts}
+    for label, rows in now["counts"].items():
+        before = then["counts"].get(label, {})
+        for key in dict.fromkeys([*before, *rows]):
+            more = rows.get(key, 0) - before.get(key, 0)
+            if more:
+                name = linked_name(models[label].model, models[label].field, abs(more))
+                told = {
+                    "more": f"{more:+d}".replace("-", "\N{MINUS SIGN}"),
+                    "rows": name,
+                    "key": key,
+                }
+                yield _("%(more)s %(rows)s on #%(key)s") % told
+    for label in then["counts"].keys() - now["counts"].keys():
+        for key in then["counts"][label]:
+            yield _("fewer rows point at #%(key)s") % {"key": key}

@@ -1,0 +1,132 @@
+"""Finds where a block of source creates a row of a model, and with what."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .arguments import dictionary
+from .things import ModelClass, Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.db.models import Model
+
+    from .modules import Module
+    from .resolve import Resolver
+
+_CREATES = {"create", "acreate", "create_user"}
+_SAVES = {"save", "asave"}
+_INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Creation:
+    """A row that is created: its model, and its values; None where they are not written out."""
+
+    node: Any
+    model: type[Model]
+    values: dict[str, Any] | None
+
+
+def creations(block: Iterable[Any], module: Module, resolver: Resolver) -> Iterator[Creation]:
+    """The rows that statements create, nested ones too, unless a lost race is seen to there."""
+    for statement in block:
+        for node in _nodes(statement):
+            if isinstance(node, ast.Call):
+                found = _created(node, module, resolver)
+                if found is not None:
+                    yield found
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    if isinstance(node, ast.Try) and any(_catches_integrity(one) for one in node.handlers):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, _INNER):
+            yield from _nodes(child)
+
+
+def _catches_integrity(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or "IntegrityError" in ast.unparse(handler.type)
+
+
+def _created(node: ast.Call, module: Module, resolver: Resolver) -> Creation | None:
+    function = node.func
+    if isinstance(function, ast.Attribute) and function.attr in _CREATES:
+        for one in resolver.resolve(function.value, module):
+            if isinstance(one, Rows):
+                values = _keywords(node, module, resolver)
+                if values is not None:
+                    values = {**dict.fromkeys(dict(one.lookups)), **values}
+                return Creation(node=node, model=one.model, values=values)
+        return None
+    for one in resolver.resolve(function, module) if _may_be_class(function) else ():
+        if isinstance(one, ModelClass) and _is_saved(node, module):
+            return Creation(
+                node=node, model=one.model, values=_with_assigned(node, module, resolver)
+            )
+    return None
+
+
+def _may_be_class(function: Any) -> bool:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return bool(name) and (name[0].isupper() or name in ("cls", "model"))
+
+
+def _keywords(node: ast.Call, module: Module, resolver: Resolver) -> dict[str, Any] | None:
+    found: dict[str, Any] = {}
+    for keyword in node.keywords:
+        if keyword.arg is not None:
+            found[keyword.arg] = keyword.value
+            continue
+        inner = dictionary(keyword.value, module, resolver)
+        if inner is None:
+            return None
+        found.update(inner)
+    return None if node.args else found
+
+
+def _is_saved(node: ast.Call, module: Module) -> bool:
+    """``Model(…).save()``, or a variable that is saved further down in its function."""
+    parent = module.parent(node)
+    if isinstance(parent, ast.Attribute) and parent.attr in _SAVES:
+        return True
+    name = _variable(node, module)
+    return name != "" and any(
+        isinstance(one, ast.Call)
+        and isinstance(one.func, ast.Attribute)
+        and one.func.attr in _SAVES
+        and ast.unparse(one.func.value) == name
+        for one in _after(node, module)
+    )
+
+
+def _with_assigned(node: ast.Call, module: Module, resolver: Resolver) -> dict[str, Any] | None:
+    """The arguments of the model, and the attributes set on it before it is saved."""
+    values, name = _keywords(node, module, resolver), _variable(node, module)
+    if values is None or not name:
+        return values
+    for one in _after(node, module):
+        for target in one.targets if isinstance(one, ast.Assign) else ():
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == name:
+                values[target.attr] = one.value
+    return values
+
+
+def _variable(node: ast.Call, module: Module) -> str:
+    parent = module.parent(node)
+    if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
+        return ast.unparse(parent.targets[0])
+    return ""
+
+
+def _after(node: ast.AST, module: Module) -> Iterator[Any]:
+    function = module.enclosing(node, ast.FunctionDef, ast.AsyncFunctionDef) or module.tree
+    line = getattr(node, "lineno", 0)
+    for one in ast.walk(function):
+        if getattr(one, "lineno", 0) >= line:
+            yield one

@@ -1,0 +1,229 @@
+"""What expressions in source stand for: names, attributes, calls, followed to models."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from .annotations import annotated, annotation
+from .attributes import attribute
+from .calling import called
+from .classes import (
+    above,
+    assigned_to_self,
+    class_attribute,
+    conventional,
+    definition,
+    self_of,
+)
+from .functions import model_named, parameter, returned, source_of, with_self
+from .names import bound_to, imported, named
+from .spelling import short
+from .things import (
+    Defined,
+    Group,
+    Instance,
+    Many,
+    Object,
+    Rows,
+    Thing,
+    Things,
+    Unknown,
+    is_none,
+    unknown,
+)
+from .wrapping import wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .library import Library
+    from .modules import Binding, Module
+
+_DEEPEST = 25
+_MOST = 24
+
+
+class Resolver:
+    """Follows expressions; asks the running project first, and the source where that is silent."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._depth = 0
+        self._underway: set[tuple[int, int]] = set()
+        self._known: dict[tuple[ast.AST, Thing | None], Things] = {}
+        self.receivers: list[tuple[ast.AST, Thing]] = []
+
+    # -- expressions ---------------------------------------------------------------------------
+
+    def resolve(self, node: Any, module: Module) -> Things:
+        """All that an expression may stand for."""
+        receiver = self.receivers[-1][1] if self.receivers else None
+        key = (node, receiver)
+        if key in self._known:
+            return self._known[key]
+        mark = (id(node), id(receiver))
+        if mark in self._underway or self._depth > _DEEPEST:
+            return unknown("it refers to itself")
+        self._underway.add(mark)
+        self._depth += 1
+        try:
+            found = tuple(dict.fromkeys(self._resolve(node, module)))
+            if len(found) > _MOST:
+                found = unknown(f"it may be any of {len(found)} things")
+        finally:
+            self._depth -= 1
+            self._underway.discard(mark)
+        if self._depth == 0 or not any(isinstance(one, Unknown) for one in found):
+            self._known[key] = found
+        return found
+
+    def resolve_as(self, node: Any, module: Module, function: ast.AST, receiver: Thing) -> Things:
+        """The same inside of a function whose ``self`` is the receiver."""
+        self.receivers.append((function, receiver))
+        try:
+            return self.resolve(node, module)
+        finally:
+            self.receivers.pop()
+
+    def _resolve(self, node: Any, module: Module) -> Iterable[Thing]:
+        if isinstance(node, ast.Name):
+            return named(self, node.id, node, module)
+        if isinstance(node, ast.Attribute):
+            return self._attribute(node, module)
+        if isinstance(node, ast.Call):
+            return self._call(node, module)
+        if isinstance(node, ast.Await | ast.Starred | ast.NamedExpr):
+            return self.resolve(node.value, module)
+        if isinstance(node, ast.IfExp):
+            return self._either([node.body, node.orelse], module)
+        if isinstance(node, ast.BoolOp):
+            return self._either(node.values, module)
+        if isinstance(node, ast.Constant):
+            return (Object(value=node.value),)
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            return (Group(members=tuple(self.resolve(one, module) for one in node.elts)),)
+        if isinstance(node, ast.Dict):
+            return (Group(members=tuple(self.resolve(one, module) for one in node.values)),)
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+            return (Many(member=self.resolve(node.elt, module)),)
+        if isinstance(node, ast.Subscript):
+            return self._item(node, module)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr | ast.BitAnd):
+            return self._either([node.left], module)
+        return unknown(f"{short(node)} is not followed")
+
+    def _either(self, nodes: Iterable[Any], module: Module) -> Things:
+        found = [one for node in nodes for one in self.resolve(node, module)]
+        return tuple(one for one in found if not is_none(one)) or tuple(found)
+
+    def _attribute(self, node: ast.Attribute, module: Module) -> Iterable[Thing]:
+        things = self.resolve(node.value, module)
+        found = [one for thing in things for one in attribute(self, thing, node.attr)]
+        if not found or all(isinstance(one, Unknown) for one in found):
+            guessed = self._of_unknown(node, module)
+            return guessed or found or unknown(f"nothing is known of {short(node)}")
+        return found
+
+    def _of_unknown(self, node: ast.Attribute, module: Module) -> Things:
+        """What a name says where nothing else does: ``request.user``, a relation's only name."""
+        value = short(node.value)
+        if node.attr == "user" and value.split(".")[-1] in ("request", "req", "_request"):
+            return self.user()
+        return self.library.only_relation(node.attr)
+
+    def user(self) -> Things:
+        from django.contrib.auth import get_user_model
+
+        return (Instance(model=get_user_model()),)
+
+    def _call(self, node: ast.Call, module: Module) -> Iterable[Thing]:
+        if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
+            return above(self, node, module)
+        if isinstance(node.func, ast.Attribute):
+            things = self.resolve(node.func.value, module)
+            found = [
+                one for thing in things for one in called(self, thing, node.func.attr, node, module)
+            ]
+            return found or unknown(f"nothing is known of what {short(node.func)}() returns")
+        return [
+            one
+            for thing in self.resolve(node.func, module)
+            for one in called(self, thing, "", node, module)
+        ]
+
+    def _item(self, node: ast.Subscript, module: Module) -> Iterable[Thing]:
+        index = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        return self.members(self.resolve(node.value, module), index)
+
+    def members(self, things: Things, index: Any = None) -> Things:
+        """What is in a collection: at a place, or anywhere in it."""
+        found: list[Thing] = []
+        for thing in things:
+            if isinstance(thing, Rows):
+                found.append(Instance(model=thing.model))
+            elif isinstance(thing, Group):
+                is_place = isinstance(index, int) and -len(thing.members) <= index
+                if is_place and index < len(thing.members):
+                    found.extend(thing.members[index])
+                else:
+                    found.extend(one for member in thing.members for one in member)
+            elif isinstance(thing, Many):
+                found.extend(thing.member)
+            elif isinstance(thing, Object) and isinstance(thing.value, list | tuple | dict):
+                values = thing.value.values() if isinstance(thing.value, dict) else thing.value
+                found.extend(one for value in list(values)[:200] for one in wrapped(value))
+            else:
+                found.append(Unknown(why="it is taken from a collection"))
+        return tuple(dict.fromkeys(found))
+
+    # -- what the other ways of following ask for ------------------------------------------------
+
+    def attribute(self, thing: Thing, name: str) -> Things:
+        return attribute(self, thing, name)
+
+    def imported(self, module_name: str, name: str) -> Things:
+        return imported(self, module_name, name)
+
+    def bound_to(self, bindings: Iterable[Binding], module: Module, name: str = "") -> Things:
+        return bound_to(self, bindings, module, name)
+
+    def definition(self, node: Any, module: Module) -> Things:
+        return definition(self, node, module)
+
+    def self_of(self, node: ast.ClassDef, module: Module) -> Things:
+        return self_of(self, node, module)
+
+    def class_attribute(self, module: Module, node: Any, name: str, receiver: Thing) -> Things:
+        return class_attribute(self, module, node, name, receiver)
+
+    def assigned_to_self(self, kind: type, name: str) -> Things:
+        return assigned_to_self(self, kind, name)
+
+    def conventional(self, thing: Thing, name: str) -> Things:
+        return conventional(self, thing, name)
+
+    def with_self(self, function: Any, receiver: Thing) -> Things:
+        return with_self(self, function, receiver)
+
+    def returned(self, thing: Thing, receiver: Thing | None = None) -> Things:
+        return returned(self, thing, receiver)
+
+    def in_project(self, function: Any) -> Defined | None:
+        """The source of a function, if it is that of an audited file."""
+        found = source_of(self, function)
+        if found is None or found[0].name not in self.library.files:
+            return None
+        return Defined(module=found[0], node=found[1])
+
+    def parameter(self, binding: Binding, module: Module) -> Things:
+        return parameter(self, binding, module)
+
+    def model_named(self, node: Any, module: Module) -> Things:
+        return model_named(self, node, module)
+
+    def annotation(self, node: Any, module: Module) -> Things:
+        return annotation(self, node, module)
+
+    def annotated(self, node: ast.AnnAssign, module: Module) -> Things:
+        return annotated(self, node, module)

@@ -1,0 +1,109 @@
+"""The unique rules that a call can rely on: those of the model's table, and of its parents'."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case, F, GeneratedField, Q
+from django.db.models.functions import Lower, NullIf, Upper
+
+from ..databases import database
+from ..references.as_written import AsWritten
+from ..references.meta import column_of, concrete, named_in
+from ..references.rule_sql import columns_in
+from ..references.unique import rule_of, unique_rules
+from ..source.constraints import constraint_for, simplified
+from ..source.owner import on_owner
+from .lookups import field_name, fields_of
+from .values import NO_CASE, Part, Rule
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from ..references.unique import UniqueRule
+    from ..values import MatchKey
+
+
+_TAKES_OUT = re.compile(r"\b(case|nullif|if|iif)\b", re.IGNORECASE)
+
+
+def rules_of(model: type[Model], using: str) -> tuple[Rule, ...]:
+    """What the database ``using`` keeps unique in the model's table and its parents' tables."""
+    own = concrete(model)
+    return tuple(
+        _as_rule(own, rule)
+        for one in (own, *own._meta.get_parent_list())
+        for rule in unique_rules(one, database(using))
+        if rule.is_valid
+    )
+
+
+def rule_for(model: type[Model], key: MatchKey) -> Rule | None:
+    """What the model's calls could rely on if the key were unique; None if it is not about them."""
+    owned, own = on_owner(key), concrete(model)
+    if not issubclass(own, owned.model):
+        return None
+    rule = _as_rule(own, rule_of(owned.model, constraint_for(simplified(owned))))
+    # which name it will have, and whether as a constraint at all, is not known here
+    return replace(rule, text=f"unique ({', '.join(key.fields)})")
+
+
+def _as_rule(model: type[Model], rule: UniqueRule) -> Rule:
+    fields = fields_of(model)
+    by_column = _by_column(model)
+    # a column that the model lacks is looked up by nobody
+    parts: set[Part] = set()
+    for column in rule.columns:
+        parts |= _parts_of_column(model, by_column.get(column, column))
+    for expression in rule.expressions:
+        parts |= _parts(model, expression)
+    is_known = rule.condition is None or isinstance(rule.condition, Q)
+    is_known = is_known and all(map(_keeps_values, rule.expressions))
+    nullable = {part.name for part in parts if part.name in fields and fields[part.name].null}
+    return Rule(
+        text=rule.text,
+        parts=frozenset(parts),
+        nullable=frozenset(nullable if rule.nulls_distinct else ()),
+        condition=rule.condition if isinstance(rule.condition, Q) else None,
+        has_unknown_condition=not is_known,
+        is_deferrable=rule.is_deferrable,
+        is_primary_key=rule.is_primary_key,
+    )
+
+
+def _parts_of_column(model: type[Model], name: str) -> set[Part]:
+    """The field itself; for one that the database works out, the fields it is made of."""
+    field: Any = fields_of(model).get(name)
+    is_computed = isinstance(field, GeneratedField)
+    return _parts(model, field.expression) if is_computed else {Part(name=name)}
+
+
+def _keeps_values(expression: Any) -> bool:
+    """Whether an expression is NULL for NULL alone: ``Case`` and ``NullIf`` take rows out."""
+    if isinstance(expression, AsWritten):
+        return not _TAKES_OUT.search(expression.sql)
+    sources: list[Any] = getattr(expression, "get_source_expressions", list)()
+    return not isinstance(expression, Case | NullIf) and all(
+        _keeps_values(one) for one in sources if one is not None
+    )
+
+
+def _parts(model: type[Model], expression: Any) -> set[Part]:
+    """The fields an expression is made of, each in the form that it has there."""
+    if isinstance(expression, AsWritten):
+        by_column = _by_column(model)
+        read = columns_in([expression.sql], by_column)
+        return {Part(name=by_column[column], form=expression.sql) for column in read}
+    names = {field_name(model, name) for name in named_in(expression)}
+    sources = expression.get_source_expressions()
+    is_no_case = isinstance(expression, Lower | Upper) and isinstance(sources[0], F)
+    return {Part(name=name, form=NO_CASE if is_no_case else repr(expression)) for name in names}
+
+
+def _by_column(model: type[Model]) -> dict[str, str]:
+    """The names of the model's fields, and of its parents', by their columns."""
+    return {
+        column_of(field): field_name(model, field.name) for field in model._meta.concrete_fields
+    }

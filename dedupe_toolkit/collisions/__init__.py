@@ -1,0 +1,1 @@
+"""Which rows would break a unique rule once repointed, and what becomes of them."""

@@ -1,0 +1,184 @@
+"""Ties: rows that stand between two rows of one group, by two references of their own.
+
+Once those two rows are one, such a row would relate the survivor to itself: a relation, a payment
+from one to the other. Builds SQL, runs none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from ..references.discover import parent_links
+from ..references.refusals import refusal_of
+from ..values import OnCollision
+from .losing_rows import not_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..databases import Database
+    from ..mapping.mapping import MergeMap
+    from ..references.kinds import Reference
+    from ..references.referrers import Referrer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """Two references of one table that may tie rows of a group together, and what is done then.
+
+    ``is_link`` rows are links of a many-to-many relation of the merged model with itself.
+    """
+
+    ends: tuple[Reference, Reference]
+    choice: OnCollision
+    is_link: bool = False
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        start, end = self.ends
+        return start.label, end.label
+
+
+def ties_of(
+    mapping: MergeMap,
+    referrer: Referrer,
+    on_collision: OnCollision,
+    collisions: Mapping[str, OnCollision],
+) -> tuple[Tie, ...]:
+    """Every two references of a table, with what is chosen for the rows that they tie."""
+    links = {frozenset(pair) for pair in referrer.link_pairs}
+    return tuple(
+        Tie(
+            ends=ends,
+            choice=_choice(mapping, referrer, [collisions.get(end.label) for end in ends])
+            or _choice(mapping, referrer, [on_collision])
+            or OnCollision.HOLD,
+            is_link=frozenset(ends) in links,
+        )
+        for ends in combinations(referrer.references, 2)
+    )
+
+
+def _choice(
+    mapping: MergeMap, referrer: Referrer, said: list[OnCollision | None]
+) -> OnCollision | None:
+    """What is said of either reference; nobody can merge a row with itself."""
+    if OnCollision.KEEP in said:
+        return OnCollision.KEEP
+    if OnCollision.HOLD in said or OnCollision.MERGE in said:
+        return OnCollision.HOLD
+    if OnCollision.DISCARD in said:
+        is_whole = can_be_discarded(mapping, referrer)
+        return OnCollision.DISCARD if is_whole else OnCollision.HOLD
+    return None
+
+
+def can_be_discarded(mapping: MergeMap, referrer: Referrer) -> bool:
+    """Whether a table's row is all of an object, and of one that the merge does not need."""
+    model = referrer.table.model
+    return (
+        referrer.table.name != mapping.table.name
+        and not referrer.is_inherited
+        and not parent_links(model)
+        and refusal_of(model) is None
+    )
+
+
+def tied_rows(
+    database: Database, mapping: MergeMap, referrer: Referrer, ends: tuple[Reference, Reference]
+) -> str:
+    """SQL from FROM on: rows (``r``) between two different rows of a group (``a`` and ``b``).
+
+    Those that related a row to itself before the merge are none of them.
+    """
+    start, end = ends
+    work, survivors = database.q(mapping.name), mapping.survivors
+    together = database.equal(
+        database.qualified("a", survivors), database.qualified("b", survivors)
+    )
+    conditions = [together, "a.place <> b.place"]
+    conditions += filter(None, [reference.condition("r", database) for reference in ends])
+    if referrer.table.name == mapping.table.name:
+        conditions.append(_stays(database, mapping))
+    return (
+        f"FROM {work} a {_from_member(database, mapping, referrer, start)}"
+        f" {_to_member(database, mapping, end)} WHERE {' AND '.join(conditions)}"
+    )
+
+
+def _from_member(
+    database: Database, mapping: MergeMap, referrer: Referrer, reference: Reference
+) -> str:
+    """SQL that joins a member (``a``) with the rows (``r``) that point at it."""
+    rows = f"{database.join} {database.q(referrer.table.name)} r"
+    columns = database.qualified("r", reference.columns)
+    if not _is_by_value(mapping, reference):
+        old = database.qualified("a", mapping.old(reference))
+        return f"{rows} ON {database.equal(columns, old)}"
+    if mapping.is_spelled(reference):
+        spelled = f"JOIN {database.q(mapping.source(reference))} d"
+        same = database.equal(
+            database.qualified("d", mapping.raw), database.qualified("a", mapping.members)
+        )
+        held = database.equal(columns, database.qualified("d", mapping.old(reference)))
+        return f"{spelled} ON {same} {rows} ON {held}"
+    held = database.equal(columns, database.qualified("d", reference.targets))
+    itself = f"{database.join} {database.q(mapping.table.name)} d"
+    return f"{itself} ON {_is_member(database, mapping, 'd', 'a')} {rows} ON {held}"
+
+
+def _to_member(database: Database, mapping: MergeMap, reference: Reference) -> str:
+    """SQL that joins rows (``r``) with the member (``b``) that they point at."""
+    work = f"JOIN {database.q(mapping.name)} b"
+    columns = database.qualified("r", reference.columns)
+    if not _is_by_value(mapping, reference):
+        old = database.qualified("b", mapping.old(reference))
+        return f"{work} ON {database.equal(columns, old)}"
+    if mapping.is_spelled(reference):
+        spelled = f"JOIN {database.q(mapping.source(reference))} e"
+        held = database.equal(columns, database.qualified("e", mapping.old(reference)))
+        same = database.equal(
+            database.qualified("e", mapping.raw), database.qualified("b", mapping.members)
+        )
+        return f"{spelled} ON {held} {work} ON {same}"
+    held = database.equal(columns, database.qualified("e", reference.targets))
+    itself = f"{database.join} {database.q(mapping.table.name)} e ON {held}"
+    return f"{itself} {work} ON {_is_member(database, mapping, 'e', 'b')}"
+
+
+def _is_by_value(mapping: MergeMap, reference: Reference) -> bool:
+    return not reference.is_text and reference.place != tuple(mapping.key)
+
+
+def _is_raw(database: Database, mapping: MergeMap, spelled: str, member: str) -> str:
+    return database.equal(
+        database.qualified(spelled, mapping.raw), database.qualified(member, mapping.members)
+    )
+
+
+def _is_member(database: Database, mapping: MergeMap, row: str, member: str) -> str:
+    return database.equal(
+        database.qualified(row, mapping.key), database.qualified(member, mapping.members)
+    )
+
+
+def _stays(database: Database, mapping: MergeMap) -> str:
+    """SQL that is true for rows of the merged table itself that outlive the merge as they are.
+
+    Duplicates go, and the survivor's own references get targets of their own.
+    """
+    same = database.equal(
+        database.qualified("g", mapping.survivors), database.qualified("a", mapping.survivors)
+    )
+    key = database.qualified("r", mapping.key)
+    return not_in(database, mapping.name, mapping.members, key, f" AND (g.place > 0 OR {same})")
+
+
+def blamed(start: str, end: str) -> str:
+    """SQL for a value of the group whose merge moves what a tied row points at.
+
+    ``start`` and ``end`` are SQL for that of the members at its two ends.
+    """
+    return f"CASE WHEN a.place > 0 THEN {start} ELSE {end} END"

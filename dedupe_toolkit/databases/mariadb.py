@@ -1,0 +1,42 @@
+"""MariaDB, where it differs from MySQL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.utils import OperationalError
+
+from .mysql import MySQLFamily, typed
+
+if TYPE_CHECKING:
+    from .tables import Column
+
+_JSON_TABLE = (10, 6)
+_ACROSS = """
+SELECT COUNT(*) FROM information_schema.innodb_sys_foreign
+WHERE SUBSTRING_INDEX(for_name, '/', 1) <> SUBSTRING_INDEX(ref_name, '/', 1)
+"""
+
+
+class MariaDB(MySQLFamily):
+    exact_collation = "utf8mb4_nopad_bin"
+    # MySQL's name for it came with 11.1
+    isolation_level = "@@tx_isolation"
+    is_index_used = "ignored = 'NO'"
+
+    @property
+    def unpacks(self) -> bool:
+        server: Any = self.connection
+        return bool(server.mysql_version >= _JSON_TABLE)
+
+    def may_be_pointed_at(self) -> bool:
+        if not super().may_be_pointed_at():
+            return False
+        try:
+            # who may read it need not have every table of the server opened to know
+            return bool(self.value(_ACROSS))
+        except OperationalError:
+            return True
+
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        return typed(f"JSON_VALUE({image}, '$[{position}]')", column)

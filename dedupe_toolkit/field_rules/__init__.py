@@ -1,0 +1,1 @@
+"""Which value each field of the survivor gets."""

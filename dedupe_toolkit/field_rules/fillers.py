@@ -1,0 +1,137 @@
+"""Which row a survivor's blank is filled from, told from instances of the rows. Only reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..keys import is_text
+from ..references.meta import column_of, lineage_of
+from ..references.telling import declared_decisive, is_moment
+from ..references.together import together_in
+from .together import plain_default
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from django.db.models import Field, Model
+
+    from ..references.together import Together
+
+FILL = "fill"
+"""The field rule of every field that no other is named for."""
+
+
+def fillers(
+    fields: Sequence[Field[Any, Any]],
+    rules: Mapping[str, Any],
+    order: Sequence[Model],
+) -> dict[Field[Any, Any], Model | None]:
+    """For each field the row whose value the survivor takes, if it takes one.
+
+    The survivor is the first of ``order``; the others follow as they are asked.
+    """
+    parts = lineage_of(type(order[0]))
+    kept = {(part._meta.db_table, name) for part in parts for name in declared_decisive(part)}
+    kept = {place for place in kept if place not in _named(fields, rules)}
+    found = {
+        field: _filler(field, order) if _is_filled(field, rules, kept) else None for field in fields
+    }
+    for one in (one for part in parts for one in together_in(part)):
+        is_filled = all(rules.get(field.name, FILL) == FILL for field in one.fields)
+        fixed = {field for field in one.fields if column_of(field) in one.shared}
+        fixed |= {field for field in one.fields if _place(field) in kept}
+        silent = {field for field in one.fields if field not in fixed}
+        if not any(field.name in rules for field in one.fields):
+            silent = {field for field in silent if not is_moment(field)}
+        row = _whole_filler(one, order, fixed, silent) if is_filled else None
+        found |= {field: None if field in fixed else row for field in one.fields if field in found}
+    return found
+
+
+def _place(field: Field[Any, Any]) -> tuple[str, str]:
+    return field.model._meta.db_table, column_of(field)
+
+
+def _named(
+    fields: Sequence[Field[Any, Any]], rules: Mapping[str, Any]
+) -> Collection[tuple[str, str]]:
+    return [_place(field) for field in fields if field.name in rules]
+
+
+def _is_filled(
+    field: Field[Any, Any], rules: Mapping[str, Any], kept: Collection[tuple[str, str]]
+) -> bool:
+    """Whether a blank is filled: one that says something is so only where a rule says so."""
+    if field.name in rules:
+        return bool(rules[field.name] == FILL)
+    return _place(field) not in kept and not is_moment(field)
+
+
+def raw(field: Field[Any, Any], row: Model) -> Any:
+    """A row's value of a field; of a foreign key what its column holds."""
+    value = field.value_from_object(row)
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def is_blank(field: Field[Any, Any], value: Any) -> bool:
+    return value is None or (is_text(field) and value == "")
+
+
+def _filler(field: Field[Any, Any], order: Sequence[Model]) -> Model | None:
+    """The row whose value the survivor takes, if it has none of its own that can stay."""
+    kept = raw(field, order[0])
+    points_inside = _points_inside(field, kept, order)
+    if not is_blank(field, kept) and not points_inside:
+        return None
+    # a survivor that would point at itself takes first what its target pointed at
+    asked = sorted(order, key=lambda row: points_inside and row.pk != kept)
+    return next((row for row in asked if _can_fill(field, row, order)), None)
+
+
+def _can_fill(field: Field[Any, Any], row: Model, rows: Sequence[Model]) -> bool:
+    value = raw(field, row)
+    return not is_blank(field, value) and not _points_inside(field, value, rows)
+
+
+def _points_inside(field: Field[Any, Any], value: Any, rows: Sequence[Model]) -> bool:
+    """Whether the value is a reference to one of the rows themselves."""
+    if field.related_model not in type(rows[0]).__mro__:
+        return False
+    target: Field[Any, Any] = field.target_field  # type: ignore[attr-defined]  # a foreign key's
+    return value in [target.value_from_object(row) for row in rows]
+
+
+def _whole_filler(
+    one: Together,
+    order: Sequence[Model],
+    fixed: Collection[Field[Any, Any]],
+    silent: Collection[Field[Any, Any]],
+) -> Model | None:
+    """The first row that has what the survivor lacks, and the same where it lacks nothing."""
+    survivor = order[0]
+    lacking = [field for field in silent if is_blank(field, raw(field, survivor))]
+    for row in order[1:]:
+        gains = any(_can_fill(field, row, order) for field in lacking)
+        if gains and all(_agrees(one, f, survivor, row, fixed) for f in one.fields):
+            return row
+    return None
+
+
+def _agrees(
+    one: Together,
+    field: Field[Any, Any],
+    survivor: Model,
+    row: Model,
+    fixed: Collection[Field[Any, Any]],
+) -> bool:
+    """Whether the survivor says nothing in a field that the row does not say."""
+    kept, column = raw(field, survivor), column_of(field)
+    if kept == raw(field, row):
+        return True
+    if field in fixed:
+        return False
+    if column in one.qualifiers:
+        heads = [f for f in one.fields if column_of(f) in one.heads]
+        if all(is_blank(head, raw(head, survivor)) for head in heads):
+            return True
+    return is_blank(field, kept) or kept == plain_default(field)

@@ -1,0 +1,1 @@
+"""Which rows are duplicates: from a match key to groups, and which row of each survives."""

@@ -1,0 +1,1 @@
+"""What merges have written down: rows before and after, runs, old keys."""

@@ -1,0 +1,166 @@
+"""Keys as the journal names them, and what became of the rows of old ones. Only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+from django.db.models import Q
+
+from ..databases import database
+from ..databases.tables import last_field, pk_fields, python_key
+from ..keys import primary_key
+from ..models import MergeRun, MergeStep, RowChange
+from ..references.meta import concrete
+from ..references.spellings import converts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from django.db.models import Model
+
+_CHUNK = 500
+"""Keys in one look-up: SQLite takes few parameters."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedInto:
+    """Where a row has gone: the survivor's key as the journal names it, the step and the run."""
+
+    survivor: str
+    step: int
+    run: int
+
+
+def key_text(model: type[Model], pk: Any, using: str) -> str:
+    """A primary key as the journal names it; taken as text, too, and composite as a JSON list.
+
+    Raises `InvalidMatchKey` for what cannot be a key of the model.
+    """
+    fields, key = pk_fields(model), primary_key(model, pk)
+    texts = [
+        # prepared: MySQL takes no 0 for a key that it numbers, and a row of that key is asked for
+        str(field.get_db_prep_value(field.get_prep_value(value), connections[using], prepared=True))
+        for field, value in zip(fields, key if len(fields) > 1 else [key], strict=True)
+    ]
+    if len(texts) == 1:
+        return texts[0]
+    dialect = database(using)
+    columns = dialect.table(model).pk
+    typed = [f"{dialect.from_key_text('%s', 0, [c])} AS k{n}" for n, c in enumerate(columns)]
+    # an image may need a value more than once
+    image = dialect.key_text([(column, f"k.k{n}") for n, column in enumerate(columns)])
+    return str(dialect.value(f"SELECT {image} FROM (SELECT {', '.join(typed)}) k", texts))
+
+
+def key_of(model: type[Model], text: str, using: str) -> Any:
+    """The primary key of which the journal has this text, as models hold it."""
+    field, *more = pk_fields(model)
+    if more or not converts(last_field(field)):
+        return primary_key(model, text)
+    dialect = database(using)
+    columns = dialect.table(model).pk
+    (key,) = dialect.fetch(f"SELECT {dialect.from_key_text('%s', 0, columns)}", [text])
+    return python_key(model, key, using)
+
+
+def merged_into(model: type[Model], text: str, using: str) -> MergedInto | None:
+    """Into which row, and by which run, the row of this key was merged last, if it was.
+
+    Runs and groups that were undone do not count.
+    """
+    found = merges_of(model, [text], using)[text]
+    return found[-1] if found else None
+
+
+def merges_of(model: type[Model], texts: Sequence[str], using: str) -> dict[str, list[MergedInto]]:
+    """When rows of these keys were merged, the earliest first: a key may have been given again.
+
+    Runs and groups that were undone do not count. One look-up by index for every five hundred keys.
+    """
+    labels = [concrete(model)._meta.label]
+    labels += [parent._meta.label for parent in model._meta.get_parent_list()]
+    found: dict[str, list[MergedInto]] = {text: [] for text in texts}
+    for chunk in _chunks(list(found)):
+        changes = (
+            RowChange.objects.using(using)
+            .filter(merged__in=chunk, step__model__in=labels)
+            .exclude(step__run__status=MergeRun.Status.UNDONE)
+            .order_by("step")
+            .values_list("merged", "into", "step", "step__run", "survivor", "step__run__undone")
+        )
+        for merged, into, step, run, survivor, undone in changes:
+            if merged is not None and into is not None and survivor not in undone:
+                found[merged].append(MergedInto(survivor=into, step=step, run=run))
+    return found
+
+
+def last_survivors(model: type[Model], texts: Iterable[str], using: str) -> dict[str, str]:
+    """The key under which the row of each of these keys lives on; its own if it was never merged.
+
+    Each round of look-ups follows one merge of every key. A survivor was merged after it had
+    survived: what happened to an earlier row of its key is another row's story.
+    """
+    reached = {text: (text, 0) for text in texts}
+    moving = set(reached)
+    while moving:
+        merges = merges_of(model, sorted({reached[text][0] for text in moving}), using)
+        for text in tuple(moving):
+            key, step = reached[text]
+            later = [merge for merge in merges[key] if merge.step > step]
+            if not later:
+                moving.remove(text)
+                continue
+            # of the key asked for, the row of it that was there last
+            merge = later[0] if step else later[-1]
+            reached[text] = (merge.survivor, merge.step)
+    return {text: key for text, (key, _) in reached.items()}
+
+
+def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), _CHUNK):
+        yield texts[start : start + _CHUNK]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergedFrom:
+    """A row that was merged into another: its old key as the journal names it, and the run."""
+
+    row: str
+    run: int
+
+
+LOOKED_AT = 20_000
+"""Row changes in which `merged_from` looks at most: the journal has no index of survivors."""
+
+_STEPS = 100
+
+
+def merged_from(model: type[Model], pk: Any, using: str) -> list[MergedFrom]:
+    """The rows that were merged into this one, the latest first, as far as the latest merges tell.
+
+    Runs and groups that were undone do not count. Two statements.
+    """
+    text, label = key_text(model, pk, using), concrete(model)._meta.label
+    steps = MergeStep.objects.using(using).filter(model=label, reason=MergeStep.Reason.DUPLICATE)
+    steps = steps.exclude(run__status=MergeRun.Status.UNDONE).order_by("-pk")
+    ranges, looked_at = Q(), 0
+    for step, rows, first, last in steps.values_list("pk", "rows", "first_change", "last_change")[
+        :_STEPS
+    ]:
+        looked_at += rows
+        if looked_at > LOOKED_AT:
+            break
+        ranges |= Q(step=step, pk__range=(first, last))
+    if not ranges:
+        return []
+    changes = RowChange.objects.using(using).filter(ranges, into=text, merged__isnull=False)
+    found = changes.order_by("-pk").values_list(
+        "merged", "step__run", "survivor", "step__run__undone"
+    )
+    return [
+        MergedFrom(row=str(merged), run=run)
+        for merged, run, survivor, undone in found
+        if survivor not in undone
+    ]

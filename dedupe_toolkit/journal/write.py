@@ -1,0 +1,146 @@
+"""The journal: every row a merge changes is written down before it is changed, by the database."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..models import MergeRun, MergeStep, RowChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..databases import Database
+    from ..databases.tables import Column, Table
+    from ..references.kinds import Reference
+    from ..references.referrers import Referrer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """SQL for a key under which there is no row any more, and for the one it lives on under."""
+
+    key: Sequence[str]
+    into: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Journal:
+    """Writes the row changes of one batch of a run."""
+
+    database: Database
+    run: MergeRun
+    batch: int
+    _ahead: dict[Any, MergeStep] = field(default_factory=dict)
+
+    def record(
+        self,
+        table: Table,
+        *,
+        action: MergeStep.Action,
+        reason: MergeStep.Reason,
+        source: str,
+        key: Sequence[str],
+        root: str,
+        columns: Sequence[Column],
+        before: Sequence[str] | None,
+        after: Sequence[str] | None,
+        gone: Gone | None = None,
+        reference: str = "",
+        params: Sequence[Any] = (),
+    ) -> int:
+        """Write down the changes of one statement to come; returns how many rows it must change.
+
+        ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
+        primary key and for the values of ``columns``; None for a row that is not there. ``gone``
+        tells of a key that leads to another row from then on.
+        """
+        step = self._step(table, action=action, reason=reason, columns=columns, reference=reference)
+        ahead = self._ahead.pop(_place(step), None)
+        if ahead is None:
+            step.save(using=self.database.using, force_insert=True)
+        step = ahead or step
+        row, merged, into = (
+            self.database.key_text(list(zip(table.pk, values, strict=True))) if values else "NULL"
+            for values in (key, gone and gone.key, gone and gone.into)
+        )
+        images = [self._image(columns, values) for values in (before, after)]
+        names = ["step_id", "row", "survivor", "merged", "into", "before", "after"]
+        journal = RowChange._meta.db_table
+        written = self.database.insert_numbered(
+            f"INSERT INTO {self.database.q(journal)} ({', '.join(map(self.database.q, names))})"
+            f" SELECT {step.pk}, {row}, {root}, {merged}, {into}, {', '.join(images)} {source}",
+            journal,
+            params,
+        )
+        if written.rows:
+            step.rows, step.first_change, step.last_change = astuple(written)
+        if ahead is None:
+            self._complete([step])
+        return written.rows
+
+    def _step(
+        self,
+        table: Table,
+        *,
+        action: MergeStep.Action,
+        reason: MergeStep.Reason,
+        columns: Sequence[Column],
+        reference: str,
+    ) -> MergeStep:
+        """A step of this batch, not stored yet."""
+        return MergeStep(
+            run=self.run,
+            batch=self.batch,
+            model=table.model._meta.label,
+            reference=reference,
+            action=action,
+            reason=reason,
+            columns=[column.name for column in columns],
+        )
+
+    @contextmanager
+    def repointing(self, pairs: Sequence[tuple[Referrer, Reference]]) -> Iterator[None]:
+        """Inside, these references are repointed in this order, with nothing in between.
+
+        Their steps are stored by one statement and completed by another.
+        """
+        if len(pairs) < 2 or not self.database.numbers_in_bulk:
+            yield
+            return
+        steps = [self._repointed(*pair) for pair in pairs]
+        MergeStep.objects.using(self.database.using).bulk_create(steps)
+        self._ahead.update({_place(step): step for step in steps})
+        yield
+        self._complete(steps)
+
+    def _repointed(self, referrer: Referrer, reference: Reference) -> MergeStep:
+        return self._step(
+            referrer.table,
+            action=MergeStep.Action.UPDATE,
+            reason=MergeStep.Reason.REPOINTED,
+            columns=[referrer.table.column(column) for column in reference.columns],
+            reference=reference.label,
+        )
+
+    def _complete(self, steps: Sequence[MergeStep]) -> None:
+        """The steps with their rows; one without any never was."""
+        empty = [str(step.pk) for step in steps if not step.rows]
+        if empty:
+            # Django would read the journal for its row changes, and there are none
+            table = self.database.q(MergeStep._meta.db_table)
+            self.database.run(f"DELETE FROM {table} WHERE id IN ({', '.join(empty)})")
+        MergeStep.objects.using(self.database.using).bulk_update(
+            [step for step in steps if step.rows], ["rows", "first_change", "last_change"]
+        )
+
+    def _image(self, columns: Sequence[Column], values: Sequence[str] | None) -> str:
+        if values is None:
+            return "NULL"
+        return self.database.image(list(zip(columns, values, strict=True)))
+
+
+def _place(step: MergeStep) -> tuple[Any, ...]:
+    """What tells a step from the others: both ends of a link are one reference."""
+    return step.model, step.reference, step.action, step.reason, tuple(step.columns)

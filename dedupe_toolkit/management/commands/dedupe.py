@@ -1,0 +1,84 @@
+"""The whole loop in one guided command: audit, find, plan, merge, make_unique, migrate, prove."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.core.management import call_command
+
+from ...reports import described
+from ..again import run_anew
+from ..base import DedupeCommand
+from ..constraining import add_constraint_arguments, key_to_constrain
+from ..loop.steps import STEPS
+from ..loop.walk import Left, Walk
+from ..options import add_key_arguments, add_no_input
+from ..policy import add_policy_arguments
+from .prove_get_or_create import add_race_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.core.management.base import CommandParser
+
+    from ..loop.walk import Step
+
+
+class Command(DedupeCommand):
+    # as make_unique, which is one of the steps
+    requires_system_checks = "__all__"
+    help = (
+        "Walk from an unsafe get_or_create to a proven constraint, step by step: audit, find, plan,"
+        " merge, make_unique, migrate, prove. Asks before it writes; goes on where it was left."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
+        add_key_arguments(parser)
+        add_policy_arguments(parser)
+        add_constraint_arguments(parser)
+        add_race_arguments(parser)
+        add_no_input(parser)
+
+    def handle(self, **options: Any) -> None:
+        walk = Walk(
+            key=key_to_constrain(options),
+            options=options,
+            console=self.console,
+            messages=self.stderr,
+            run=self._runner(options),
+        )
+        walk.say(f"{described(walk.key)}, from its calls to a constraint that is proven.")
+        for number, step in enumerate(STEPS, 1):
+            self.console.print(
+                f"\n{number} of {len(STEPS)}. {step.verb}: {step.about}",
+                style="bold",
+                highlight=False,
+                soft_wrap=True,
+            )
+            try:
+                _take(step, walk)
+            except Left:
+                self.stderr.write(f"Left at {step.verb}: {walk.so_far}")
+                return
+        walk.say(f"\nDone: {described(walk.key)} stays without duplicates.")
+
+    def _runner(self, options: dict[str, Any]) -> Callable[..., int]:
+        if getattr(self, "_called_from_command_line", False):
+            # the models of this process are those from before they were edited
+            return partial(run_anew, options=options)
+        return partial(self._call, options["verbosity"])
+
+    def _call(self, verbosity: int, *words: str) -> int:
+        """Within a program that has its own command line, and perhaps a database for tests."""
+        call_command(*words, stdout=self.stdout, stderr=self.stderr, verbosity=verbosity)
+        return 0
+
+
+def _take(step: Step, walk: Walk) -> None:
+    try:
+        step.take(walk)
+    except KeyboardInterrupt as stop:
+        said = str(stop) or f"Stopped at {step.verb}: {walk.so_far}"
+        raise KeyboardInterrupt(said) from None

@@ -1,0 +1,82 @@
+"""The options that say how to merge, the same in every command that merges."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidOption
+from ..field_rules.rules import RULES as FIELD_RULES
+from ..finding.survivor_rules import RULES
+from ..registry import declared_policy, kept_ties
+from ..values import OnCollision, OnConflict
+from .options import one_of, whole_number
+
+if TYPE_CHECKING:
+    from django.core.management.base import CommandParser
+    from django.db.models import Model
+
+    from ..values import MergePolicy
+
+
+def survivor_rules() -> str:
+    """The survivor rules, the default first, as help texts list them."""
+    default, *others = RULES
+    return f"{default} (default), {', '.join(others)}, or an ordering such as -updated_at,created"
+
+
+def add_policy_arguments(parser: CommandParser) -> None:
+    """Add what decides who survives, which values, and what to do where rows collide."""
+    group = parser.add_argument_group("merge policy")
+    group.add_argument(
+        "--survivor",
+        metavar="RULE",
+        help=f"Which row survives: {survivor_rules()}.",
+    )
+    group.add_argument(
+        "--field-rule",
+        action="append",
+        default=[],
+        metavar="FIELD=RULE",
+        help="Which value a field of the survivor gets; can be repeated. The rules:"
+        f" {', '.join(FIELD_RULES)}.",
+    )
+    group.add_argument(
+        "--on-collision",
+        metavar="|".join(OnCollision.for_all()),
+        help="What to do with two rows that would break a unique rule (default: hold).",
+    )
+    group.add_argument(
+        "--on-conflict",
+        metavar="|".join(OnConflict),
+        help="What to do when rows differ in a field without a rule (default: survivor).",
+    )
+    group.add_argument(
+        "--batch-size", metavar="N", help="Groups in one transaction (0: all in one)."
+    )
+
+
+def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePolicy:
+    """The declared policy of the model, with what the command line says put over it."""
+    given: dict[str, Any] = {}
+    if options["survivor"]:
+        given["survivor"] = options["survivor"]
+    for name, known in (("on_collision", OnCollision.for_all()), ("on_conflict", OnConflict)):
+        if options[name] is not None:
+            given[name] = one_of(f"--{name.replace('_', '-')}", options[name], known)
+    for name, least in (("batch_size", 0), ("limit", 1)):
+        if options.get(name) is not None:
+            option = f"--{name.replace('_', '-')}"
+            given[name] = whole_number(option, options[name], least=least)
+    rules = dict(map(_field_rule, options["field_rule"]))
+    if "on_collision" in given:
+        given["collisions"] = kept_ties(model)
+    policy = declared_policy(model, **given)
+    return replace(policy, field_rules={**policy.field_rules, **rules})
+
+
+def _field_rule(text: str) -> tuple[str, str]:
+    field, equals, rule = text.partition("=")
+    if not (field and equals and rule):
+        raise InvalidOption(f"--field-rule takes FIELD=RULE, not {text!r}")
+    return field, rule

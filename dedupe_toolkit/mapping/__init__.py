@@ -1,0 +1,1 @@
+"""The work tables of a merge: which row becomes which, and which groups are held back."""

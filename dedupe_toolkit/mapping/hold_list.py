@@ -1,0 +1,119 @@
+"""The groups held back while a mapping is analysed, each with the first reason found."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from ..databases.names import derived
+from .mapping import MergeMap, create, move_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ..databases import Database
+    from ..databases.tables import Column
+    from ..values import HeldCollisions
+
+
+class HoldList:
+    """A work table of group numbers with a reason each: a sentence, and the rows it names."""
+
+    def __init__(self, database: Database, name: str) -> None:
+        self.database = database
+        self.name = name
+        self._sentences: list[tuple[str, Sequence[str]]] = []
+        columns = {"group_number": "bigint", "reason": "integer"}
+        columns |= dict.fromkeys(("first_row", "second_row", "which"), "varchar(500)")
+        database.create_work_table(name, columns, primary_key=["group_number"])
+        self._groups = 0
+        self._rows: MergeMap | None = None
+        self.ties: Counter[tuple[str, str]] = Counter()
+        """How many rows tie groups taken out together, by the two references that do it."""
+        self.collisions: list[HeldCollisions] = []
+        """How the rows differ that collide and hold groups back, table by table."""
+
+    def __len__(self) -> int:
+        return self._groups
+
+    def add(
+        self,
+        sentence: str,
+        source: str,
+        params: Sequence[Any] = (),
+        listed: Sequence[str] = (),
+        **rows: str,
+    ) -> int:
+        """Hold back the groups that ``source`` selects; returns how many were not held yet.
+
+        ``source`` is SQL from FROM on, in which ``x.group_number`` is the group; ``first`` and
+        ``second`` are SQL for the keys that stand in the sentence as {first} and {second}.
+        ``which`` is SQL for the image of a flag for each of the texts ``listed``: those whose flag
+        is 1 stand in the sentence as {which}.
+        """
+        self._sentences.append((sentence, listed))
+        first, second, which = (rows.get(name, "''") for name in ("first", "second", "which"))
+        table = self.database.q(self.name)
+        added = self.database.run(
+            f"INSERT INTO {table} (group_number, reason, first_row, second_row, which)"
+            f" SELECT y.g, {len(self._sentences) - 1}, y.a, y.b, y.w FROM ("
+            f"SELECT x.group_number AS g, {first} AS a, {second} AS b, {which} AS w,"
+            f" ROW_NUMBER() OVER (PARTITION BY x.group_number ORDER BY {first}, {second}) AS n"
+            f" {source}) y"
+            f" WHERE y.n = 1 AND NOT EXISTS"
+            f" (SELECT 1 FROM {table} h WHERE h.group_number = y.g)",
+            params,
+        )
+        self._groups += added
+        return added
+
+    def reasons(self) -> dict[int, str]:
+        """The reason of every group held back so far, by group number."""
+        return {
+            number: sentence.format(**named) for number, (sentence, named) in self.facts().items()
+        }
+
+    def facts(self) -> dict[int, tuple[str, dict[str, str]]]:
+        """The same as a sentence and what it speaks of, which `str.format` makes a reason of."""
+        rows = self.database.fetch(
+            "SELECT group_number, reason, first_row, second_row, which"
+            f" FROM {self.database.q(self.name)} ORDER BY group_number"
+        )
+        return {int(number): self._facts(*facts) for number, *facts in rows}
+
+    def _facts(
+        self, reason: int, first: str, second: str, which: str
+    ) -> tuple[str, dict[str, str]]:
+        sentence, listed = self._sentences[reason]
+        flags = json.loads(which) if which else []
+        named = [text for text, flag in zip(listed, flags, strict=True) if str(flag) == "1"]
+        return sentence, {"first": first, "second": second, "which": ", ".join(named)}
+
+    def take_out(self, mapping: MergeMap) -> None:
+        """Take the groups held back so far out of a mapping, and keep their rows to be named."""
+        if not self._groups:
+            return
+        if self._rows is None:
+            self._rows = create(self.database, replace(mapping, name=derived(self.name, "rows")))
+        held = f"SELECT h.group_number FROM {self.database.q(self.name)} h"
+        move_groups(self.database, mapping, self._rows, f"group_number IN ({held})")
+
+    def rows(self) -> Iterator[tuple[int, list[list[Any]]]]:
+        """The number and the members' keys of each group taken out, survivors first."""
+        if self._rows is None:
+            return
+        members = ", ".join(self.database.qualified("m", self._rows.members))
+        found = self.database.fetch(
+            f"SELECT m.group_number, {members} FROM {self.database.q(self._rows.name)} m"
+            " ORDER BY m.group_number, m.place"
+        )
+        for number, rows in groupby(found, key=lambda row: int(row[0])):
+            yield number, [list(row[1:]) for row in rows]
+
+    def key(self, alias: str, columns: Sequence[Column], names: Sequence[str]) -> str:
+        """SQL for a primary key as a reason names it."""
+        values = self.database.qualified(alias, names)
+        return self.database.key_text(list(zip(columns, values, strict=True)))

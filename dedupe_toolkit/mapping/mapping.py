@@ -1,0 +1,324 @@
+"""The mapping: a work table that says, for every member of a group, which row survives.
+
+One row a member: ``member`` becomes ``survivor``; ``place`` is 0 for the survivor itself, so
+the duplicates are the rows with a higher place. Keys that generic references store as text
+stand there as text as well. Mappings are filled by the database and never pass through Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from ..databases.names import derived, numbered
+from ..databases.tables import Column, Table, last_field, pk_fields
+from .spellings import spelled_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ..databases import Database
+    from ..references.kinds import Reference
+
+MERGED = "m.place > 0"
+"""True for the rows of a mapping (alias ``m``) that are duplicates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeMap:
+    """A mapping of the rows of one table, in the work table ``name``.
+
+    ``texts_for`` says in which types the keys also stand as text, each for the columns (table and
+    name) that hold them so: of different collations, which compare with themselves only.
+    ``is_nested`` mappings also have the key of the top group's survivor, for the journal.
+    ``values`` names a work table for each other unique column that foreign keys point at
+    (``to_field``): of the shape of a nested mapping, with the values of that column for keys. It
+    also names one for each column that has spellings of its own for keys (`SpelledReference`).
+    """
+
+    name: str
+    table: Table
+    texts_for: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+    is_nested: bool = False
+    values: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+
+    @property
+    def members(self) -> list[str]:
+        return numbered("member", len(self.table.pk))
+
+    @property
+    def survivors(self) -> list[str]:
+        return numbered("survivor", len(self.table.pk))
+
+    @property
+    def texts(self) -> list[str]:
+        return list(self.text_types)
+
+    @property
+    def text_types(self) -> dict[str, str]:
+        """The columns with keys as text, in pairs of member and survivor, with their types."""
+        return {
+            f"{side}_text{_suffix(number)}": kind
+            for number, kind in enumerate(self.texts_for)
+            for side in ("member", "survivor")
+        }
+
+    def _text(self, side: str, reference: Reference) -> str:
+        column = (reference.referrer._meta.db_table, reference.columns[0])
+        numbers = (n for n, columns in enumerate(self.texts_for.values()) if column in columns)
+        return f"{side}_text{_suffix(next(numbers))}"
+
+    @property
+    def on_key(self) -> dict[str, str]:
+        """The table's primary key ↔ the members: joins the mapping with the table itself."""
+        return dict(zip(self.key, self.members, strict=True))
+
+    @property
+    def on_survivor(self) -> dict[str, str]:
+        return dict(zip(self.key, self.survivors, strict=True))
+
+    @property
+    def key(self) -> list[str]:
+        return [column.name for column in self.table.pk]
+
+    @property
+    def raw(self) -> list[str]:
+        """The members as they are, in a work table of spelled keys: see `spelled_tables`."""
+        return numbered("key", len(self.table.pk))
+
+    @property
+    def raw_survivors(self) -> list[str]:
+        """The survivors as they are, in a work table of spelled keys."""
+        return numbered("into", len(self.table.pk))
+
+    def is_spelled(self, reference: Reference) -> bool:
+        """Whether a reference is looked up in a work table of spelled keys."""
+        return not reference.holds_key and reference.place in self.values
+
+    def pointed_at(self, reference: Reference) -> tuple[list[str], list[str]]:
+        """What a reference points at now and then, as it is: columns of where it is looked up."""
+        if self.is_spelled(reference):
+            return self.raw, self.raw_survivors
+        width = len(reference.targets)
+        return numbered("member", width), numbered("survivor", width)
+
+    def source(self, reference: Reference) -> str:
+        """The work table in which to look up what a reference holds."""
+        return self.values.get(reference.place, self.name)
+
+    def by_targets(self, reference: Reference) -> str:
+        """The work table that has what a reference points at as it is, however it is spelled."""
+        return self.values.get(reference.targets, self.name)
+
+    def old(self, reference: Reference) -> list[str]:
+        """The mapping's columns that a reference to a member holds now."""
+        if reference.is_text:
+            return [self._text("member", reference)]
+        return numbered("member", len(reference.columns))
+
+    def new(self, reference: Reference) -> list[str]:
+        """The mapping's columns that the reference holds once repointed."""
+        if reference.is_text:
+            return [self._text("survivor", reference)]
+        return numbered("survivor", len(reference.columns))
+
+    @property
+    def root_columns(self) -> list[str]:
+        """The columns of which `root` is made."""
+        return ["root"] if self.is_nested else self.survivors
+
+    def root(self, database: Database, alias: str = "m") -> str:
+        """SQL for the key of the row into which the whole top group is merged, as text."""
+        if self.is_nested:
+            return f"{alias}.root"
+        survivors = database.qualified(alias, self.survivors)
+        return database.key_text(list(zip(self.table.pk, survivors, strict=True)))
+
+    def root_at(self, reference: Reference, database: Database, alias: str = "m") -> str:
+        """The same beside what a reference is looked up in, which may hold no primary keys."""
+        if reference.place in self.values:
+            return f"{alias}.root"
+        return self.root(database, alias)
+
+
+def _suffix(number: int) -> str:
+    return f"_{number}" if number else ""
+
+
+def create(database: Database, mapping: MergeMap) -> MergeMap:
+    """The mapping, with its work table there and empty."""
+    _create(database, mapping, mapping.table.pk, _indexes(mapping))
+    return mapping
+
+
+def _create(
+    database: Database, mapping: MergeMap, keys: Sequence[Column], indexes: Sequence[str]
+) -> None:
+    columns = {"group_number": "bigint", "place": "bigint"}
+    for side in ("member", "survivor"):
+        names = numbered(side, len(keys))
+        columns |= {name: key.definition for name, key in zip(names, keys, strict=True)}
+    columns |= mapping.text_types
+    if mapping.is_nested:
+        columns["root"] = "varchar(500)"
+    members = numbered("member", len(keys))
+    database.create_work_table(mapping.name, columns, primary_key=members, indexes=indexes)
+
+
+def _indexes(mapping: MergeMap) -> list[str]:
+    """What is looked up beside members: one level down no group number says what becomes one."""
+    together = ["survivor_0"] if mapping.is_nested else []
+    return ["group_number", *together, *mapping.texts[::2]]
+
+
+_BY_VALUE = ["group_number"]
+
+
+def settle(database: Database, mapping: MergeMap) -> None:
+    """The mapping's work table is filled: let it be found by index, and the planner know it."""
+    database.settle(mapping.name, _indexes(mapping))
+
+
+def fill(database: Database, mapping: MergeMap, rows: str, params: Sequence[Any]) -> int:
+    """Fill a mapping from SQL for its rows (see `filling`); returns how many members it has."""
+    names, sql = filling(database, mapping, rows)
+    into = ", ".join(map(database.q, names))
+    return database.run(f"INSERT INTO {database.q(mapping.name)} ({into}) {sql}", params)
+
+
+def filling(database: Database, mapping: MergeMap, rows: str) -> tuple[list[str], str]:
+    """The columns of a mapping, and SQL for all that it is filled with, in the order of its key.
+
+    ``rows`` is SQL for the group's number, place, survivor's key and own key of every member.
+    A table whose rows come in the order of its key grows at the end, and not in the middle.
+    """
+    names = ["group_number", "place", *mapping.survivors, *mapping.members]
+    listed = ", ".join(map(database.q, names))
+    members, survivors = (
+        database.qualified("r", side) for side in (mapping.members, mapping.survivors)
+    )
+    selected = [*database.qualified("r", names), *texts(database, mapping, members, survivors)]
+    return (
+        [*names, *mapping.texts],
+        f"WITH r ({listed}) AS ({rows})"
+        f" SELECT {', '.join(selected)} FROM r ORDER BY {', '.join(members)}",
+    )
+
+
+def texts(
+    database: Database, mapping: MergeMap, members: Sequence[str], survivors: Sequence[str]
+) -> list[str]:
+    """SQL for the keys as text, where references need them so."""
+    if not mapping.texts:
+        return []
+    (key,) = pk_fields(mapping.table.model)
+    key = last_field(key)
+    pair = [database.as_python_text(column, key) for column in (members[0], survivors[0])]
+    return pair * len(mapping.texts_for)
+
+
+def count_groups(database: Database, mapping: MergeMap) -> int:
+    table = database.q(mapping.name)
+    return int(database.value(f"SELECT COUNT(*) FROM {table} WHERE place = 0"))
+
+
+def count_members(database: Database, mapping: MergeMap) -> tuple[int, int]:
+    """How many groups a mapping has, and how many duplicates."""
+    survivors, all_members = "SUM(CASE WHEN place = 0 THEN 1 ELSE 0 END)", "COUNT(*)"
+    ((groups, members),) = database.fetch(
+        f"SELECT COALESCE({survivors}, 0), {all_members} FROM {database.q(mapping.name)}"
+    )
+    return int(groups), int(members) - int(groups)
+
+
+def copy_groups(
+    database: Database, mapping: MergeMap, name: str, where: str, params: Sequence[Any] = ()
+) -> MergeMap:
+    """A new mapping ``name`` with the groups of another that a condition selects."""
+    copy = create(database, replace(mapping, name=name, values={}))
+    columns = ["group_number", "place", *mapping.members, *mapping.survivors, *mapping.texts]
+    listed = ", ".join(map(database.q, columns))
+    database.run(
+        f"INSERT INTO {database.q(name)} ({listed})"
+        f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}",
+        params,
+    )
+    settle(database, copy)
+    return copy
+
+
+def move_groups(database: Database, mapping: MergeMap, target: MergeMap, where: str) -> None:
+    """Move the groups that a condition selects into another mapping of the same shape."""
+    columns = ["group_number", "place", *mapping.members, *mapping.survivors, *mapping.texts]
+    listed = ", ".join(map(database.q, columns))
+    database.run(
+        f"INSERT INTO {database.q(target.name)} ({listed})"
+        f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}"
+    )
+    drop_groups(database, mapping, where)
+
+
+def drop_groups(
+    database: Database, mapping: MergeMap, where: str, params: Sequence[Any] = ()
+) -> None:
+    """Take groups out of a mapping."""
+    database.run(f"DELETE FROM {database.q(mapping.name)} WHERE {where}", params)
+
+
+def with_values(database: Database, mapping: MergeMap, references: Sequence[Reference]) -> MergeMap:
+    """The mapping, joined by one of other unique columns where references point at those."""
+    keys = tuple(mapping.key)
+    targets = {ref.targets for ref in references if not ref.is_text and ref.targets != keys}
+    values = {}
+    for number, columns in enumerate(sorted(targets)):
+        values[columns] = derived(mapping.name, "by", number)
+        _map_values(database, mapping, values[columns], columns)
+    return replace(
+        mapping,
+        values=values | spelled_tables(database, mapping, references, derived(mapping.name, "as")),
+    )
+
+
+def _map_values(database: Database, mapping: MergeMap, name: str, columns: tuple[str, ...]) -> None:
+    keys = [mapping.table.column(column) for column in columns]
+    valued = replace(mapping, name=name, is_nested=True, texts_for={})
+    _create(database, valued, keys, _BY_VALUE)
+    member = database.equal(
+        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
+    )
+    held = database.qualified("d", columns)
+    # a survivor without a value of its own takes that of its first duplicate that has one
+    window = (
+        f"(PARTITION BY m.group_number ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,"
+        " m.place)"
+    )
+    names = ["group_number", "place", *numbered("member", len(keys))]
+    names += [*numbered("survivor", len(keys)), "root"]
+    values = ["m.group_number AS g", "m.place AS p"]
+    values += [f"{column} AS o{number}" for number, column in enumerate(held)]
+    values += [f"FIRST_VALUE({column}) OVER {window} AS n{n}" for n, column in enumerate(held)]
+    values += [f"{mapping.root(database)} AS root"]
+    database.run(
+        f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, names))})"
+        f" SELECT * FROM (SELECT {', '.join(values)} FROM {database.q(mapping.name)} m"
+        f" {database.join} {database.q(mapping.table.name)} d ON {member}) x"
+        f" WHERE {' AND '.join(f'x.o{n} IS NOT NULL' for n in range(len(keys)))}"
+    )
+    database.settle(name, _BY_VALUE)
+
+
+def texts_for(
+    database: Database, references: Sequence[Reference]
+) -> dict[str, frozenset[tuple[str, str]]]:
+    """The types in which a mapping must hold keys as text: those of the columns compared with."""
+    found: dict[str, frozenset[tuple[str, str]]] = {}
+    for reference in references:
+        if reference.is_text:
+            table = database.table(reference.referrer)
+            column, key = table.column(reference.columns[0]), database.table(reference.target).pk[0]
+            # where keys are told apart to the letter, a looser column would mix them up
+            is_exact = key.is_text and database.text_like(key) == database.exact_text_like(key)
+            kind = (database.exact_text_like if is_exact else database.text_like)(column)
+            held = (table.name, reference.columns[0])
+            found[kind] = found.get(kind, frozenset()) | {held}
+    return found

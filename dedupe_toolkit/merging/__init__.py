@@ -1,0 +1,1 @@
+"""A plan carried out: batches, each of them whole or not there at all."""

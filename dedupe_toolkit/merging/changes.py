@@ -1,0 +1,152 @@
+"""Changes of users' rows: journaled first, and then exactly the rows that were journaled."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError
+
+from ..databases.retry import RowsChanged
+from ..journal.write import Gone
+from ..models import MergeStep
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ..databases import Database
+    from ..databases.tables import Table
+    from ..journal.write import Journal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Updates and deletes of a table (alias ``t``) by what a work table (alias ``m``) says."""
+
+    database: Database
+    journal: Journal
+
+    def update(
+        self,
+        table: Table,
+        assigned: Mapping[str, str],
+        *,
+        source: str,
+        on: Mapping[str, str],
+        root: str,
+        reason: MergeStep.Reason,
+        reference: str = "",
+        where: str = "",
+        where_source: str = "",
+    ) -> int:
+        """Set columns from the work table; returns how many rows changed.
+
+        ``assigned`` and ``on`` map the table's columns to the work table's.
+        """
+        old = {column.name: f"t.{self.database.q(column.name)}" for column in table.pk}
+        new = {
+            column: f"m.{self.database.q(value)}"
+            for column, value in assigned.items()
+            if column in old
+        }
+        key = list((old | new).values())
+        journaled = self.journal.record(
+            table,
+            action=MergeStep.Action.UPDATE,
+            reason=reason,
+            reference=reference,
+            source=self._source(table, source, on, where, where_source),
+            key=key,
+            root=root,
+            gone=Gone(key=list(old.values()), into=key) if new else None,
+            columns=[table.column(column) for column in assigned],
+            before=self.database.qualified("t", list(assigned)),
+            after=self.database.qualified("m", list(assigned.values())),
+        )
+        if journaled:
+            changed = self.database.update(
+                table.name,
+                assigned,
+                source=source,
+                on=on,
+                where=where,
+                where_source=where_source,
+                keep=table.restless,
+            )
+            _agree(table, journaled, changed)
+        return journaled
+
+    def delete(
+        self,
+        table: Table,
+        *,
+        source: str,
+        on: Mapping[str, str],
+        root: str,
+        reason: MergeStep.Reason,
+        into: Sequence[str] = (),
+        reference: str = "",
+        where_source: str = "",
+    ) -> int:
+        """Delete the rows that the work table names; returns how many they were.
+
+        ``into`` is SQL for the key of the row that each lives on as, if it does.
+        """
+        key = self.database.qualified("t", [column.name for column in table.pk])
+        journaled = self.journal.record(
+            table,
+            action=MergeStep.Action.DELETE,
+            reason=reason,
+            reference=reference,
+            source=self._source(table, source, on, "", where_source),
+            key=key,
+            root=root,
+            gone=Gone(key=key, into=into) if into else None,
+            columns=table.stored,
+            before=self.database.qualified("t", [column.name for column in table.stored]),
+            after=None,
+        )
+        if journaled:
+            deleted = self.database.delete(
+                table.name, source=source, on=on, where_source=where_source
+            )
+            _agree(table, journaled, deleted)
+        return journaled
+
+    def _source(
+        self, table: Table, source: str, on: Mapping[str, str], where: str, where_source: str
+    ) -> str:
+        database = self.database
+        conditions = " AND ".join(filter(None, [where_source, where])) or "1 = 1"
+        return (
+            f"FROM {database.q(source)} m {database.join} {database.q(table.name)} t"
+            f" ON {database.matches(on)} WHERE {conditions}"
+        )
+
+
+@contextmanager
+def naming(table: Table) -> Iterator[None]:
+    """What the database refuses inside is about this table, unless it is known more exactly."""
+    try:
+        yield
+    except DatabaseError as error:
+        if not hasattr(error, "__notes__"):
+            error.add_note(f"{table.model._meta.label}: ")
+        raise
+
+
+def refusal_in_words(error: DatabaseError | RowsChanged) -> str:
+    """What the database refuses, on one line, and of which model where that is known."""
+    if isinstance(error, RowsChanged):
+        return str(error)
+    about = "".join(getattr(error, "__notes__", ()))
+    return f"{about}the database refuses it: {' '.join(str(error).split())}"
+
+
+def _agree(table: Table, journaled: int, changed: int) -> None:
+    if journaled != changed:
+        raise RowsChanged(
+            f"{table.model._meta.label}: {journaled} rows were to change, and {changed} did: a"
+            " trigger keeps them, or others change them all the time"
+        )

@@ -1,0 +1,285 @@
+"""Carry out a merge plan: batch after batch, each one whole or not there at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.db import DatabaseError, Error, transaction
+from django.utils import timezone
+
+from ..arguments import require_kind
+from ..collisions.looking import looked_at_again
+from ..databases.caching import caching
+from ..databases.retry import (
+    ATTEMPTS,
+    SOME_ATTEMPTS,
+    RowsChanged,
+    only_run,
+    require_autocommit,
+    retried,
+)
+from ..finding.whole_texts import whole_texts
+from ..journal.reading import merged_pairs
+from ..journal.runs import carry_on, store_held, store_run
+from ..journal.write import Journal
+from ..mapping.groups import changed_groups
+from ..mapping.mapping import MergeMap, copy_groups, count_groups
+from ..mapping.waves import waves
+from ..models import HeldGroup, MergeRun
+from ..planning.levels import Level, analyse
+from ..planning.plan import held_groups
+from ..planning.prepared import Prepared, take
+from ..planning.tally import Tally
+from ..signals import post_merge, pre_merge
+from ..values import MergePlan, ReferenceCount
+from .changes import Changes, refusal_in_words
+from .recheck import are_rivals_locked
+from .write import Writer
+
+if TYPE_CHECKING:
+    from ..planning.session import Session
+
+Progress = Callable[[int, int], None]
+"""Called with the number of groups done and of all groups, after every batch."""
+
+
+@caching()
+def merge(
+    plan: MergePlan,
+    *,
+    progress: Progress | None = None,
+    by: Any = "",
+    origin: str = MergeRun.Origin.CODE,
+    run: MergeRun | None = None,
+    wait: float = 0,
+) -> MergeRun:
+    """Merge the groups of a plan, and return the run that journals every row it changed.
+
+    The run keeps ``by`` (a user, or a name) and ``origin``, a `MergeRun.Origin`. ``run`` is one
+    that was begun earlier, to be carried on with the groups of this plan. ``wait`` is for how many
+    seconds another merge of the model is waited for.
+
+    Each batch is one transaction with its part of the journal. Groups that turn out not to be
+    mergeable are held back with their reason, and the others are merged. What is read again
+    under lock and has changed since the plan is held back as well.
+
+    Raises `PlanExpired` when the plan is not the latest of its connection, or when that is closed
+    or given another session by a pooler: in the middle of a run, whole batches stay. Raises
+    `MergeRefused` when another merge of the same model is running, or autocommit is off, and
+    `InvalidOption` for what is no plan. What a receiver of ``pre_merge`` raises ends the run, and
+    so does an error of the database that no row is to blame for.
+    """
+    require_kind("merge()", plan, MergePlan, "a merge plan: merge(plan_merge(…))")
+    ready = take(plan)
+    database = ready.session.database
+    require_autocommit(database, plan.source.label)
+    with only_run(database, plan.source.model._meta.label, wait):
+        with transaction.atomic(using=plan.using):
+            ready.require()
+            begun = (
+                store_run(plan, by, MergeRun.Origin(origin)) if run is None else carry_on(run, plan)
+            )
+        with whole_texts(plan.source, plan.using):
+            return _Run(plan=plan, ready=ready, run=begun, progress=progress).to_the_end()
+
+
+@dataclass(kw_only=True)
+class _Run:
+    """A run under way: what it has done so far."""
+
+    plan: MergePlan
+    ready: Prepared
+    run: MergeRun
+    progress: Progress | None
+    tally: Tally = field(default_factory=Tally)
+
+    def to_the_end(self) -> MergeRun:
+        """Carry the plan out; a run that is stopped is left saying so, with what it did so far."""
+        try:
+            return self.carry_out()
+        except BaseException:
+            if not self.ready.session.database.connection.in_atomic_block:
+                with suppress(Error):  # what stopped the run is what must be told
+                    self._recount()
+                    self._save(MergeRun.Status.INTERRUPTED)
+            raise
+
+    def carry_out(self) -> MergeRun:
+        self.tally.add_up(ReferenceCount(**count) for count in self.run.references)
+        self.tally.mention(self.plan.references)
+        last = self.plan.groups if self.plan.policy.limit is None else self.plan.policy.limit
+        for first, last_of_batch in _slices(self._last_group(last), self._batch_size()):
+            self._merge_slice(first, last_of_batch)
+            if self.progress:
+                self.progress(last_of_batch, self.plan.groups)
+        self._save(MergeRun.Status.DONE)
+        return self.run
+
+    def _recount(self) -> None:
+        """Count what is committed: a stop may fall between a batch's commit and its counting."""
+        self.run.refresh_from_db(using=self.plan.using, fields=["batches", "merged", "rows_merged"])
+        held = HeldGroup.objects.using(self.plan.using).filter(run=self.run)
+        self.run.groups_held_back = held.count()
+
+    def _save(self, status: MergeRun.Status) -> None:
+        self.run.status = status
+        self.run.finished = timezone.now()
+        self.run.references = [asdict(count) for count in self.tally.references]
+        self.run.save(using=self.plan.using)
+
+    def _last_group(self, at_most: int) -> int:
+        return min(at_most, self.plan.groups)
+
+    def _batch_size(self) -> int:
+        size = self.plan.policy.batch_size
+        if size is None:
+            size = self.ready.session.database.batch_size
+        return size or max(self.plan.groups, 1)
+
+    def _merge_slice(self, first: int, last: int) -> None:
+        """Merge the groups with these numbers; what fails is halved until the culprit is alone."""
+        database = self.ready.session.database
+        batch = partial(self._merge_batch, first, last)
+        try:
+            retried(database, batch, attempts=ATTEMPTS if first == last else SOME_ATTEMPTS)
+        except (DatabaseError, RowsChanged) as error:
+            if isinstance(error, DatabaseError) and not database.is_caused_by_rows(error):
+                raise
+            if first == last:
+                self._hold_culprit(first, error)
+                return
+            middle = (first + last) // 2
+            self._merge_slice(first, middle)
+            self._merge_slice(middle + 1, last)
+
+    def _merge_batch(self, first: int, last: int) -> None:
+        session, tally = self.ready.session.for_batch(), Tally()
+        using, database = self.plan.using, session.database
+        is_outermost = not database.connection.in_atomic_block
+        with transaction.atomic(using=using), ExitStack() as stack:
+            if is_outermost:
+                database.begin_batch()
+                if not self._is_all(first, last):
+                    database.expect_few_rows()
+            # the first statement writes, so that SQLite takes its write lock before it reads
+            batch = self.run.batches + 1
+            MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
+            self.ready.require()
+            stack.enter_context(database.exactly())
+            mapping = self._locked(session, first, last)
+            changed_groups(session, mapping, self.plan.source)
+            session.held.take_out(mapping)
+            level = analyse(session, mapping)
+            groups, rows = self._write(session, level, batch, tally)
+            held = store_held(
+                self.run, self.plan.source, held_groups(session, self.plan.source), using
+            )
+            so_far = {
+                "merged": self.run.merged + groups,
+                "rows_merged": self.run.rows_merged + rows,
+                "groups_held_back": self.run.groups_held_back + held,
+            }
+            MergeRun.objects.using(using).filter(pk=self.run.pk).update(**so_far)
+        self.run.batches = batch
+        self.run.groups_held_back += held
+        self.run.merged += groups
+        self.run.rows_merged += rows
+        self.tally.include(tally)
+
+    def _is_all(self, first: int, last: int) -> bool:
+        return first == 1 and last == self.plan.groups
+
+    def _locked(self, session: Session, first: int, last: int) -> MergeMap:
+        """The mapping of these groups, their rows locked."""
+        database, mapping = session.database, self.ready.mapping
+        if not self._is_all(first, last):
+            mapping = copy_groups(
+                database,
+                mapping,
+                session.work_table("map"),
+                "group_number BETWEEN %s AND %s",
+                [first, last],
+            )
+        database.lock_rows(mapping.table, mapping.name, mapping.on_key)
+        return mapping
+
+    def _write(self, session: Session, level: Level, batch: int, tally: Tally) -> tuple[int, int]:
+        database, mapping = session.database, level.mapping
+        groups = count_groups(database, mapping)
+        if not groups:
+            return 0, 0
+        context = {"sender": self.plan.source.model, "run": self.run, "using": self.plan.using}
+        pre_merge.send(**context, pairs=partial(_planned_pairs, session, mapping))
+        if pre_merge.has_listeners(self.plan.source.model):
+            level = looked_at_again(session, level)
+        if self._can_differ() and not are_rivals_locked(session, level):
+            raise RowsChanged("rows that collide have been changed meanwhile")
+        journal = Journal(database=database, run=self.run, batch=batch)
+        writer = Writer(
+            session=session,
+            changes=Changes(database=database, journal=journal),
+            tally=tally,
+            planned=self.ready.mapping,
+            can_differ=self._can_differ(),
+        )
+        groups, rows = self._apply(session, writer, level, groups)
+        database.check_constraints_now()
+        pairs = partial(merged_pairs, self.run, self.plan.using, batch)
+        transaction.on_commit(
+            partial(post_merge.send_robust, **context, pairs=pairs), using=self.plan.using
+        )
+        return groups, rows
+
+    def _apply(
+        self, session: Session, writer: Writer, level: Level, groups: int
+    ) -> tuple[int, int]:
+        """Write a level, wave after wave; returns how many groups and rows were merged."""
+        parts = list(waves(session, level.mapping))
+        if not parts:
+            return groups, writer.apply(level)
+        rows = groups = 0
+        for part in parts:
+            again = analyse(session, part)  # as the waves before have left the rows
+            groups += count_groups(session.database, part)
+            rows += writer.apply(again)
+        return groups, rows
+
+    def _can_differ(self) -> bool:
+        """Whether others or a receiver may have changed rows that collide since the comparison."""
+        is_alone = self.ready.session.database.is_alone_in_batch
+        return not is_alone or pre_merge.has_listeners(self.plan.source.model)
+
+    def _hold_culprit(self, number: int, error: DatabaseError | RowsChanged) -> None:
+        session = self.ready.session.for_batch()
+        database, mapping = session.database, self.ready.mapping
+        reason = refusal_in_words(error).replace("{", "{{").replace("}", "}}")
+        culprit = f"FROM {database.q(mapping.name)} x WHERE x.place = 0 AND x.group_number = %s"
+        with transaction.atomic(using=self.plan.using):
+            self.ready.require()
+            session.held.add(reason, culprit, [number])
+            session.held.take_out(mapping)
+            held = held_groups(session, self.plan.source)
+            stored = store_held(self.run, self.plan.source, held, self.plan.using)
+        self.run.groups_held_back += stored
+
+
+def _slices(last: int, size: int) -> Iterator[tuple[int, int]]:
+    for first in range(1, last + 1, size):
+        yield first, min(first + size - 1, last)
+
+
+def _planned_pairs(session: Session, mapping: MergeMap) -> Iterator[tuple[str, str]]:
+    """The pairs of a batch about to be merged, keys as text."""
+    database = session.database
+    keys = [
+        database.key_text(list(zip(mapping.table.pk, database.qualified("m", side), strict=True)))
+        for side in (mapping.members, mapping.survivors)
+    ]
+    rows: list[Any] = database.fetch(
+        f"SELECT {', '.join(keys)} FROM {database.q(mapping.name)} m WHERE m.place > 0"
+    )
+    yield from rows

@@ -1,0 +1,1 @@
+"""What a merge will do, table by table, before anything is written."""

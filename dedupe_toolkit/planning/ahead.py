@@ -1,0 +1,29 @@
+"""What a plan says where the models are ahead of the database: half-way through an upgrade.
+
+Only reads the catalogue.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..references.discover import pending_relations
+from ..references.meta import column_of, lineage_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Model
+
+    from ..databases import Database
+
+
+def ahead(database: Database, model: type[Model]) -> Iterator[str]:
+    """A sentence for whatever of a model, or pointing at it, has no column yet."""
+    for part in lineage_of(model):
+        there = {column.name for column in database.table(part).columns}
+        pending = [f.name for f in part._meta.local_concrete_fields if column_of(f) not in there]
+        if pending:
+            fields = f"field{'s' if len(pending) > 1 else ''} {', '.join(pending)}"
+            yield f"{part._meta.label}: the database has no {fields} yet: left out"
+        yield from pending_relations(part, database)

@@ -1,0 +1,156 @@
+"""Counts what applying a level would do, reference by reference. Only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ..databases.names import derived
+from ..repointing.embedded_keys import find_embedded
+from ..repointing.followers import Follower, followers
+from ..repointing.rows import (
+    NEVER,
+    are_merged,
+    counting_rows,
+    have_lost,
+    repointed_rows,
+    will_move_on,
+)
+from .levels import Level, Work
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..databases import Database
+    from ..mapping.mapping import MergeMap
+    from ..references.kinds import Reference
+    from .session import Session
+    from .tally import Tally
+
+
+def count_level(session: Session, level: Level, tally: Tally) -> None:
+    """Add to the tally what applying the level and all below it will do."""
+    _count_embedded(session, level.mapping, tally)
+    rows = _rows(session, level)
+    for work in level.works:
+        reference = work.referrer.references[0]
+        tally.add(reference.label, reference.kind, discarded=work.discarded, merged=work.merged)
+        for reference in work.referrer.references:
+            repointed = rows.get(reference, 0)
+            tally.add(reference.label, reference.kind, repointed=repointed)
+            if repointed:
+                counting = _Followers(session=session, level=level, tally=tally)
+                counting.count(work, level.mapping, reference)
+        if work.nested:
+            count_level(session, work.nested, tally)
+    for side in level.sides:
+        count_level(session, side, tally)
+
+
+def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
+    for number, reference in enumerate(session.embedded(mapping.table.model)):
+        name = derived(mapping.name, "in", number)
+        rows = find_embedded(session.database, mapping, reference, name).rows
+        tally.add(reference.label, reference.kind, repointed=rows)
+
+
+def _rows(session: Session, level: Level) -> dict[Reference, int]:
+    """How many rows each reference by which any row points at a duplicate repoints."""
+    asked = {
+        reference: _counting(session, level, work, reference)
+        for work in level.works
+        for reference in work.referrer.references
+        if reference in level.pointing
+    }
+    return dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
+
+
+def _counting(session: Session, level: Level, work: Work, reference: Reference) -> str:
+    database = session.database
+    return counting_rows(
+        repointed_rows(database, level.mapping, reference),
+        _are_gone(database, work, reference),
+        are_merged(database, level.mapping, reference),
+        will_move_on(database, level.mapping, reference, _moving(level, reference)),
+        *_own_targets(session, level, reference),
+    )
+
+
+def _are_gone(database: Database, work: Work, reference: Reference) -> str:
+    """SQL that is true for rows (``t``) of a table that are gone before they are repointed."""
+    if work.merged_by is not None:
+        return are_merged(database, work.merged_by, reference)
+    return have_lost(database, work.rivals)
+
+
+def _moving(level: Level, reference: Reference) -> tuple[MergeMap, ...]:
+    return level.moving.get(reference.targets, ())
+
+
+def _own_targets(session: Session, level: Level, reference: Reference) -> Sequence[str]:
+    """Survivors that get a target of their own are not repointed."""
+    database = session.database
+    keys = database.qualified("t", level.mapping.key)
+    return [
+        f"EXISTS (SELECT 1 FROM {database.q(own.name)} v WHERE"
+        f" {database.equal(keys, database.qualified('v', level.mapping.survivors))})"
+        for own in level.own_targets
+        if own.reference == reference
+    ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Followers:
+    """Counts what follows rows that move, and has not yet found its place one level down."""
+
+    session: Session
+    level: Level
+    tally: Tally
+
+    def count(
+        self, work: Work, mapping: MergeMap, reference: Reference, settled: tuple[str, ...] = ()
+    ) -> None:
+        """What follows the rows that a reference of a referrer moves, and what follows those.
+
+        ``settled`` are true for rows (``t``) that have found their place further up the chain.
+        """
+        session = self.session
+        if reference.is_key:
+            _count_embedded(session, replace(mapping, table=work.referrer.table), self.tally)
+        below = work.below
+        for follower in followers(session, mapping, work.referrer, reference, settled):
+            own = below.get(follower.referrer.table.name, Work(referrer=follower.referrer))
+            found = (*settled, _settled_below(session, follower, work))
+            sql = counting_rows(
+                repointed_rows(session.database, follower.mapping, follower.reference),
+                _are_gone(session.database, own, follower.reference),
+                are_merged(session.database, self.level.mapping, follower.reference),
+                *found,
+            )
+            rows = int(session.database.value(sql))
+            label, kind = follower.reference.label, follower.reference.kind
+            self.tally.add(label, kind, repointed=rows)
+            if rows:
+                self.count(own, follower.mapping, follower.reference, found)
+
+
+def _settled_below(session: Session, follower: Follower, work: Work) -> str:
+    """SQL that is true for rows that point at a loser whose winner is where they are to follow."""
+    if work.rivals is None:
+        return NEVER
+    database, rivals, reference = session.database, work.rivals, follower.reference
+    ends = {"l": rivals.losers, "w": rivals.winners}
+    joins = [
+        f"{database.join} {database.q(rivals.referrer.table.name)} {alias} ON"
+        f" {database.equal(database.qualified(alias, rivals.key), database.qualified('x', names))}"
+        for alias, names in ends.items()
+    ]
+    sides = dict(zip("lw", follower.mapping.pointed_at(reference), strict=True))
+    same = [
+        database.equal(database.qualified(alias, reference.targets), database.qualified("m", names))
+        for alias, names in sides.items()
+    ]
+    return (
+        f"EXISTS (SELECT 1 FROM {database.q(rivals.name)} x {' '.join(joins)}"
+        f" WHERE {' AND '.join(same)})"
+    )

@@ -1,0 +1,298 @@
+"""Plan a merge: what it will do, table by table. Never writes to users' tables."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import NoneType
+from typing import TYPE_CHECKING, Any
+
+from ..arguments import require_kind
+from ..collisions.repeated_links import repeated_links
+from ..collisions.tie_counts import tie_counts
+from ..databases import database
+from ..databases.caching import caching
+from ..databases.tables import python_key, require_table
+from ..errors import InvalidOption
+from ..field_rules.differences import differences
+from ..field_rules.rules import refuse_functions
+from ..finding.dismissed_groups import split
+from ..finding.find import is_table_empty
+from ..finding.key_rows import considered, key_columns, repeated
+from ..finding.searched_texts import require_searchable
+from ..finding.time_zones import require_time_zones
+from ..finding.whole_texts import whole_texts
+from ..keys import check_alias, key_field
+from ..mapping.groups import map_groups
+from ..mapping.mapping import count_members
+from ..mapping.waves import number_by_waves
+from ..models import RowChange
+from ..references.discover import views_of
+from ..references.meta import column_of
+from ..references.refusals import refuse_unmergeable
+from ..registry import declared_policy
+from ..values import (
+    HeldCollisions,
+    HeldGroup,
+    MatchKey,
+    MergePlan,
+    MergePolicy,
+    OnCollision,
+    OnConflict,
+    RowSet,
+    TieCount,
+)
+from .ahead import ahead
+from .counting import count_level
+from .hidden_rows import hidden_rows
+from .largest import blank_keys, largest_groups
+from .levels import Level, analyse
+from .missing_indexes import missing_indexes
+from .prepared import Prepared, forget
+from .reasons.held_collisions import summed
+from .reasons.incomplete_values import refuse_ruled_targets, refuse_shared_targets
+from .rehearsal import hold_refused
+from .session import Session
+from .shared_keys import refuse_shared_keys
+from .tally import Tally
+from .triggers import triggers
+from .unsearched import unsearched
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from django.db.models import Model, QuerySet
+
+    from ..field_rules.new_values import FieldRules
+    from ..mapping.mapping import MergeMap
+    from .levels import Level
+
+
+@caching()
+def plan_merge(
+    source: MatchKey | RowSet, *, using: str = "default", policy: MergePolicy | None = None
+) -> MergePlan:
+    """What merging the duplicates of ``source`` would do, in the database ``using``.
+
+    Finds the groups, chooses survivors, counts what each reference will repoint, discard and
+    merge, and takes out the groups that must be held back, each with its reason. A bounded
+    number of statements, whatever the number of groups; writes to temporary tables only.
+
+    Without a ``policy`` the declared one of the model is used.
+
+    Raises `InvalidMatchKey` for an unknown alias, tables or columns that the database has not, and
+    keys that it cannot compare; `InvalidOption` for a policy or declaration that says what there
+    is not, or rows that are not there; `MergeRefused` for a model whose rows cannot be merged
+    without breaking what its package keeps in them, or a database of a kind that is not supported.
+    """
+    session = open_session(source, using, policy)
+    refuse_shared_keys(source.model, session.database)
+    forget(using)
+    with whole_texts(source, using), session.database.planning():
+        return _plan(session, source)
+
+
+def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
+    using = session.database.using
+    rules = session.policies.top.rules  # looked at first: they may refuse
+    if isinstance(source, MatchKey):
+        refuse_functions(source.model, session.policy.field_rules)
+    mapping = map_groups(session, source)
+    groups, duplicates = count_members(session.database, mapping)
+    number_by_waves(session, mapping)
+    tally, facts = Tally(), dict[str, Any]()
+    warnings = _dismissed(source, using)
+    if groups:
+        level = analysed(session, mapping, rules)
+        count_level(session, level, tally)
+        facts = _facts(session, source, level)
+        slow = missing_indexes(session.database, level)
+        hidden = hidden_rows(session, source.model, mapping)
+        pending = ahead(session.database, source.model)
+        warnings = (*hidden, *pending, *views(source.model, using), *slow, *warnings)
+    held = tuple(held_groups(session, source))
+    if held:
+        duplicates = count_members(session.database, mapping)[1]
+    collisions = summed(session.held.collisions)
+    prepared = Prepared(session=session, mapping=mapping)
+    prepared.leave()
+    return MergePlan(
+        source=source,
+        using=using,
+        policy=session.policy,
+        groups=groups,
+        rows_to_merge=duplicates,
+        references=tally.references,
+        held_back=held,
+        collisions=collisions,
+        warnings=(
+            *collision_advice(collisions),
+            *tie_advice(facts.get("ties", ())),
+            *warnings,
+        ),
+        is_empty=not groups and is_table_empty(source.model, using),
+        token=prepared.token,
+        **facts,
+    )
+
+
+def _facts(session: Session, source: MatchKey | RowSet, level: Level) -> dict[str, Any]:
+    """What a person wants to know of a merge beside what becomes of each reference."""
+    database, mapping = session.database, level.mapping
+    known = level.policy.key_columns
+    return {
+        "ties": tie_counts(session, level),
+        "differences": tuple(differences(database, level, known)),
+        "repeated_links": tuple(repeated_links(database, level)),
+        "largest": largest_groups(session, mapping, source),
+        "blank_keys": blank_keys(session, mapping, source),
+        "triggers": triggers(database, level),
+        "unsearched": unsearched(database, source.model),
+    }
+
+
+def open_session(source: MatchKey | RowSet, using: str, policy: MergePolicy | None) -> Session:
+    """A session to plan with, once all that a plan refuses at first sight is looked at."""
+    meant = "a match key or a row set: match_key(Model, [fields]), row_set(Model, [keys])"
+    require_kind("plan_merge()", source, (MatchKey, RowSet), meant)
+    require_kind("policy", policy, (MergePolicy, NoneType), "a MergePolicy")
+    policy = checked(policy or declared_policy(source.model))
+    check_alias(using)
+    refuse_unmergeable(source.model)
+    require_table(source.model, using)
+    require_table(RowChange, using)
+    if isinstance(source, MatchKey):
+        _require_columns(source, using)
+        require_time_zones(source, using)
+        require_searchable(source, using)
+    return Session(database(using), source, policy, "plan")
+
+
+def _require_columns(key: MatchKey, using: str) -> None:
+    """Raises `InvalidMatchKey` for a key field whose migration is pending."""
+    known = database(using)
+    for field in (key_field(key.model, lookup) for lookup in key.fields):
+        known.table(field.model).column(column_of(field))
+
+
+def views(model: type[Model], using: str) -> tuple[str, ...]:
+    """A sentence for each relation to the model from a view."""
+    return tuple(
+        f"{name} belongs to a view, which is left alone" for name in views_of(model, using)
+    )
+
+
+def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[str, ...]:
+    """A sentence where a person's verdict leaves groups out."""
+    if isinstance(source, RowSet):
+        return ()
+    groups = repeated(source, split(source, using)[1]).count()
+    what = "1 dismissed group is" if groups == 1 else f"{groups:,} dismissed groups are"
+    return (f"{what} left alone",) if groups else ()
+
+
+def collision_advice(found: tuple[HeldCollisions, ...]) -> tuple[str, ...]:
+    """For each table whose rows collide and hold groups back, what each choice would do to them."""
+    return tuple(
+        f"{one.model}: {_colliding(one.rows)} in {_listed(one.fields)}."
+        " --on-collision merge would make one row of each two: the other's values stay, these give"
+        " way to the journal, and whatever references the row"
+        f" ({one.referenced:,} {'is' if one.referenced == 1 else 'are'} referenced) moves to the"
+        " other."
+        " --on-collision discard would delete the row, and never one that is referenced"
+        for one in found
+    )
+
+
+def _colliding(rows: int) -> str:
+    if rows == 1:
+        return "1 row collides with another and differs"
+    return f"{rows:,} rows collide with another and differ"
+
+
+def _listed(fields: Mapping[str, int]) -> str:
+    named = ", ".join(f"{name} ({rows:,})" for name, rows in fields.items())
+    return named or "what they reference"
+
+
+def tie_advice(ties: tuple[TieCount, ...]) -> tuple[str, ...]:
+    """A sentence for each two references whose rows tie groups together that are held back."""
+    return tuple(
+        f"rows tie survivor and duplicate together by {' and '.join(count.references)}:"
+        " --on-collision discard deletes them, and"
+        f' collisions={{"{count.references[0]}": "keep"}} in dedupe.py lets them relate the'
+        " survivor to itself"
+        for count in ties
+        if count.held_back
+    )
+
+
+def checked(policy: MergePolicy) -> MergePolicy:
+    """The policy, its choices turned from plain text into what they stand for.
+
+    Raises `InvalidOption` for a choice that is none.
+    """
+    try:
+        return replace(
+            policy,
+            on_collision=OnCollision.of_all(policy.on_collision),
+            collisions={name: OnCollision(rule) for name, rule in policy.collisions.items()},
+            on_conflict=OnConflict(policy.on_conflict),
+        )
+    except ValueError as error:
+        raise InvalidOption(f"merge policy: {error}") from None
+
+
+def analysed(session: Session, mapping: MergeMap, rules: FieldRules) -> Level:
+    """What merging the groups of a mapping does, those to be held back taken out of it."""
+    for part in family_parts(session, mapping):
+        refuse_shared_targets(session, part)
+        refuse_ruled_targets(session, part, rules)
+    level = analyse(session, mapping)
+    while hold_refused(session, level):
+        session.held.take_out(mapping)
+        level = analyse(session, mapping)
+    for below in level.levels():
+        below.policy.rules.try_functions(below.mapping)
+    return level
+
+
+def family_parts(session: Session, mapping: MergeMap) -> Iterator[MergeMap]:
+    """The mapping for each table that holds a part of the merged objects, under the same keys."""
+    yield mapping
+    for referrer in session.referrers(mapping.table.model):
+        if referrer.is_inherited:
+            yield from family_parts(session, replace(mapping, table=referrer.table))
+
+
+def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGroup]:
+    """The groups held back, with their key values as they are now, in order of survivor."""
+    using = session.database.using
+    groups = {
+        number: [python_key(source.model, key, using) for key in keys]
+        for number, keys in session.held.rows()
+    }
+    if not groups:
+        return
+    reasons = session.held.reasons()
+    survivors = [keys[0] for keys in groups.values()]
+    values = _key_values(source, using, survivors)
+    for number, keys in groups.items():
+        yield HeldGroup(values=values.get(keys[0], {}), rows=tuple(keys), reason=reasons[number])
+
+
+_CHUNK = 500
+
+
+def _key_values(
+    source: MatchKey | RowSet, using: str, survivors: list[Any]
+) -> dict[Any, Mapping[str, Any]]:
+    if isinstance(source, RowSet):
+        return {}
+    found: dict[Any, Mapping[str, Any]] = {}
+    for start in range(0, len(survivors), _CHUNK):
+        rows: QuerySet[Any] = considered(source, using).filter(
+            pk__in=survivors[start : start + _CHUNK]
+        )
+        for pk, *values in rows.values_list("pk", *key_columns(source)):
+            found[pk] = dict(zip(source.fields, values, strict=True))
+    return found

@@ -1,0 +1,91 @@
+"""What a plan leaves in its session for the merge, and how that is known again.
+
+The work tables bear the plan's token, which is no other plan's. Writes work tables only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from os import getpid
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from django.db import DatabaseError, connections, transaction
+
+from ..errors import PlanExpired
+
+if TYPE_CHECKING:
+    from ..mapping.mapping import MergeMap
+    from ..values import MergePlan
+    from .session import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A plan's session, its mapping, and the token that its work tables bear."""
+
+    session: Session
+    mapping: MergeMap
+    token: str = field(default_factory=lambda: token_hex(16))
+    process: int = field(default_factory=getpid)
+
+    def leave(self) -> None:
+        """Let the work tables, which are complete now, bear the token."""
+        database, name = self.session.database, self._tokens
+        database.create_work_table(name, {"token": "char(32)"}, primary_key=["token"])
+        database.run(f"INSERT INTO {database.q(name)} (token) VALUES (%s)", [self.token])
+        _prepared[database.connection] = self
+
+    def require(self) -> None:
+        """Raises `PlanExpired` unless the work tables of this session are the plan's.
+
+        Call it in each transaction that reads them: a pooler may give the next one another session.
+        """
+        if self.process != getpid() or not self._is_here():
+            database = self.session.database
+            raise PlanExpired(
+                f"{self.session.source.label}: the work tables of this merge plan are not in this"
+                " database session: it is another one than that of the plan"
+                f"{database.session_advice()}; plan the merge again"
+            )
+
+    @property
+    def _tokens(self) -> str:
+        return self.session.work_table("token")
+
+    def _is_here(self) -> bool:
+        database = self.session.database
+        try:
+            with transaction.atomic(using=database.using):  # or PostgreSQL would not go on
+                found = database.fetch(f"SELECT token FROM {database.q(self._tokens)}")
+        except DatabaseError as error:
+            if not database.is_table_missing(error):
+                raise
+            return False
+        return found == [(self.token,)]
+
+
+_prepared: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
+
+
+def forget(using: str) -> None:
+    """No earlier plan of the connection can be carried out: its work tables are about to change."""
+    _prepared.pop(connections[using], None)
+
+
+def take(plan: MergePlan) -> Prepared:
+    """What the plan left in its connection, to be used once.
+
+    Raises `PlanExpired` when the connection has made another plan since, or has carried this one
+    out.
+    """
+    connection = connections[plan.using]
+    found = _prepared.get(connection)
+    if found is None or found.token != plan.token:
+        raise PlanExpired(
+            f"{plan.source.label}: this merge plan has been carried out, or is no longer the"
+            " latest of its database connection; plan the merge again"
+        )
+    del _prepared[connection]
+    return found

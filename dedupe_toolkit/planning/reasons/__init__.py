@@ -1,0 +1,1 @@
+"""Why a group is held back: a file for each reason."""

@@ -1,0 +1,51 @@
+"""Parts that would be left behind by their objects: held back before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...mapping.mapping import MERGED
+
+if TYPE_CHECKING:
+    from ...mapping.mapping import MergeMap
+    from ...references.kinds import InheritedReference
+    from ..session import Session
+
+
+def hold_parted(
+    session: Session, mapping: MergeMap, link: InheritedReference, other: MergeMap | None = None
+) -> None:
+    """Hold back the groups whose rows become one, and whose parents by a link do not.
+
+    Those do that ``other`` merges.
+    """
+    database, table = session.database, session.database.q(mapping.table.name)
+    joins = []
+    for row, names in (("d", mapping.members), ("s", mapping.survivors)):
+        keys = database.qualified(row, mapping.key)
+        same = database.equal(keys, database.qualified("m", names))
+        joins.append(f" {database.join} {table} {row} ON {same}")
+    apart = f" AND NOT {_merge(session, link, other)}" if other else ""
+    session.held.add(
+        f"{mapping.table.model._meta.label}: rows {{first}} and {{second}} would become one, and"
+        f" the {link.target._meta.label} of each, a part of it, would not",
+        f"FROM (SELECT m.* FROM {database.q(mapping.name)} m{''.join(joins)}"
+        f" WHERE {MERGED}{apart}) x",
+        first=session.held.key("x", mapping.table.pk, mapping.survivors),
+        second=session.held.key("x", mapping.table.pk, mapping.members),
+    )
+
+
+def _merge(session: Session, link: InheritedReference, other: MergeMap) -> str:
+    """SQL that is true for rows (``d``, ``s``) whose parents by a link a mapping merges."""
+    database, work = session.database, session.database.q(other.name)
+    lost, won = (
+        database.equal(
+            database.qualified(member, other.members), database.qualified(row, link.columns)
+        )
+        for member, row in (("g", "d"), ("h", "s"))
+    )
+    together = database.equal(
+        database.qualified("g", other.survivors), database.qualified("h", other.survivors)
+    )
+    return f"EXISTS (SELECT 1 FROM {work} g JOIN {work} h ON {together} WHERE {lost} AND {won})"

@@ -1,0 +1,101 @@
+"""References by other values than the primary key, where following them would miss the survivor.
+
+Reads users' rows and writes work tables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import InvalidOption, MergeRefused
+from ...field_rules.rules import FILL
+from ...mapping.mapping import MERGED
+from ...references.unique import unique_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ...field_rules.new_values import FieldRules
+    from ...field_rules.rules import NamedRule
+    from ...mapping.mapping import MergeMap
+    from ...references.kinds import Reference
+    from ..session import Session
+
+
+def hold_incomplete(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
+    """Hold back groups whose survivor has not all of the values by which a duplicate is known.
+
+    The survivor may be given them one by one, from different duplicates: nobody can say what
+    should point at it then.
+    """
+    for reference in references:
+        if len(reference.columns) > 1 and reference.targets != tuple(mapping.key):
+            _hold(session, mapping, reference)
+
+
+def refuse_shared_targets(session: Session, mapping: MergeMap) -> None:
+    """Raises `MergeRefused` where rows are pointed at by a value that two of them may share."""
+    model = mapping.table.model
+    unique = [
+        set(rule.columns)
+        for rule in unique_rules(model, session.database)
+        if rule.is_valid and not rule.expressions and rule.condition is None
+    ]
+    for reference in _by_value(session, mapping):
+        if not any(columns.issubset(reference.targets) for columns in unique):
+            columns = ", ".join(reference.targets)
+            raise MergeRefused(
+                f"{model._meta.label} cannot be merged: rows of {reference.label} point at it by"
+                f" {columns}, which the database does not keep unique, so that nobody can say at"
+                " which row: give rows that share a value values of their own, then apply the"
+                " migration that makes it unique"
+            )
+
+
+def refuse_ruled_targets(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
+    """Raises `InvalidOption` for a rule that would change a value under which a row is known."""
+    for reference, named in ruled_targets(session, mapping, rules):
+        raise InvalidOption(
+            f"field rule of {named.field.name}: rows of {reference.label} point at"
+            f" {mapping.table.model._meta.label} by this field; use survivor or fill"
+        )
+
+
+def ruled_targets(
+    session: Session, mapping: MergeMap, rules: FieldRules
+) -> Iterator[tuple[Reference, NamedRule]]:
+    """The rules that would change a value under which a row is known, each with a reference."""
+    for reference in _by_value(session, mapping):
+        for column in reference.targets:
+            named = rules.named.get((mapping.table.name, column))
+            if named and named.rule not in (None, FILL):
+                yield reference, named
+
+
+def _by_value(session: Session, mapping: MergeMap) -> Iterator[Reference]:
+    for referrer in session.referrers(mapping.table.model):
+        for reference in referrer.references:
+            if reference.targets != tuple(mapping.key):
+                yield reference
+
+
+def _hold(session: Session, mapping: MergeMap, reference: Reference) -> None:
+    database, table = session.database, session.database.q(mapping.table.name)
+    survivors, members = (
+        database.equal(database.qualified(alias, mapping.key), database.qualified("m", side))
+        for alias, side in (("s", mapping.survivors), ("d", mapping.members))
+    )
+    points = database.equal(
+        database.qualified("t", reference.columns), database.qualified("d", reference.targets)
+    )
+    lacks = " OR ".join(f"{value} IS NULL" for value in database.qualified("s", reference.targets))
+    session.held.add(
+        f"rows of {reference.label} point at row {{first}} by {', '.join(reference.targets)}, which"
+        " row {second} has not all: give them to it first",
+        f"FROM (SELECT m.* FROM {database.q(mapping.name)} m"
+        f" {database.join} {table} d ON {members} {database.join} {table} s ON {survivors}"
+        f" WHERE {MERGED} AND ({lacks}) AND EXISTS"
+        f" (SELECT 1 FROM {database.q(reference.referrer._meta.db_table)} t WHERE {points})) x",
+        first=session.held.key("x", mapping.table.pk, mapping.members),
+        second=session.held.key("x", mapping.table.pk, mapping.survivors),
+    )

@@ -1,0 +1,74 @@
+"""What a server cuts off without an error: texts that are joined, and images of long rows.
+
+Groups with such are held back. Writes work tables only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...collisions.rivals import Rivals
+    from ...databases.tables import Table
+    from ...field_rules.new_values import FieldRules
+    from ...mapping.mapping import MergeMap
+    from ..session import Session
+
+
+def hold_beyond_limits(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
+    """Hold back the groups of which the server would cut something off."""
+    _hold_long_rows(session, mapping)
+    names = session.database.joined_at_most
+    for column in rules.joined(mapping.table) if names else ():
+        for name in names:
+            _hold_joined(session, mapping, column, name)
+
+
+def hold_long_losers(session: Session, rivals: Rivals) -> None:
+    """The same for the rows that are deleted because they collide."""
+    _hold_long(session, rivals.referrer.table, rivals.name, rivals.on_key)
+
+
+def _hold_long_rows(session: Session, mapping: MergeMap) -> None:
+    _hold_long(session, mapping.table, mapping.name, mapping.on_key)
+
+
+def _hold_long(session: Session, table: Table, name: str, on: Mapping[str, str]) -> None:
+    """Hold back the groups with rows in a work table that the journal could not keep whole."""
+    database = session.database
+    is_too_long = database.is_too_long(table, "t")
+    if not is_too_long:
+        return
+    keys = database.qualified("t", list(on))
+    key = database.key_text(list(zip(table.pk, keys, strict=True)))
+    # read first: what only gives NULL here is an error in a statement that writes
+    found = database.fetch(
+        f"SELECT m.group_number, MIN({key}) FROM {database.q(name)} m {database.join}"
+        f" {database.q(table.name)} t ON {database.matches(on)} WHERE {is_too_long}"
+        " GROUP BY m.group_number"
+    )
+    for number, row in found:
+        session.held.add(
+            f"{table.model._meta.label}: what the journal keeps of row {{first}} is longer than"
+            " max_allowed_packet allows",
+            f"FROM (SELECT {int(number)} AS group_number) x",
+            first=database.literal(row),
+        )
+
+
+def _hold_joined(session: Session, mapping: MergeMap, column: str, name: str) -> None:
+    database = session.database
+    same = database.equal(
+        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
+    )
+    survivors = ", ".join(database.qualified("m", mapping.survivors))
+    session.held.add(
+        f"the texts joined for {column} of row {{first}} are longer than {name} allows",
+        f"FROM (SELECT MIN(m.group_number) AS group_number, {survivors}"
+        f" FROM {database.q(mapping.name)} m {database.join} {database.q(mapping.table.name)} d"
+        f" ON {same} GROUP BY {survivors} HAVING"
+        f" SUM(OCTET_LENGTH(d.{database.q(column)}) + 2) > @@{name}) x",
+        first=session.held.key("x", mapping.table.pk, mapping.survivors),
+    )

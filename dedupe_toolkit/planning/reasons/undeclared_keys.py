@@ -1,0 +1,154 @@
+"""Undeclared keys: foreign keys of the database that belong to no model of the project.
+
+Nothing can be repointed there, and deleting a row would break them or, worse, cascade; so would
+moving its key.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+
+from ...databases.names import numbered
+from ...databases.places import place_of
+from ...references.discover import references_to
+from ...repointing.followers import followers
+from ...repointing.rows import repointed_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import Model
+
+    from ...collisions.rivals import Rivals
+    from ...databases import Database
+    from ...databases.tables import DatabaseKey, Table
+    from ...mapping.mapping import MergeMap
+    from ...references.kinds import Reference
+    from ...references.referrers import Referrer
+    from ..session import Session
+
+
+def find_undeclared_keys(
+    database: Database, models: Sequence[type[Model]]
+) -> dict[type[Model], list[DatabaseKey]]:
+    """The foreign keys to each model's table that no model declares; asks once for all."""
+    keys = database.foreign_keys_to([model._meta.db_table for model in models])
+    return {model: _unknown(database, model, keys[model._meta.db_table]) for model in models}
+
+
+def _unknown(
+    database: Database, model: type[Model], keys: Sequence[DatabaseKey]
+) -> list[DatabaseKey]:
+    if not keys:
+        return []
+    known = {
+        (place.identity, database.as_compared(column))
+        for reference in references_to(model, database.using)
+        if (place := place_of(reference.referrer, database.using))
+        for column in reference.columns
+    }
+    return [
+        key
+        for key in keys
+        if not any(
+            {(referrer, database.as_compared(column)) for column in key.columns} <= known
+            for referrer in key.referrers
+        )
+    ]
+
+
+def hold_undeclared_keys(session: Session, mapping: MergeMap) -> None:
+    """Hold back the groups with duplicates that a table without a model points at."""
+    database = session.database
+    member = database.equal(
+        database.qualified("t", mapping.key), database.qualified("m", mapping.members)
+    )
+    rows = (
+        f"FROM {database.q(mapping.name)} m"
+        f" {database.join} {database.q(mapping.table.name)} t ON {member} WHERE m.place > 0"
+    )
+    for undeclared in session.undeclared_keys(mapping.table.model):
+        _hold(session, mapping.table, rows, undeclared)
+
+
+def hold_undeclared_keys_of_losers(session: Session, rivals: Rivals, where: str) -> None:
+    """Hold back the groups with losers (``m``), to be deleted, that such a table points at."""
+    database, table = session.database, rivals.referrer.table
+    loser = database.equal(
+        database.qualified("t", rivals.key), database.qualified("m", rivals.losers)
+    )
+    rows = (
+        f"FROM {database.q(rivals.name)} m"
+        f" {database.join} {database.q(table.name)} t ON {loser} WHERE {where}"
+    )
+    for undeclared in session.undeclared_keys(table.model):
+        _hold(session, table, rows, undeclared)
+
+
+def hold_undeclared_keys_of_movers(session: Session, mapping: MergeMap, referrer: Referrer) -> None:
+    """Hold back the groups because of which a row moves that such a table points at.
+
+    Rows move whose key holds a reference that is repointed, and so does what follows them.
+    """
+    for reference in referrer.references:
+        _hold_movers(session, mapping, referrer, reference)
+
+
+def _hold_movers(
+    session: Session, mapping: MergeMap, referrer: Referrer, reference: Reference
+) -> None:
+    rows = repointed_rows(session.database, mapping, reference)
+    for undeclared in undeclared_keys_of_movers(session, referrer, reference):
+        _hold(session, referrer.table, rows, undeclared)
+    for follower in followers(session, mapping, referrer, reference):
+        _hold_movers(session, follower.mapping, follower.referrer, follower.reference)
+
+
+def undeclared_keys_of_movers(
+    session: Session, referrer: Referrer, reference: Reference
+) -> list[DatabaseKey]:
+    """The undeclared keys that point at columns which repointing a reference changes."""
+    # only what is unique can be pointed at, and nothing points at links of two rows
+    is_unique = any(reference in referrer.touching(rule) for rule in referrer.rules)
+    if referrer.is_link or not is_unique:
+        return []
+    undeclared_keys = session.undeclared_keys(referrer.table.model)
+    as_compared = session.database.as_compared
+    moving = set(map(as_compared, reference.columns))
+    return [one for one in undeclared_keys if not moving.isdisjoint(map(as_compared, one.targets))]
+
+
+def _hold(session: Session, table: Table, rows: str, undeclared: DatabaseKey) -> None:
+    """Hold back the groups (``m``) of rows (``t``) that a undeclared key points at."""
+    database = session.database
+    points = database.equal(
+        database.qualified("s", undeclared.columns), database.qualified("t", undeclared.targets)
+    )
+    names = numbered("key", len(table.pk))
+    keys = database.qualified("t", [column.name for column in table.pk])
+    named = ", ".join(f"{key} AS {name}" for key, name in zip(keys, names, strict=True))
+    session.held.add(
+        f"{undeclared.label} points at {_named(session, table)}row {{first}}, and"
+        f" {_unknown_to_models(session, undeclared)}",
+        f"FROM (SELECT m.group_number, {named} {rows} AND EXISTS"
+        f" (SELECT 1 FROM {database.q(undeclared.table)} s WHERE {points})) x",
+        first=session.held.key("x", table.pk, names),
+    )
+
+
+def _unknown_to_models(session: Session, undeclared: DatabaseKey) -> str:
+    """Why no model shows the key: none has the table, or the one that has is ahead of it."""
+    for model in apps.get_models(include_auto_created=True):
+        place = place_of(model, session.database.using)
+        if place and place.identity in undeclared.referrers:
+            label = model._meta.label
+            return f"no relation of {label} declares it: apply its migrations, or give it one"
+    return "no model of the project has this table: give it one (managed = False will do)"
+
+
+def _named(session: Session, table: Table) -> str:
+    """The model, where the row is none of those that a person speaks of."""
+    is_top = table.model is session.source.model
+    return "" if is_top else f"{table.model._meta.label} "

@@ -1,0 +1,93 @@
+"""What one plan or merge works with: its connection, its policy and its work tables' names."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..databases.names import derived
+from ..mapping.hold_list import HoldList
+from ..references.discover import embedded_references, present, references_to
+from ..references.referrers import Referrer, referrers_of
+from ..references.type_columns import refuse_ambiguous
+from ..registry import declared
+from .policies import Policies
+from .reasons.undeclared_keys import find_undeclared_keys
+from .unseen import refuse_unseen
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from ..databases import Database
+    from ..databases.tables import DatabaseKey
+    from ..references.kinds import EmbeddedReference
+    from ..values import MatchKey, MergePolicy, RowSet
+
+
+class Session:
+    """One connection at work on one mapping.
+
+    ``prefix`` keeps the work tables of a plan apart from those of the batches that carry it out.
+    """
+
+    def __init__(
+        self, database: Database, source: MatchKey | RowSet, policy: MergePolicy, prefix: str
+    ) -> None:
+        self.database = database
+        self.source = source
+        self.policy = policy
+        self.prefix = prefix
+        self.policies = Policies(database, source, policy)
+        self._tables = 0
+        self._referrers: dict[type[Model], list[Referrer]] = {}
+        self._undeclared_keys: dict[type[Model], list[DatabaseKey]] = {}
+        self._embedded: dict[type[Model], tuple[EmbeddedReference, ...]] = {}
+
+    def for_batch(self) -> Session:
+        """A session of its own work tables that knows the same model graph and policies."""
+        session = Session(self.database, self.source, self.policy, "batch")
+        session.policies = self.policies
+        session._referrers, session._undeclared_keys = self._referrers, self._undeclared_keys
+        session._embedded = self._embedded
+        return session
+
+    @cached_property
+    def held(self) -> HoldList:
+        return HoldList(self.database, self.work_table("held"))
+
+    def work_table(self, *parts: object) -> str:
+        """A name for a work table, which no other parts have."""
+        return derived("dedupe", self.prefix, *parts)
+
+    def fresh_table(self, kind: str) -> str:
+        """A name for a work table that nothing else of this session has."""
+        self._tables += 1
+        return self.work_table(kind, self._tables)
+
+    def referrers(self, model: type[Model]) -> list[Referrer]:
+        """The tables that point at a model's rows; found once."""
+        if model not in self._referrers:
+            refuse_unseen(model, self.database)
+            found = referrers_of(model, self.database)
+            refuse_ambiguous(reference for referrer in found for reference in referrer.references)
+            self._referrers[model] = found
+        return self._referrers[model]
+
+    def embedded(self, model: type[Model]) -> tuple[EmbeddedReference, ...]:
+        """The declared references to a model that stand inside larger values; found once."""
+        if model not in self._embedded:
+            found = references_to(model, self.database.using) if declared(model) else ()
+            self._embedded[model] = present(embedded_references(found), self.database)
+            refuse_ambiguous(self._embedded[model])
+        return self._embedded[model]
+
+    def undeclared_keys(self, model: type[Model]) -> list[DatabaseKey]:
+        """The foreign keys to a model's table that no model declares; found once.
+
+        Together with those to the tables that point at it, as these are nearly always asked for.
+        """
+        if model not in self._undeclared_keys:
+            models = [model, *(referrer.table.model for referrer in self.referrers(model))]
+            unknown = [one for one in dict.fromkeys(models) if one not in self._undeclared_keys]
+            self._undeclared_keys |= find_undeclared_keys(self.database, unknown)
+        return self._undeclared_keys[model]

@@ -1,0 +1,1 @@
+"""What points at a row, and which unique rules its table has."""

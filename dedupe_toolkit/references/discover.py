@@ -1,0 +1,258 @@
+"""Which references point at a model: read from every model of the project, hidden ones too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from django.db import router
+
+from ..databases.caching import cached
+from ..databases.places import VIEW, place_of, stores_rows
+from ..databases.tables import pk_fields
+from ..registry import declared
+from .foreign import foreign_fields, foreign_targets, is_foreign, models_pointing_at, target_of
+from .frozen import knows_content_types
+from .generic import generic_references, unknown_references
+from .kinds import (
+    EmbeddedReference,
+    ForeignKeyReference,
+    GenericReference,
+    InheritedReference,
+    LinkReference,
+    OneToOneReference,
+    Reference,
+)
+from .meta import column_of, concrete
+from .registered import registered_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from django.db.models import Model
+
+    from ..databases import Database
+
+
+Kind = TypeVar("Kind", bound=Reference)
+
+
+@cached
+def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
+    """Every reference to the rows of ``model``'s own table, each column once.
+
+    Includes hidden relations, those of unmanaged models, those declared to a proxy, and the
+    columns that ``dedupe.py`` registers; a model without a table in the database ``using`` holds
+    none. Rows are never read, but for the content types that stand for the model.
+    """
+    found: dict[Any, Reference] = {}
+    for referrer in filter(
+        lambda referrer: stores_rows(referrer, using), models_pointing_at(model)
+    ):
+        for reference in _held_by(referrer, concrete(model), using):
+            found.setdefault(_seat(reference, using), reference)
+    for registered in _registered(concrete(model)):
+        if stores_rows(registered.referrer, using):
+            found.setdefault(_seat(registered, using), registered)
+    return tuple(ref for ref in found.values() if not _is_shown(ref, found, using))
+
+
+@cached
+def columns_pointed_at(model: type[Model]) -> frozenset[str]:
+    """The columns of a model's own table that any reference may hold: its key, and some others."""
+    registered = (column for reference in _registered(model) for column in reference.targets)
+    return frozenset(foreign_targets(model)).union(map(column_of, pk_fields(model)), registered)
+
+
+def present(references: Iterable[Kind], known: Database) -> tuple[Kind, ...]:
+    """Those references whose columns the database has: others wait for a migration."""
+    found = tuple(references)
+    known.read_tables(reference.referrer for reference in found)
+    return tuple(reference for reference in found if not _missing(reference, known))
+
+
+def pending_relations(model: type[Model], known: Database) -> tuple[str, ...]:
+    """A sentence for each relation to a model that the database has no column or table for yet."""
+    found = []
+    for referrer in filter(lambda referrer: referrer._meta.managed, models_pointing_at(model)):
+        for reference in _held_by(referrer, concrete(model), known.using):
+            what = _not_there(reference, known)
+            if what:
+                found.append(f"{reference.label}: the database has no {what} yet: left out")
+    return tuple(found)
+
+
+def _not_there(reference: Reference, known: Database) -> str:
+    referrer, using = reference.referrer, known.using
+    if stores_rows(referrer, using):
+        missing = _missing(reference, known)
+        return f"column {', '.join(sorted(missing))}" if missing else ""
+    is_expected = place_of(referrer, using) is None and router.allow_migrate_model(using, referrer)
+    return f"table {referrer._meta.db_table}" if is_expected else ""
+
+
+def _missing(reference: Reference, known: Database) -> set[str]:
+    """The columns of a reference that its table has not, as long as a migration is pending."""
+    there = {column.name for column in known.table(reference.referrer).columns}
+    beside = getattr(reference, "content_type_column", "")
+    return {*reference.columns, *filter(None, [beside])} - there
+
+
+def _seat(reference: Reference, using: str) -> Any:
+    """What two references share that are the same column of one table."""
+    # several paths may lead into one JSON value
+    if isinstance(reference, EmbeddedReference):
+        return reference
+    place = place_of(reference.referrer, using)
+    return place and place.identity, reference.columns
+
+
+def _is_shown(reference: Reference, found: dict[Any, Reference], using: str) -> bool:
+    """Whether the rows are those of a larger table as well, which has the same reference."""
+    place = place_of(reference.referrer, using)
+    wholes = place.wholes if place else ()
+    return any((whole, reference.columns) in found for whole in wholes)
+
+
+@cached
+def unknown_references_to(model: type[Model], using: str) -> tuple[GenericReference, ...]:
+    """The generic keys that may name rows of ``model`` in a way that cannot be read."""
+    if len(pk_fields(model)) == 1 or not knows_content_types(model):
+        return ()
+    return tuple(
+        reference
+        for referrer in models_pointing_at(model)
+        if stores_rows(referrer, using)
+        for reference in unknown_references(referrer, concrete(model), using)
+    )
+
+
+def views_of(model: type[Model], using: str) -> tuple[str, ...]:
+    """The relations to a model from views: they show what the tables hold, and are left alone."""
+    return tuple(
+        f"{referrer._meta.label}.{field.name}"
+        for referrer in model._meta.apps.get_models()
+        if not referrer._meta.proxy and _is_view(referrer, using)
+        for field in referrer._meta.local_fields
+        if is_foreign(referrer, field) and target_of(field) is concrete(model)
+    )
+
+
+def _is_view(model: type[Model], using: str) -> bool:
+    place = place_of(model, using)
+    return place is not None and place.kind == VIEW
+
+
+def column_references(references: Iterable[Reference]) -> tuple[Reference, ...]:
+    """Those references that are whole columns."""
+    return tuple(ref for ref in references if not isinstance(ref, EmbeddedReference))
+
+
+def embedded_references(references: Iterable[Reference]) -> tuple[EmbeddedReference, ...]:
+    """Those references that stand inside larger values."""
+    return tuple(ref for ref in references if isinstance(ref, EmbeddedReference))
+
+
+def inheritance_root(model: type[Model]) -> type[Model]:
+    """The model whose table every row of ``model`` has its key from, through all its parents."""
+    root = concrete(model)
+    while getattr((link := root._meta.pk.remote_field), "parent_link", False):
+        root = concrete(cast("Any", link).model)
+    return root
+
+
+@cached
+def parent_links(model: type[Model]) -> tuple[InheritedReference, ...]:
+    """The links from a model's own table to those of its multi-table parents.
+
+    Each leads to another part of the same object.
+    """
+    found = (_foreign(concrete(model), *pair) for pair in foreign_fields(concrete(model)))
+    return tuple(link for link in found if isinstance(link, InheritedReference))
+
+
+@cached
+def child_links(model: type[Model], using: str) -> tuple[InheritedReference, ...]:
+    """The links to a model's own table from those of its multi-table children."""
+    references = references_to(concrete(model), using)
+    return tuple(link for link in references if isinstance(link, InheritedReference))
+
+
+@cached
+def naming_columns(model: type[Model]) -> frozenset[str]:
+    """The columns that say which row this is, and of which object it is a part."""
+    links = {column for link in parent_links(model) for column in link.columns}
+    return frozenset(links.union(field.column for field in pk_fields(model)))
+
+
+def family_of(model: type[Model]) -> set[type[Model]]:
+    """The models whose rows are parts of the same objects under the same keys."""
+    root = inheritance_root(model)
+    # a migration asks for models of its own
+    models = model._meta.apps.get_models()
+    return {concrete(other) for other in models if inheritance_root(other) is root}
+
+
+@cached
+def kin_of(model: type[Model]) -> set[type[Model]]:
+    """The models whose rows are parts of the same objects, whatever their keys.
+
+    Itself, its parents and children, and theirs in turn.
+    """
+    # a migration asks for models of its own
+    models = {concrete(other) for other in model._meta.apps.get_models()}
+    kin = {other: {concrete(parent) for parent in other._meta.parents} for other in models}
+    found, around = {concrete(model)}, [concrete(model)]
+    for one in around:
+        near = kin.get(one, set()) | {other for other, parents in kin.items() if one in parents}
+        around += near - found
+        found |= near
+    return found
+
+
+def _held_by(referrer: type[Model], model: type[Model], using: str) -> Iterator[Reference]:
+    for field, target in foreign_fields(referrer):
+        if target is model:
+            yield _foreign(referrer, field, model)
+    if knows_content_types(model):
+        yield from generic_references(referrer, model, using)
+
+
+def _registered(model: type[Model]) -> Iterator[Reference]:
+    declaration = declared(model)
+    for named, target in declaration.columns.items() if declaration else ():
+        yield registered_reference(model, named, target)
+
+
+def _foreign(referrer: type[Model], field: Any, model: type[Model]) -> ForeignKeyReference:
+    label = f"{referrer._meta.label}.{field.name}"
+    kind: type[ForeignKeyReference] = ForeignKeyReference
+    if getattr(field.remote_field, "parent_link", False):
+        kind = InheritedReference
+    elif referrer._meta.auto_created:
+        kind, label = LinkReference, _link_label(referrer)
+    elif field.one_to_one:
+        kind = OneToOneReference
+    pairs = field.related_fields
+    return kind(
+        referrer=referrer,
+        label=label,
+        columns=tuple(column_of(local) for local, _ in pairs),
+        target=model,
+        targets=tuple(column_of(remote) for _, remote in pairs),
+        is_enforced=_is_enforced(referrer, field),
+    )
+
+
+def _is_enforced(referrer: type[Model], field: Any) -> bool:
+    """Whether Django made a foreign key that refuses, and neither cascades nor sets anything."""
+    # Django 6.1's DB_CASCADE and its like act in the database
+    acts = hasattr(field.remote_field.on_delete, "on_delete_sql")
+    return referrer._meta.managed and getattr(field, "db_constraint", False) and not acts
+
+
+def _link_label(through: type[Model]) -> str:
+    owner: Any = through._meta.auto_created
+    for field in owner._meta.local_many_to_many:
+        if field.remote_field.through is through:
+            return f"{owner._meta.label}.{field.name}"
+    return through._meta.label

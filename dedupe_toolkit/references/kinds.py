@@ -1,0 +1,245 @@
+"""The kinds of references: what points at a row, in which columns, under which condition.
+
+A new kind is a new small class. The engine asks each only for what stands in `Reference`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from .rule_sql import as_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from django.db.models import Field, Model, Q
+
+    from ..databases import Database
+    from .custom import CustomReference
+    from .spellings import Spelling
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Columns of one table that hold the key of a row of another model.
+
+    ``referrer`` is the model whose table has the columns; ``targets`` are the columns of
+    ``target``'s table whose values they hold.
+    """
+
+    kind: ClassVar[str]
+    is_text: ClassVar[bool] = False
+    """Whether the columns hold the key as text, as generic keys may."""
+    holds_key: ClassVar[bool] = True
+    """Whether the columns hold the target's values as its own columns do."""
+
+    referrer: type[Model]
+    label: str
+    columns: tuple[str, ...]
+    target: type[Model]
+    targets: tuple[str, ...]
+
+    where: Q | None = None
+    """Which rows of the referrer point at the target at all, where not all do."""
+
+    type_column: str = ""
+    """A field that may name the type of what the columns hold, where nothing is said of it."""
+
+    is_enforced: bool = False
+    """Whether the database itself refuses to delete a row that is still pointed at."""
+
+    @property
+    def is_key(self) -> bool:
+        """Whether the columns are the referrer's own primary key, so repointing renames the row."""
+        return False
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What the values it holds are looked up by: the columns whose values they are."""
+        return self.targets
+
+    @property
+    def is_countable(self) -> bool:
+        """Whether SQL can tell from a key what the columns hold."""
+        return True
+
+    def condition(self, alias: str, database: Database) -> str:
+        """SQL that is true for the rows of the referrer that point at this target at all."""
+        return "" if self.where is None else as_sql(self.referrer, database, self.where, alias)
+
+    def held(self, database: Database, columns: Sequence[str], keys: Sequence[str]) -> str:
+        """SQL that is true when these columns hold the values of the target under these."""
+        return database.equal(columns, keys)
+
+    def count_sql(self, database: Database, keys: Sequence[str]) -> str:
+        """SQL for the number of rows that point at the row with these key columns."""
+        columns = database.qualified("dedupe_r", self.columns)
+        if self.is_text:
+            text = database.table(self.referrer).column(self.columns[0])
+            keys = [database.as_text(keys[0], text.definition)]
+        held = self.held(database, columns, keys)
+        where = " AND ".join(filter(None, [held, self.condition("dedupe_r", database)]))
+        table = database.q(self.referrer._meta.db_table)
+        return f"(SELECT COUNT(*) FROM {table} dedupe_r WHERE {where})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignKeyReference(Reference):
+    kind = "foreign key"
+
+    @property
+    def is_key(self) -> bool:
+        pk = self.referrer._meta.pk
+        return pk is not None and self.columns == (pk.column,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisteredReference(ForeignKeyReference):
+    """A column that an app's ``dedupe.py`` names: it holds keys, and no relation says so."""
+
+    kind = "registered"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRegisteredReference(RegisteredReference):
+    is_text = True
+    holds_key = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpelledReference(Reference):
+    """A column that holds the key in spellings of its own: as a field's methods write it."""
+
+    holds_key = False
+
+    spelling: Spelling
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        return (*self.targets, self.label)
+
+    @property
+    def is_countable(self) -> bool:
+        return self.spelling.is_uuid
+
+    def held(self, database: Database, columns: Sequence[str], keys: Sequence[str]) -> str:
+        if not self.is_countable:
+            return "1 = 1"  # any may
+        text = database.table(self.referrer).column(self.columns[0])
+        written = [database.as_text(one, text.definition) for one in database.uuid_texts(keys[0])]
+        return f"{columns[0]} IN ({', '.join(written)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpelledRegisteredReference(SpelledReference, RegisteredReference):
+    """A column of ``dedupe.py`` with keys as their field's methods write them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedReference(Reference):
+    """Keys inside a larger value: the row keeps the value, with the keys in it replaced.
+
+    Named by ``dedupe.py``; such rows are found by reading the whole table.
+    """
+
+    def holds(self, database: Database) -> str:
+        """SQL that is true when a row (``t``) holds a member of the mapping (``m``)."""
+        raise NotImplementedError
+
+    def replaced(self, database: Database, source: str) -> str:
+        """SQL for the value with every key replaced, by the mapping in work table ``source``."""
+        raise NotImplementedError
+
+    @property
+    def value(self) -> str:
+        """The one column that holds the value."""
+        return self.columns[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JSONReference(EmbeddedReference):
+    """A key at a path of a JSON value, as a number or as text."""
+
+    kind = "JSON"
+    is_text = True
+    holds_key = False
+
+    path: tuple[str, ...]
+
+    def holds(self, database: Database) -> str:
+        held = database.json_text(f"t.{database.q(self.value)}", self.path)
+        return f"m.member_text = {held}"
+
+    def replaced(self, database: Database, source: str) -> str:
+        return database.json_replaced(f"t.{database.q(self.value)}", self.path, "m.survivor_text")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayReference(EmbeddedReference):
+    """Keys in an array; one that stands for the same row twice stays once, at its first place."""
+
+    kind = "array"
+
+    def holds(self, database: Database) -> str:
+        return f"m.member_0 = ANY (t.{database.q(self.value)})"
+
+    def replaced(self, database: Database, source: str) -> str:
+        return database.array_replaced(f"t.{database.q(self.value)}", source)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComputedReference(EmbeddedReference):
+    """Keys that the project's own Python finds and replaces in a value; there is no SQL for it."""
+
+    kind = "custom"
+
+    field: Field[Any, Any]
+    custom: CustomReference
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneToOneReference(ForeignKeyReference):
+    kind = "one-to-one"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InheritedReference(ForeignKeyReference):
+    """The link from a multi-table child to its parent: the child row is part of the same object."""
+
+    kind = "inheritance"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkReference(ForeignKeyReference):
+    """One side of an automatic many-to-many table, whose rows say nothing but who is linked."""
+
+    kind = "many-to-many"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenericReference(Reference):
+    """A content type and an object id, with or without a ``GenericForeignKey`` over them.
+
+    ``content_types`` are the ids under which the target and its proxies are stored.
+    """
+
+    kind = "generic"
+
+    content_type_column: str
+    content_types: tuple[int, ...]
+
+    def condition(self, alias: str, database: Database) -> str:
+        ids = ", ".join(str(number) for number in self.content_types)
+        return f"{alias}.{database.q(self.content_type_column)} IN ({ids})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextGenericReference(GenericReference):
+    is_text = True
+    holds_key = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpelledGenericReference(SpelledReference, GenericReference):
+    """A generic key with keys as their field's methods write them."""

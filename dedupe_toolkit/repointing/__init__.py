@@ -1,0 +1,1 @@
+"""Which rows a merge moves, and what they point at afterwards."""

@@ -1,0 +1,104 @@
+"""Survivors that would point at themselves: those whose self-reference holds a duplicate of theirs.
+
+Such a survivor takes its duplicate's own target if that lies outside the group, else NULL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..databases.names import derived
+from ..mapping.mapping import MERGED, MergeMap
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ..planning.levels import Level
+    from ..planning.session import Session
+    from ..references.kinds import Reference
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnTarget:
+    """New values for one self-reference, in a work table of survivors and targets."""
+
+    name: str
+    reference: Reference
+    rows: int
+
+
+def find_own_targets(
+    session: Session, mapping: MergeMap, references: Collection[Reference]
+) -> Iterator[OwnTarget]:
+    """The self-references that need a new target; groups that have none to take are held back."""
+    ordered = sorted(references, key=lambda reference: reference.label)
+    for number, reference in enumerate(ordered):
+        is_plain = reference.holds_key and reference.targets == tuple(mapping.key)
+        if reference.referrer is mapping.table.model and is_plain and not reference.is_key:
+            name = derived(mapping.name, "own", number)
+            rows = _find(session, mapping, reference, name)
+            if rows:
+                _hold_without_target(session, mapping, reference, name)
+                yield OwnTarget(name=name, reference=reference, rows=rows)
+
+
+def _find(session: Session, mapping: MergeMap, reference: Reference, name: str) -> int:
+    database = session.database
+    columns = [mapping.table.column(column) for column in reference.columns]
+    values = [f"value_{number}" for number in range(len(columns))]
+    types = {"group_number": "bigint"}
+    for names, keys in ((mapping.survivors, mapping.table.pk), (values, columns)):
+        types |= {n: column.definition for n, column in zip(names, keys, strict=True)}
+    database.create_work_table(name, types, primary_key=mapping.survivors)
+    table, work = database.q(mapping.table.name), database.q(mapping.name)
+    members = database.qualified("m", mapping.members)
+    survivor = database.equal(
+        database.qualified("s", mapping.key), database.qualified("m", mapping.survivors)
+    )
+    duplicate = database.equal(database.qualified("d", mapping.key), members)
+    held = database.equal(database.qualified("s", reference.columns), members)
+    target = database.qualified("d", reference.columns)
+    inside = database.equal(database.qualified("o", mapping.members), target)
+    # a generic key may hold the same number and mean a row of another model
+    ours, theirs = (reference.condition(alias, database) or "1 = 1" for alias in ("s", "d"))
+    taken = [
+        f"CASE WHEN o.group_number IS NULL AND {theirs} THEN {column} END" for column in target
+    ]
+    listed = ", ".join(map(database.q, ["group_number", *mapping.survivors, *values]))
+    chosen = ["m.group_number", *database.qualified("m", mapping.survivors), *taken]
+    return database.run(
+        f"INSERT INTO {database.q(name)} ({listed}) SELECT {', '.join(chosen)}"
+        f" FROM {work} m {database.join} {table} s ON {survivor}"
+        f" {database.join} {table} d ON {duplicate}"
+        f" LEFT JOIN {work} o ON {inside} AND o.group_number = m.group_number"
+        f" WHERE {MERGED} AND {held} AND {ours}"
+    )
+
+
+def _hold_without_target(
+    session: Session, mapping: MergeMap, reference: Reference, name: str
+) -> None:
+    if any(mapping.table.column(column).is_nullable for column in reference.columns):
+        return
+    session.held.add(
+        f"{reference.label} of row {{first}} would point at its own row, and cannot be empty",
+        f"FROM {session.database.q(name)} x WHERE x.value_0 IS NULL",
+        first=session.held.key("x", mapping.table.pk, mapping.survivors),
+    )
+
+
+def pointing_at_survivor(session: Session, mapping: MergeMap, level: Level) -> dict[str, str]:
+    """For each self-reference, SQL that is true when a member (``d``) points at its survivor."""
+    database = session.database
+    own = {}
+    for work in level.works:
+        for reference in work.referrer.references:
+            if work.referrer.table.name == mapping.table.name and reference.holds_key:
+                same = database.equal(
+                    database.qualified("d", reference.columns),
+                    database.qualified("m", mapping.survivors),
+                )
+                parts = [same, reference.condition("d", database)]
+                own[reference.columns[0]] = " AND ".join(filter(None, parts))
+    return own

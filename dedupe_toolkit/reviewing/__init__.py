@@ -1,0 +1,1 @@
+"""What a person looks at and decides: rows side by side, a preview, a verdict."""

@@ -1,0 +1,137 @@
+"""A person's verdict that rows are not duplicates, and its taking back. Writes verdicts only."""
+
+from __future__ import annotations
+
+from types import NoneType
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from ..arguments import require_kind
+from ..databases.tables import pk_names, require_table
+from ..errors import InvalidOption
+from ..finding.dismissed_groups import KeyText, about, family
+from ..finding.key_rows import considered, key_columns, repeated
+from ..finding.whole_texts import whole_texts
+from ..keys import check_alias
+from ..mapping.groups import named_rows, require_rows
+from ..models import DismissedGroup, DismissedRow
+from ..references.meta import concrete
+from ..values import MatchKey, RowSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from django.db.models import QuerySet
+
+
+def dismiss(
+    rows: RowSet,
+    *,
+    key: MatchKey | None = None,
+    using: str = "default",
+    by: str = "",
+    note: str = "",
+) -> DismissedGroup:
+    """Dismiss a group: keep a person's verdict that these rows are not duplicates of each other.
+
+    With ``key`` the verdict is about that match key, without about every key of the model. From
+    then on a group is no longer offered if all its rows are among these. ``by`` and ``note`` say
+    who gave the verdict and why. Earlier verdicts that this one repeats are replaced by it.
+
+    Writes nothing but the verdict. Raises `InvalidOption` for rows that are not there, or that
+    are not equal on the key; `InvalidMatchKey` for an unknown alias, or a model or verdicts whose
+    tables are not in that database.
+    """
+    check_alias(using)
+    require_kind("dismiss()", rows, RowSet, "rows: row_set(Model, [primary keys])")
+    require_kind("dismiss(key=…)", key, (MatchKey, NoneType), "a match key or None")
+    require_table(rows.model, using)
+    require_table(DismissedRow, using)
+    require_rows(rows, using)
+    named = named_rows(rows, using).order_by(*pk_names(rows.model))
+    texts = list(named.values_list(KeyText(rows.model), flat=True))
+    if key is not None:
+        _require_equal(rows, key, using)
+    with transaction.atomic(using=using):
+        _repeated(rows, key, texts, using).delete()
+        group = DismissedGroup.objects.using(using).create(
+            model=concrete(rows.model)._meta.label,
+            fields=about(key.fields if key else ()),
+            by=by,
+            note=note,
+        )
+        DismissedRow.objects.using(using).bulk_create(
+            DismissedRow(group=group, row=text) for text in texts
+        )
+    return group
+
+
+def dismiss_groups(
+    key: MatchKey,
+    groups: Iterable[Sequence[str]],
+    *,
+    using: str = "default",
+    by: str = "",
+    note: str = "",
+) -> None:
+    """The same verdict on many groups of a key at once, each given by the keys of its rows as text.
+
+    All of them or none. Writes nothing else.
+    """
+    label, fields = concrete(key.model)._meta.label, about(key.fields)
+    with transaction.atomic(using=using):
+        for texts in groups:
+            verdict = DismissedGroup.objects.using(using).create(
+                model=label, fields=fields, by=by, note=note
+            )
+            DismissedRow.objects.using(using).bulk_create(
+                DismissedRow(group=verdict, row=text) for text in texts
+            )
+
+
+def offer_again(*groups: DismissedGroup | int, using: str = "default") -> None:
+    """Take back the verdicts on dismissed groups, so that their rows are offered again.
+
+    Writes nothing else. Raises `InvalidOption` for a verdict that is not there, having taken
+    back none; `InvalidMatchKey` for an unknown alias, or one whose database has no verdicts.
+    """
+    check_alias(using)
+    for group in groups:
+        require_kind("offer_again()", group, (DismissedGroup, int), "dismissed groups or numbers")
+    require_table(DismissedRow, using)
+    numbers = {group.pk if isinstance(group, DismissedGroup) else group for group in groups}
+    with transaction.atomic(using=using):
+        verdicts = DismissedGroup.objects.using(using).filter(pk__in=numbers)
+        missing = numbers.difference(verdicts.values_list("pk", flat=True))
+        if missing:
+            raise InvalidOption(f"there is no dismissed group {', '.join(map(str, missing))}")
+        verdicts.delete()
+
+
+def _repeated(
+    rows: RowSet, key: MatchKey | None, texts: list[str], using: str
+) -> QuerySet[DismissedGroup]:
+    """The earlier verdicts that say nothing but what the one on these rows will say."""
+    verdicts = DismissedGroup.objects.using(using).filter(model__in=family(rows.model))
+    if key is not None:
+        verdicts = verdicts.filter(fields=about(key.fields))
+    named = DismissedRow.objects.using(using)
+    return verdicts.filter(pk__in=named.filter(row__in=texts).values("group")).exclude(
+        pk__in=named.exclude(row__in=texts).values("group")
+    )
+
+
+def _require_equal(rows: RowSet, key: MatchKey, using: str) -> None:
+    if concrete(key.model) is not concrete(rows.model):
+        raise InvalidOption(f"{rows.label}: its rows cannot be dismissed by a key of {key.label}")
+    found = considered(key, using).filter(pk__in=rows.pks)
+    with whole_texts(key, using):
+        counts = [count["dedupe_rows"] for count in repeated(key, found)]
+    if counts == [len(rows.pks)]:
+        return
+    values = dict.fromkeys(found.order_by("pk").values_list(*key_columns(key)))
+    raise InvalidOption(
+        f"{rows.label}: rows {', '.join(map(str, rows.pks))} are not equal on"
+        f" {', '.join(key.fields)}: {'; '.join(', '.join(map(repr, value)) for value in values)}"
+    )

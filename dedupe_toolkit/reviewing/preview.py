@@ -1,0 +1,211 @@
+"""What merging rows named one by one will do, for a page that only shows it. Only reads.
+
+Where rows are only repointed, discarded or held back, two statements tell it, and no work table
+is made.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+
+from ..collisions.repeated_links import told as repeated
+from ..collisions.rivals import Outcome
+from ..databases.caching import caching
+from ..databases.tables import python_key
+from ..field_rules.differences import compared_columns, counting
+from ..field_rules.differences import told as unlike
+from ..field_rules.rules import Call
+from ..field_rules.together import alike
+from ..mapping.groups import unfilled
+from ..planning.ahead import ahead
+from ..planning.levels import Level, Work
+from ..planning.missing_indexes import missing_indexes
+from ..planning.plan import collision_advice, open_session, plan_merge, views
+from ..planning.reasons.held_collisions import summed
+from ..planning.rehearsal import doubts
+from ..planning.tally import Tally
+from ..references.discover import column_references, parent_links, references_to
+from ..references.hidden import hiding_columns
+from ..references.refusals import agreeing_columns
+from ..values import FieldDifference, HeldCollisions, HeldGroup, MergePlan, OnConflict
+from .preview_counts import Found, count_members, inline, is_simple
+from .preview_rivals import collisions, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from django.db.models import Model
+
+    from ..mapping.mapping import MergeMap
+    from ..planning.session import Session
+    from ..references.kinds import Reference
+    from ..values import MergePolicy, RowSet
+
+
+@caching()
+def preview_merge(
+    source: RowSet, *, using: str = "default", policy: MergePolicy | None = None
+) -> MergePlan:
+    """What `plan_merge` says of rows named one by one; raises what that raises.
+
+    A dozen statements unless rows that collide are merged in their turn, or the merge does more
+    than repoint, discard or hold back: that is planned in full. The plan is there to be shown: to
+    merge, make one with `plan_merge`.
+    """
+    session = open_session(source, using, policy)
+    top = session.policies.top
+    # no work table has this name: MySQL would take the query of that name for the table
+    mapping = replace(unfilled(session, source), name="dedupe_preview")
+    told = None
+    if _is_plain(session, mapping):
+        with _comparing_whole(session, mapping):
+            told = _told(session, source, mapping)
+    if told is None:
+        return plan_merge(source, using=using, policy=policy)
+    level = Level(mapping=mapping, policy=top, works=tuple(map(_work, told.referrers)))
+    return MergePlan(
+        source=source,
+        using=using,
+        policy=session.policy,
+        groups=1,
+        rows_to_merge=0 if told.held_back else len(source.pks) - 1,
+        references=_tally(told).references,
+        held_back=told.held_back,
+        collisions=told.collisions,
+        differences=told.differences,
+        repeated_links=tuple(
+            chain.from_iterable(
+                repeated(found.referrer, found.repeated) for found in told.referrers
+            )
+        ),
+        warnings=(
+            *collision_advice(told.collisions),
+            *ahead(session.database, source.model),
+            *views(source.model, using),
+            *missing_indexes(session.database, level),
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Told:
+    """What there is for a merge in each referrer, once the group is held back if it must be."""
+
+    referrers: list[Found]
+    looked_at: tuple[Reference, ...] = ()
+    held_back: tuple[HeldGroup, ...] = ()
+    differences: tuple[FieldDifference, ...] = ()
+    collisions: tuple[HeldCollisions, ...] = ()
+
+
+def _told(session: Session, source: RowSet, mapping: MergeMap) -> _Told | None:
+    """What two statements tell; None if there is more to the merge."""
+    rows = inline(session, source, mapping)
+    asked_first = doubts(session, _level(session, mapping))
+    if asked_first is None:
+        return None
+    columns = compared_columns(mapping)
+    beside = counting(session.database, mapping, columns)
+    counted = count_members(rows, session.referrers(mapping.table.model), asked_first, beside)
+    if counted.members != len(source.pks) or counted.doubts:
+        return None  # the plan says which are missing, or fail what the database demands
+    referrers, numbers = counted.referrers, counted.beside
+    asked, is_all = collisions(session, mapping, referrers)
+    keys, answers = compare(rows, asked) if asked else ([], [])
+    for answer in answers:
+        if answer.reason:
+            if not is_all:
+                return None  # what only the plan can tell of may collide as well
+            return _Told(
+                referrers=[found.nothing for found in referrers],
+                held_back=(_held(source, keys, answer.reason, session.database.using),),
+                collisions=summed(a.stake for a in answers if a.reason and a.stake),
+            )
+        if answer.is_deep(session):
+            return None
+    looked_at = tuple(reference for answer in answers for reference in answer.merged_with)
+    differences = tuple(unlike(mapping, session.policies.top.rules, columns, numbers))
+    return (
+        _Told(referrers=referrers, looked_at=looked_at, differences=differences) if is_all else None
+    )
+
+
+def _level(session: Session, mapping: MergeMap) -> Level:
+    """All that a merge may change, where no rows are merged below."""
+    works = tuple(Work(referrer=referrer) for referrer in session.referrers(mapping.table.model))
+    pointing = frozenset(reference for work in works for reference in work.referrer.references)
+    return Level(mapping=mapping, policy=session.policies.top, works=works, pointing=pointing)
+
+
+def _held(source: RowSet, keys: Sequence[Any], reason: str, using: str) -> HeldGroup:
+    rows = tuple(python_key(source.model, key, using) for key in keys)
+    return HeldGroup(values={}, rows=rows, reason=reason)
+
+
+def _is_plain(session: Session, mapping: MergeMap) -> bool:
+    """Whether counting alone can tell what a merge does, as far as models and policy go."""
+    model, policy = mapping.table.model, session.policy
+    references = references_to(model, session.database.using)
+    return (
+        policy.on_conflict == OnConflict.SURVIVOR
+        and _has_plain_rules(session, model)
+        and not (
+            session.database.joined_at_most and session.policies.top.rules.joined(mapping.table)
+        )
+        and len(column_references(references)) == len(references)
+        and all(is_simple(reference, mapping) for reference in references)
+        and not agreeing_columns(model)
+        and not hiding_columns(session.source.model)
+        and not apps.is_installed("wagtail")
+        and not parent_links(model)
+        and not session.undeclared_keys(model)
+    )
+
+
+def _comparing_whole(session: Session, mapping: MergeMap) -> AbstractContextManager[None]:
+    """Inside, rows collide by whole texts, as a plan has them compared."""
+    database = session.database
+    columns = {
+        referrer.table.column(name)
+        for referrer in session.referrers(mapping.table.model)
+        for rule in referrer.rules
+        for name in rule.decisive
+    }
+    texts = sum(map(database.may_be_cut, columns))
+    return database.sorting_whole(0, texts + 1) if texts else nullcontext()
+
+
+def _has_plain_rules(session: Session, model: type[Model]) -> bool:
+    """Whether the field rules need no look at the rows: no functions, no parts in other tables,
+    nothing that is made of values of one kind only."""
+    named = session.policies.top.rules.named
+    rules = named.values()
+    if any(True for _ in alike(model, named)):
+        return False
+    is_whole = not any(referrer.is_inherited for referrer in session.referrers(model))
+    return not rules or (is_whole and not any(isinstance(one.rule, Call) for one in rules))
+
+
+def _work(found: Found) -> Work:
+    losers = sum(found.losers)
+    return Work(referrer=found.referrer, outcomes={Outcome.REDUNDANT: losers} if losers else {})
+
+
+def _tally(told: _Told) -> Tally:
+    tally = Tally()
+    for found in told.referrers:
+        discarded = sum(found.losers)
+        for reference, rows in found.rows.items():
+            # all that lose pointed at a duplicate: rows of the survivor win
+            tally.add(
+                reference.label, reference.kind, repointed=rows - discarded, discarded=discarded
+            )
+    for reference in told.looked_at:
+        tally.add(reference.label, reference.kind)
+    return tally

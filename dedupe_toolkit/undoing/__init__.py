@@ -1,0 +1,1 @@
+"""A run taken back: the rows as they were before it."""

@@ -1,0 +1,133 @@
+"""Models and tables of a schema that was drawn: made, and taken away again."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from django.apps import apps
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models
+
+from .tables import ANY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from django.db.models import Field, Model
+
+    from .tables import Schema, Table, To
+
+
+@contextmanager
+def existing(schema: Schema) -> Iterator[None]:
+    """Inside, the tables are there, empty, and so are their models."""
+    made = []
+    ContentType.objects.clear_cache()
+    try:
+        for table in schema.tables:
+            if not table.is_link:
+                made.append(_model(schema, table))
+        with connection.schema_editor() as editor:
+            for model in made:
+                editor.create_model(model)
+        for name in schema.subjects:
+            ContentType.objects.get_for_model(apps.get_model(schema.app, name))
+        yield
+    finally:
+        with connection.schema_editor() as editor:
+            for model in reversed(made):
+                editor.delete_model(model)
+        apps.all_models[schema.app].clear()
+        apps.clear_cache()
+        ContentType.objects.filter(app_label=schema.app).delete()
+        ContentType.objects.clear_cache()
+
+
+def _model(schema: Schema, table: Table) -> type[Model]:
+    rules = [tuple(_name(table, c) for c in rule) for rule in table.unique if len(rule) > 1]
+    meta = {"app_label": schema.app, "db_table": table.db_table, "unique_together": rules}
+    attributes: dict[str, Any] = {
+        "__module__": __name__,
+        "Meta": type("Meta", (), meta),
+        **_fields(schema, table),
+    }
+    if table.shown:
+        attributes["objects"] = _showing(table.shown)
+        attributes["everything"] = models.Manager()
+    bases = tuple(apps.get_model(schema.app, name) for name in _parents(table)) or (models.Model,)
+    return type(models.Model)(table.name.capitalize(), bases, attributes)
+
+
+def _name(table: Table, column: str) -> str:
+    """The name of the field: an id beside a content type keeps its own."""
+    to = table.references.get(column)
+    return column.removesuffix("_id") if to and to.table != ANY else column
+
+
+def _parents(table: Table) -> list[str]:
+    own = [table.parent] if table.parent else []
+    return [*own, *(table.references[link].table for link in table.links)]
+
+
+def _showing(shown: dict[str, Any]) -> models.Manager[Any]:
+    class Showing(models.Manager[Any]):
+        def get_queryset(self) -> models.QuerySet[Any]:
+            return super().get_queryset().filter(**shown)
+
+    return Showing()
+
+
+def _fields(schema: Schema, table: Table) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    if table.key not in table.references:
+        fields[table.key] = table.key_kind.make(primary_key=True, **_called(table, table.key))
+    for column, to in table.references.items():
+        if to.table == ANY:
+            fields |= _generic(table, column)
+        elif column not in table.links and (column != table.key or not table.parent):
+            fields[_name(table, column)] = _reference(table, column, to)
+    for column, values in table.values.items():
+        options = {"null": None in values, "unique": (column,) in table.unique}
+        kind = table.kinds[column]
+        fields[column] = kind.make(**options, **_called(table, column))
+    for link in schema.tables:
+        if link.is_link and link.name.startswith(f"{table.name}_"):
+            to = list(link.references.values())[-1].table.capitalize()
+            fields[link.name.partition("_")[2]] = models.ManyToManyField(to, db_table=link.db_table)
+    return fields
+
+
+def _called(table: Table, column: str) -> dict[str, str]:
+    name = table.db_columns.get(column)
+    return {"db_column": name} if name else {}
+
+
+def _reference(table: Table, column: str, to: To) -> Field[Any, Any]:
+    is_unique = (column,) in table.unique or column == table.key
+    options: dict[str, Any] = {"null": to.is_nullable, "primary_key": column == table.key}
+    if to.by:
+        options["to_field"] = to.by
+    target = "self" if to.table == table.name else to.table.capitalize()
+    return (models.OneToOneField if is_unique else models.ForeignKey)(
+        target,
+        models.CASCADE,
+        related_name="+",
+        db_constraint=to.is_checked,
+        **options,
+        **_called(table, column),
+    )
+
+
+def _generic(table: Table, column: str) -> dict[str, Any]:
+    """An id beside the content type; the first that there is has a generic key over it."""
+    to = table.references[column]
+    own = table.kinds[column].make(null=to.is_nullable, **_called(table, column))
+    if to.again:
+        return {column: own}
+    content_type = models.ForeignKey(
+        ContentType, models.CASCADE, related_name="+", **_called(table, "content_type")
+    )
+    about = {"about": GenericForeignKey("content_type", column)} if column == "object_id" else {}
+    return {"content_type": content_type, column: own, **about}

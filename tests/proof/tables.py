@@ -1,0 +1,110 @@
+"""What a table is to the proof: its columns, what they point at, and what must be unique."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from .kinds import NUMBER, Kind
+
+Row = dict[str, Any]
+Rows = dict[str, dict[int, Row]]
+"""Every row of every table: table -> primary key -> column -> value."""
+
+ANY = "*"
+"""The target of a generic key: the table that the row's `content_type` names."""
+
+
+@dataclass(frozen=True)
+class To:
+    """A column that points at another table, by its primary key unless another column is named."""
+
+    table: str
+    by: str = ""
+    is_nullable: bool = False
+    is_checked: bool = True
+    """Whether the database refuses a value that points at nothing."""
+    again: str = ""
+    """Another column of the row that names the same, unless this one is empty."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; ``unordered`` are those of its unique rules that take values in either order, and
+    ``checks`` name columns of which each is at least the next (or empty).
+
+    A row is a part of an object with that of its ``parent`` that has the same key, and with those
+    that its ``links`` name.
+    """
+
+    name: str
+    references: dict[str, To] = field(default_factory=dict)
+    values: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+    unique: tuple[tuple[str, ...], ...] = ()
+    unordered: tuple[tuple[str, ...], ...] = ()
+    checks: tuple[tuple[str, ...], ...] = ()
+    key: str = "id"
+    parent: str = ""
+    links: tuple[str, ...] = ()
+    is_link: bool = False
+    is_symmetrical: bool = False
+    key_kind: Kind = NUMBER
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    """Of the columns that hold something else than plain numbers and texts."""
+    moments: tuple[str, ...] = ()
+    """Columns in which no value beside one is a difference, and is not filled."""
+    shown: dict[str, Any] = field(default_factory=dict)
+    """What a row has in a column if the default manager shows it; those are not filled either."""
+    together: tuple[tuple[str, ...], ...] = ()
+    """Columns without references of which a row's values are taken all or not at all."""
+    db_table: str = ""
+    db_columns: dict[str, str] = field(default_factory=dict)
+    """What tables and columns are called in the database, where it is not what models call them."""
+
+    def compared(self, rule: tuple[str, ...], row: Row) -> tuple[Any, ...]:
+        """What a unique rule compares."""
+        value = tuple(row[column] for column in rule)
+        return tuple(sorted(value)) if rule in self.unordered else value
+
+    def is_sound(self, row: Row) -> bool:
+        """Whether a row passes every check."""
+        return all(self.passes(check, row) for check in self.checks)
+
+    def passes(self, check: tuple[str, ...], row: Row) -> bool:
+        values = [LIMITS.get(column, row.get(column)) for column in check]
+        return None in values or values == sorted(values, reverse=True)
+
+    def partners(self, column: str) -> set[str]:
+        """The column with those that it belongs together with."""
+        return {column}.union(*(columns for columns in self.together if column in columns))
+
+    def is_silent(self, column: str) -> bool:
+        """Whether a blank in it says something, so that nothing is filled there unasked."""
+        return column in self.moments or column in self.shown
+
+    def is_hidden(self, row: Row) -> bool:
+        return any(row[column] != value for column, value in self.shown.items())
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        key = () if self.key in self.references else (self.key,)
+        generic = ("content_type",) if any(t.table == ANY for t in self.references.values()) else ()
+        return (*key, *generic, *self.references, *self.values)
+
+
+LIMITS = {"MOST": 2}
+"""What stands for a column in a check, and is a number."""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """All tables of an app; ``subjects`` are those that generic keys point at."""
+
+    app: str
+    tables: tuple[Table, ...]
+    subjects: tuple[str, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Table]:
+        return {table.name: table for table in self.tables}

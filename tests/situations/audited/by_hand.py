@@ -1,0 +1,151 @@
+"""``get_or_create`` written by hand, and what only looks like it. Read, never run.
+
+The comment on a line has the verdict of what begins there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import IntegrityError
+
+from .models import Coded, Loose, Pair, Parent
+
+
+def tried(key: str) -> Any:
+    try:  # Loose: key: unsafe no-rule
+        return Loose.objects.get(key=key)
+    except Loose.DoesNotExist:
+        return Loose.objects.create(key=key, note="x")
+
+
+def tried_and_saved(key: str) -> Any:
+    try:  # Coded: key: fragile by-hand
+        row = Coded.objects.get(key=key)
+    except (ObjectDoesNotExist, ValueError):
+        row = Coded(key=key)
+        row.note = "x"
+        row.save()
+    return row
+
+
+def tried_and_set(key: str) -> None:
+    try:  # Loose: key: unsafe no-rule
+        row = Loose.objects.get(key=key)
+    except Loose.DoesNotExist:
+        row = Loose()
+        row.key = key
+    row.save()
+
+
+def first_of(key: str) -> Any:
+    row = Loose.objects.filter(key=key).first()
+    if row is None:  # Loose: key: unsafe no-rule
+        row = Loose.objects.create(key=key)
+    return row
+
+
+def first_or_else(key: str) -> Any:
+    row = Pair.objects.filter(a=key, b=key).first()
+    if row:  # Pair: a b: fragile by-hand
+        row.c = "x"
+    else:
+        row = Pair.objects.create(a=key, b=key)
+    return row
+
+
+def first_by_walrus(key: str) -> Any:
+    if not (row := Loose.objects.filter(key=key).first()):  # Loose: key: unsafe no-rule
+        row = Loose.objects.create(key=key)
+    return row
+
+
+def exists(key: str) -> None:
+    if not Loose.objects.filter(key=key).exists():  # Loose: key: unsafe no-rule
+        Loose.objects.create(key=key)
+
+
+def exists_named(key: str) -> None:
+    is_there = Loose.objects.filter(key=key).exists()
+    if not is_there:  # Loose: key: unsafe no-rule
+        Loose.objects.create(key=key)
+
+
+def guarded(keys: list[str]) -> None:
+    for key in keys:
+        if Loose.objects.filter(key=key).exists():  # Loose: key: unsafe no-rule
+            continue
+        Loose.objects.create(key=key)
+
+
+def through_a_relation(parent: Parent, key: str) -> None:
+    if not parent.children.filter(key=key).exists():  # Child: parent key: fragile by-hand
+        parent.children.create(key=key)
+
+
+async def asynchronously(key: str) -> None:
+    row = await Loose.objects.filter(key=key).afirst()
+    if row is None:  # Loose: key: unsafe no-rule
+        await Loose.objects.acreate(key=key)
+
+
+def sees_to_the_loser(key: str) -> Any:
+    try:
+        return Coded.objects.get(key=key)
+    except Coded.DoesNotExist:
+        try:
+            return Coded.objects.create(key=key)
+        except IntegrityError:
+            return Coded.objects.get(key=key)
+
+
+def latest(key: str) -> Any:
+    try:
+        return Loose.objects.filter(key=key).latest("pk")
+    except Loose.DoesNotExist:
+        return Loose.objects.create(key=key)
+
+
+def replaced(key: str) -> None:
+    try:
+        Loose.objects.get(key=key).delete()
+    except Loose.DoesNotExist:
+        Loose.objects.create(key=key)
+
+
+def another_model(key: str) -> None:
+    if not Loose.objects.filter(key=key).exists():
+        Coded.objects.create(key=key)
+
+
+def another_key(key: str) -> None:
+    if not Loose.objects.filter(note=key).exists():
+        Loose.objects.create(key=key)
+
+
+def refused(key: str) -> None:
+    if Loose.objects.filter(key=key).exists():
+        raise ValidationError("taken")
+    Loose.objects.create(key=key)
+
+
+def only_looked(key: str) -> Any:
+    try:
+        return Loose.objects.get(key=key)
+    except Loose.DoesNotExist:
+        return None
+
+
+def another_row(pk: int, key: str) -> Any:
+    try:
+        return Loose.objects.get(pk=pk, key=key)
+    except Loose.DoesNotExist:
+        return Loose.objects.create(key=key)
+
+
+def by_more_than_columns(board: Any, key: str) -> Any:
+    row = Loose.objects.filter(key=key, boards=board).first()
+    if row is None:  # Loose: key boards: unsafe no-rule
+        row = Loose.objects.create(key=key)
+    return row

@@ -1,0 +1,200 @@
+"""The review page as a fast steward uses it: in headless Chromium, with the keyboard alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.middleware.security import SecurityMiddleware
+from playwright.sync_api import expect
+
+from dedupe_toolkit import match_key
+from dedupe_toolkit.models import DismissedGroup, QueuedGroup
+from testproject.films.models import Credit, Film, Person, Role
+from tests.scan_kit import scanned
+from tests.test_admin_browser import log_in, page  # noqa: F401  # a fixture
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from playwright.sync_api import Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+State = QueuedGroup.State
+NAMES = ["Agnès Varda", "Chris Marker", "Jacques Demy"]
+
+
+@pytest.fixture
+def groups() -> list[QueuedGroup]:
+    """Three groups in the queue, each of two people who differ in a year."""
+    for place, name in enumerate(NAMES):
+        film = Film.objects.create(catalogue_id=place, title=f"Film {place}", year=1960)
+        people = [Person.objects.create(name=name, acting_since=1950 + n) for n in range(2)]
+        Credit.objects.create(person=people[1], film=film, role=Role.DIRECTOR)
+    return list(scanned(match_key(Person, ["name"])).queued.order_by("pk"))
+
+
+STRICT = "default-src 'self'; object-src 'none'; base-uri 'none'; img-src 'self' data:"
+
+INLINE = """() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.head.append(script);
+    return window.ran ?? null;
+}"""
+
+
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every page comes with a policy that allows nothing written into it to run."""
+    original = SecurityMiddleware.process_response
+
+    def process_response(self: Any, request: Any, response: Any) -> Any:
+        response = original(self, request, response)
+        response.headers["Content-Security-Policy"] = STRICT
+        return response
+
+    monkeypatch.setattr(SecurityMiddleware, "process_response", process_response)
+
+
+def open_group(page: Page, group: QueuedGroup) -> None:  # noqa: F811
+    page.goto(f"/admin/dedupe_toolkit/queuedgroup/{group.pk}/")
+
+
+def press(page: Page, key: str) -> None:  # noqa: F811
+    """A key that draws the page anew, waited for."""
+    with page.expect_response(lambda response: "queuedgroup" in response.url):
+        page.keyboard.press(key)
+    page.wait_for_function("!document.querySelector('#dedupe-form[aria-busy]')")
+
+
+def years(name: str) -> list[int | None]:
+    people = Person.objects.filter(name=name).order_by("pk")
+    return list(people.values_list("acting_since", flat=True))
+
+
+def picture(page: Page, name: str) -> None:  # noqa: F811
+    folder = os.environ.get("DEDUPE_SCREENSHOTS")
+    if not folder:
+        return
+    page.screenshot(path=Path(folder) / f"{name}.png")
+    page.emulate_media(color_scheme="dark")
+    page.screenshot(path=Path(folder) / f"{name}-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.screenshot(path=Path(folder) / f"{name}-360.png")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    page.screenshot(path=Path(folder) / f"{name}-rtl.png")
+    page.evaluate("document.documentElement.dir = 'ltr'")
+
+
+@pytest.mark.usefixtures("strict")
+def test_a_queue_is_worked_through_with_the_keyboard_alone(
+    page: Page,  # noqa: F811
+    admin_user: User,
+    groups: list[QueuedGroup],
+) -> None:
+    refused: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda request: asked.append(request.url))
+    log_in(page, admin_user)
+    name = groups[0].text  # each database finds them in an order of its own
+    pks = Person.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)
+    open_group(page, groups[0])
+    picture(page, "queue-review")
+    assert f"Group 1 of 3 · {name} · 0 done" in page.locator(".dedupe-standing").inner_text()
+    assert "1 credit moves" in page.locator(".dedupe-told").inner_text()
+    for verb in ("Merge and next", "Merge", "Not duplicates: dismiss", "Skip"):
+        expect(page.get_by_role("button", name=verb, exact=True)).to_be_in_viewport(ratio=1)
+
+    press(page, "2")
+    assert f"#{pks[1]} · since" in page.locator("th.dedupe-survivor").inner_text()
+    assert page.locator("input[name=into]").nth(1).evaluate("e => e === document.activeElement")
+    press(page, "ArrowRight")
+    assert page.locator("input[name=into]").first.is_checked()
+
+    page.keyboard.press("j")
+    press(page, "ArrowRight")  # among the choices for the year: to the next one
+    page.keyboard.press("m")
+    page.wait_for_url(f"**/{groups[1].pk}/")
+    assert f"Merged 1 row into “{name}”" in page.locator(".messagelist").inner_text()
+    picture(page, "queue-after-merge")
+    assert len(years(name)) == 1
+
+    assert not [text for text in refused if "favicon" not in text and "404" not in text]
+    assert page.evaluate(INLINE) is None, "the policy is in force"
+
+    page.keyboard.press("u")
+    page.wait_for_url(f"**/{groups[0].pk}/")
+    assert years(name) == [1950, 1951]
+    page.keyboard.press("s")
+    page.wait_for_url(f"**/{groups[1].pk}/")
+    page.keyboard.press("n")
+    page.wait_for_url(f"**/{groups[2].pk}/")
+    page.keyboard.press("m")
+    page.wait_for_url("**/queuedgroup/?*")
+
+    states = QueuedGroup.objects.order_by("pk").values_list("state", flat=True)
+    assert list(states) == [State.SKIPPED, State.DISMISSED, State.MERGED]
+    assert DismissedGroup.objects.count() == 1
+    assert all(url.startswith(page.url.split("/admin")[0]) for url in asked)
+
+
+def test_single_keys_can_be_switched_off_for_good(
+    page: Page,  # noqa: F811
+    admin_user: User,
+    groups: list[QueuedGroup],
+) -> None:
+    log_in(page, admin_user)
+    open_group(page, groups[0])
+    page.keyboard.press("?")
+    picture(page, "keys")
+    page.get_by_label("Single keys decide and choose").uncheck()
+    page.locator("h1").click()
+    page.keyboard.press("n")
+    page.reload()
+    assert not page.locator("#dedupe-keys-on").is_checked()
+    page.keyboard.press("m")
+    page.keyboard.press("s")
+    assert page.url.endswith(f"/{groups[0].pk}/")
+    assert QueuedGroup.objects.filter(state=State.PENDING).count() == 3
+
+
+def test_letters_in_the_reason_decide_nothing(
+    page: Page,  # noqa: F811
+    admin_user: User,
+    groups: list[QueuedGroup],
+) -> None:
+    log_in(page, admin_user)
+    open_group(page, groups[0])
+    page.get_by_label("Reason").fill("")
+    page.get_by_label("Reason").press_sequentially("names mean nothing")
+    with page.expect_response(lambda response: "queuedgroup" in response.url):
+        page.locator("input[name=into]").nth(1).check()
+    page.wait_for_function("!document.querySelector('#dedupe-form[aria-busy]')")
+    assert page.get_by_label("Reason").input_value() == "names mean nothing", "kept when redrawn"
+    page.get_by_role("button", name="Not duplicates").click()
+    page.wait_for_url(f"**/{groups[1].pk}/")
+    assert DismissedGroup.objects.get().note == "names mean nothing"
+
+
+def test_without_javascript_a_button_shows_the_choice(
+    page: Page,  # noqa: F811
+    admin_user: User,
+    groups: list[QueuedGroup],
+) -> None:
+    log_in(page, admin_user)
+    page.route("**/review.js", lambda route: route.abort())
+    open_group(page, groups[0])
+    name = groups[0].text
+    second = Person.objects.filter(name=name).order_by("pk")[1]
+    page.locator(f"input[name=field_acting_since][value='row:{second.pk}']").check()
+    page.get_by_role("button", name="Show the plan").click()
+    result = page.locator("tr", has_text="Acting since").locator(".dedupe-result .dedupe-value")
+    assert result.inner_text() == "1951"
+    page.get_by_role("button", name="Merge", exact=True).click()
+    assert years(name) == [1951]

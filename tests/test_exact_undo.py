@@ -1,0 +1,256 @@
+"""Undo brings every column back to the letter, whatever its type, known to the model or not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from dedupe_toolkit import match_key, merge, plan_merge, undo
+
+from .kit import merged
+from .naming import made, rows_of, run
+from .situations.named.models import Plain, PlainText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+pytestmark = pytest.mark.django_db(transaction=not connection.features.can_rollback_ddl)
+only = pytest.mark.skipif
+VENDOR = connection.vendor
+
+MYSQL = [
+    ("FLOAT", "1.1, 3.4028234e38, 1.1754944e-38, 16777217, -0.1, 1e-45"),
+    ("FLOAT(7,3)", "1234.567, 0.001"),
+    ("DOUBLE", "0.1, 1.7976931348623157e308, 5e-324, 123456789.123456789"),
+    ("DECIMAL(65,30)", "12345678901234567890123456789012345.123456789012345678901234567891"),
+    ("TIMESTAMP(6) NULL", "'2026-10-25 02:30:00.000001', NULL, 0"),
+    ("TIMESTAMP", "'2026-03-29 01:59:59', '1970-01-01 12:00:01', '2038-01-18 03:14:07'"),
+    ("DATETIME(6)", "'0000-00-00', '2026-02-31 10:00:00', '9999-12-31 23:59:59.999999'"),
+    ("DATE", "'0000-00-00', '2026-00-00', '2026-02-30'"),
+    ("TIME(6)", "'-838:59:59', '838:59:59.999999', '00:00:00.000001'"),
+    ("YEAR", "1901, 0, 2155"),
+    ("BIT(9)", "b'0', b'111111111', b'100000001'"),
+    ("BIGINT UNSIGNED", "18446744073709551615, 0"),
+    ("ENUM('a', 'b,''c', '')", "'a', 'b,''c', ''"),
+    ("SET('a', 'b')", "'a,b', '', 'b'"),
+    ("BINARY(4)", "x'00ff0000', x'20202020', ''"),
+    ("VARBINARY(9)", "x'00ff00', '', x'5c27'"),
+    ("CHAR(5)", "'a', '', 'a b'"),
+    ("VARCHAR(9) CHARACTER SET latin1", "'\u00e9 ', ' x  ', '\\0x'"),
+    ("LONGTEXT", "CONCAT('a', CHAR(0 USING utf8mb4), 'b'), REPEAT('x', 70000)"),
+    ("LONGBLOB", "x'00ff275c', ''"),
+    ("POINT", "ST_GeomFromText('POINT(1.1 -0.3)'), ST_GeomFromText('POINT(0 0)', 4326)"),
+    ("GEOMETRY", "ST_GeomFromText('POLYGON((0 0, 0 3.3, 3 0, 0 0))'), NULL"),
+    ("JSON", "'{\"b\": 1,  \"a\": 1.50}', '[]'"),
+]
+POSTGRESQL = [
+    ("real", "1.1, 'NaN', '-Infinity', 3.4028235e38, 1e-45, '-0'"),
+    ("double precision", "0.1, 'NaN', 5e-324, '-0'"),
+    ("numeric", "'NaN', 1.500, 1e-30, 'Infinity'"),
+    ("timestamptz", "'infinity', '0044-03-15 12:00:00 BC', '2026-10-25 00:30:00.000001+00'"),
+    ("date", "'-infinity', '0001-01-01 BC', '2026-02-03'"),
+    ("interval", "'-1 year +2 days -03:04:05.000006', '1 mon -1 day', '00:00:00'"),
+    ("time with time zone", "'24:00:00+05:30', '00:00:00.000001-12'"),
+    ("money", "'-1234.56', '0.01'"),
+    ("point", "'(1.1,-0.3)', '(NaN,0)'"),
+    ("polygon", "'((0,0),(0,3.3),(3,0))', '((1,1))'"),
+    ("circle", "'<(0.1,0.2),0.3>'"),
+    ("json", '\'{"b": 1,  "a": 1.50, "b": null}\', \'[]\''),
+    ("jsonb", "'{\"a\": 1.50}', '\"x\"'"),
+    ("bytea", "'\\x00ff275c', ''"),
+    ("text[]", '\'{NULL,"NULL","a,\\"b",""}\', \'{{a,b},{c,d}}\', \'{}\''),
+    ("int4range", "'[1,5)', 'empty', '(,)'"),
+    ("bit varying(9)", "B'101', B''"),
+    ("character(5)", "'a', '', 'a b'"),
+    ('"char"', "'a', ''"),
+    ("tsvector", "'a:1A fat:2,4 cat'::tsvector"),
+    ("inet", "'10.0.0.1/8', '::1'"),
+    ("xml", "'<a b=\"c\">d</a>'"),
+    ("named_pair", "ROW(1, 'a,\"b'), ROW(NULL, '')"),
+]
+SQLITE = [
+    ("text", "'a' || char(0) || 'b', char(0), 'a' || char(0), '', 'plain'"),
+    ("text", "1, 1.5, x'00ff', NULL, '1'"),
+    ("integer", "9223372036854775807, -9223372036854775808, 'x', 1.5"),
+    ("real", "0.1, 9e999, -9e999, -0.0, 5e-324, 1e22"),
+    ("blob", "x'', x'00', 'text', 1"),
+    ("", "'1', 1, 1.0, x'31'"),
+]
+TYPES = {"mysql": MYSQL, "postgresql": POSTGRESQL, "sqlite": SQLITE}[VENDOR]
+
+
+@contextmanager
+def plain(extra: str, of_text: str = "", key: str = "integer") -> Iterator[None]:
+    """Tables with columns that their models do not know, after those that they know."""
+    id_ = f"id {key} PRIMARY KEY"
+    with made(
+        ("named_plain", f"({id_}, name varchar(9) NOT NULL, note varchar(9){extra})"),
+        ("named_plaintext", f"({id_}, plain_id integer NOT NULL{of_text})"),
+    ):
+        yield
+
+
+def dumped(extra: str = "''") -> list[Any]:
+    """Both tables, and the text of a column that Python may not be able to hold."""
+    columns = {
+        # with the class in which each value is stored
+        "sqlite": f"typeof({extra}), hex({extra}), quote({extra})",
+        "postgresql": f"({extra})::text",
+        # its text of a FLOAT is short
+        "mysql": f"HEX({extra}), CAST({extra} AS DOUBLE), HEX(CAST({extra} AS BINARY))",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, name, note, {columns} FROM named_plain")
+        return [sorted(map(repr, cursor.fetchall())), rows_of("named_plaintext")]
+
+
+@contextmanager
+def lax() -> Iterator[None]:
+    """Inside, the session takes what does not fit."""
+    if connection.vendor != "mysql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@SESSION.sql_mode")
+        (before,) = cursor.fetchone()
+        cursor.execute("SET SESSION sql_mode = 'ALLOW_INVALID_DATES'")
+        try:
+            yield
+            cursor.execute("SELECT @@SESSION.sql_mode")
+            assert cursor.fetchone() == ("ALLOW_INVALID_DATES",)
+        finally:
+            cursor.execute("SET SESSION sql_mode = %s", [before])
+
+
+@pytest.mark.parametrize("is_lax", [False, True], ids=["strict", "lax"])
+@pytest.mark.parametrize(("kind", "values"), TYPES, ids=lambda text: text[:30])
+def test_a_deleted_row_comes_back_to_the_letter(kind: str, values: str, is_lax: bool) -> None:
+    if kind == "named_pair":
+        run("CREATE TYPE named_pair AS (a integer, b text)")
+    with plain(f", extra {kind}"):
+        with lax():
+            run("INSERT INTO named_plain (id, name) VALUES (1, 'x')")
+            for number, value in enumerate(values_of(values), start=2):
+                run(f"INSERT INTO named_plain VALUES ({number}, 'x', NULL, {value})")
+        # a shape is neither number nor text
+        extra = "HEX(extra)" if kind in ("POINT", "GEOMETRY") else "extra"
+        before = dumped(extra)
+        if is_lax:
+            with lax():
+                done = merged(Plain, "name")
+        else:
+            done = merged(Plain, "name")
+        assert Plain.objects.count() == 1
+        undo(done)
+        assert dumped(extra) == before
+
+
+def values_of(text: str) -> list[str]:
+    """The values of a list in SQL; those in brackets or quotes may have commas."""
+    values, depth, quoted = [""], 0, False
+    for letter in text:
+        quoted ^= letter == "'"
+        depth += 0 if quoted else (letter == "(") - (letter == ")")
+        if letter == "," and not quoted and not depth:
+            values.append("")
+        else:
+            values[-1] += letter
+    return values
+
+
+def test_a_row_whose_key_is_zero_comes_back() -> None:
+    auto = " AUTO_INCREMENT" if connection.vendor == "mysql" else ""
+    with plain("", key=f"integer{auto}"):
+        with lax():
+            run("INSERT INTO named_plain VALUES (1, 'x', NULL)")
+            run("INSERT INTO named_plain VALUES (2, 'x', NULL)")
+            run("UPDATE named_plain SET id = 0 WHERE id = 2")
+        before = rows_of("named_plain")
+        done = merge(plan_merge(match_key(Plain, ["name"])))
+        assert Plain.objects.count() == 1
+        undo(done)
+        assert rows_of("named_plain") == before
+
+
+@only(VENDOR != "postgresql", reason="the database has no identity columns")
+@pytest.mark.parametrize("always", ["ALWAYS", "BY DEFAULT"])
+def test_keys_that_only_the_database_gives_come_back(always: str) -> None:
+    number = f", serial integer GENERATED {always} AS IDENTITY (START WITH 50)"
+    with made(
+        (
+            "named_plain",
+            f"(id integer GENERATED {always} AS IDENTITY PRIMARY KEY, name text, note text)",
+        ),
+        ("named_plaintext", f"(id integer PRIMARY KEY, plain_id integer{number})"),
+    ):
+        run("INSERT INTO named_plain (name) VALUES ('x'), ('x'), ('x')")
+        run("INSERT INTO named_plaintext VALUES (1, 2), (2, 3)")
+        before = dumped()
+        done = merged(Plain, "name")
+        assert set(PlainText.objects.values_list("plain_id", flat=True)) == {1}
+        undo(done)
+        assert dumped() == before
+
+
+@only(VENDOR != "mysql", reason="no column changes by itself")
+@pytest.mark.parametrize("kind", ["TIMESTAMP", "DATETIME(6)"])
+def test_columns_that_stamp_themselves_keep_what_they_had(kind: str) -> None:
+    digits = kind.partition("(")[2] and "(6)"
+    now = f"CURRENT_TIMESTAMP{digits}"
+    stamped = f", touched {kind} NOT NULL DEFAULT {now} ON UPDATE {now}"
+    with plain(stamped, stamped):
+        run(
+            "INSERT INTO named_plain VALUES (1, 'x', '', '2001-01-01'), (2, 'x', 'n', '2002-02-02')"
+        )
+        run("INSERT INTO named_plaintext VALUES (1, 2, '2003-03-03'), (2, 1, '2004-04-04')")
+        before, stamps = dumped("touched"), rows_of_stamps()
+        done = merged(Plain, "name")
+        assert Plain.objects.get().note == "n"
+        assert rows_of_stamps() <= stamps
+        undo(done)
+        assert dumped("touched") == before
+
+
+def rows_of_stamps() -> set[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 'a', id, touched FROM named_plain"
+            " UNION SELECT 'b', id, touched FROM named_plaintext"
+        )
+        return set(cursor.fetchall())
+
+
+@only(VENDOR != "mysql", reason="the database has no such limit")
+def test_a_row_too_large_for_the_journal_holds_its_group_back() -> None:
+    with plain(", extra LONGTEXT, more LONGTEXT"), connection.cursor() as cursor:
+        cursor.execute("SELECT @@max_allowed_packet")
+        (limit,) = cursor.fetchone()
+        half = f"REPEAT('x', {limit // 2})"
+        run("INSERT INTO named_plain (id, name) VALUES (1, 'x'), (3, 'y'), (4, 'y')")
+        run(f"INSERT INTO named_plain VALUES (2, 'x', NULL, {half}, {half})")
+        done = merge(plan_merge(match_key(Plain, ["name"])))
+        assert (done.merged, done.groups_held_back) == (1, 1)
+        assert "max_allowed_packet" in done.held_back[0]["reason"]
+        assert set(Plain.objects.values_list("id", flat=True)) == {1, 2, 3}
+
+
+@only(VENDOR != "postgresql", reason="values have one text")
+def test_settings_of_the_session_do_not_round_what_is_journaled() -> None:
+    with plain(", extra double precision, span interval, paid money"):
+        run(
+            "INSERT INTO named_plain VALUES (1, 'x', NULL, 0.1, '1 day', 1),"
+            " (2, 'x', NULL, 0.30000000000000004, '-1 year +2 days -03:04:05', 1234.56)"
+        )
+        before = rows_of("named_plain")
+        run("SET extra_float_digits = -3", "SET intervalstyle = 'sql_standard'")
+        done = merged(Plain, "name")
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW intervalstyle")
+            assert cursor.fetchone() == ("sql_standard",)
+        run("RESET extra_float_digits", "RESET intervalstyle")
+        undo(done)
+        assert rows_of("named_plain") == before

@@ -1,0 +1,142 @@
+"""Whatever a database does to one row holds its group back, and the others merge."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import connection
+
+from dedupe_toolkit import match_key, merge, plan_merge, undo
+from dedupe_toolkit.errors import UndoRefused
+from tests.kit import assert_undo_restores, planned, snapshot
+from tests.situations.links.models import Author, Book
+from tests.test_commands import run as told_by
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dedupe_toolkit import MergeRun
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+KEPT = {
+    "sqlite": "BEGIN SELECT RAISE(IGNORE) WHERE OLD.id = {pk}; END",
+    "postgresql": "IF OLD.id = {pk} THEN RETURN NULL; END IF;",
+    "mysql": "IF OLD.id = {pk} THEN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'kept'; END IF",
+}
+"""A row is kept without a word, but for MariaDB and MySQL, where that cannot be."""
+
+BROKEN = {
+    "sqlite": "WHEN OLD.id = {pk} BEGIN SELECT RAISE(FAIL, 'broken'); END",
+    "postgresql": "IF OLD.id = {pk} THEN PERFORM count(*) FROM nowhere; END IF;",
+    "mysql": "IF OLD.id = {pk} THEN SET @it = (SELECT 1 UNION SELECT 2); END IF",
+}
+"""A trigger that is wrong, in another way than by what it raises."""
+
+
+STAMPING = {
+    "sqlite": "WHEN OLD.id = {pk} BEGIN UPDATE links_book SET title = 'new' WHERE id = {pk}; END",
+    "postgresql": "IF OLD.id = {pk} THEN NEW.title = 'new'; END IF;",
+    "mysql": "IF OLD.id = {pk} THEN SET NEW.title = 'new'; END IF",
+}
+"""A trigger that changes what it was not asked to."""
+
+
+@contextmanager
+def trigger(when: str, table: str, body: dict[str, str], pk: int) -> Iterator[None]:
+    does = body[connection.vendor].format(pk=pk)
+    create = f"CREATE TRIGGER guard BEFORE {when} ON {table}"
+    if connection.vendor == "postgresql":
+        result = "OLD" if when == "DELETE" else "NEW"
+        execute(
+            f"CREATE FUNCTION guard() RETURNS trigger AS $$ BEGIN {does} RETURN {result}; END $$"
+            " LANGUAGE plpgsql"
+        )
+        execute(f"{create} FOR EACH ROW EXECUTE FUNCTION guard()")
+    else:
+        execute(f"{create} {'FOR EACH ROW ' if connection.vendor == 'mysql' else ''}{does}")
+    try:
+        yield
+    finally:
+        if connection.vendor == "postgresql":
+            execute("DROP FUNCTION guard() CASCADE")
+        else:
+            execute("DROP TRIGGER guard")
+
+
+def execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def pairs() -> list[Author]:
+    """Duplicates of three names, each with a book."""
+    found = [Author.objects.create(name=name) for name in "ABCABC"]
+    for author in found:
+        Book.objects.create(author=author, title=author.name)
+    return found
+
+
+def run() -> MergeRun:
+    return merge(plan_merge(match_key(Author, ["name"])))
+
+
+@pytest.mark.parametrize("body", [KEPT, BROKEN], ids=["kept", "broken"])
+@pytest.mark.parametrize("when", ["DELETE", "UPDATE"])
+def test_a_trigger_in_the_way_of_one_row_holds_its_group_back(
+    when: str, body: dict[str, str]
+) -> None:
+    lost = pairs()[4]
+    table, row = (
+        ("links_author", lost)
+        if when == "DELETE"
+        else ("links_book", Book.objects.get(author=lost))
+    )
+    before = snapshot()
+    with trigger(when, table, body, row.pk):
+        done = run()
+    assert (done.merged, done.status) == (2, done.Status.DONE)
+    (held,) = done.held_back
+    assert held["values"] == {"name": "B"}
+    assert Author.objects.filter(name="B").count() == 2
+    if body is KEPT and connection.vendor != "mysql":
+        kind = "Author" if when == "DELETE" else "Book"
+        assert held["reason"].startswith(f"links.{kind}: 1 rows were to change")
+    assert_undo_restores(done, before)
+
+
+@pytest.mark.parametrize("body", [KEPT, BROKEN], ids=["kept", "broken"])
+def test_a_trigger_in_the_way_of_an_undo_is_told_and_nothing_is_written(
+    body: dict[str, Any],
+) -> None:
+    lost = pairs()[4]
+    book = Book.objects.get(author=lost)
+    done = run()
+    before = snapshot()
+    with trigger("UPDATE", "links_book", body, book.pk):
+        with pytest.raises(UndoRefused, match=r"links\.Book"):
+            undo(done)
+        assert snapshot() == before
+        undo(done, survivors=[Author.objects.get(name="A").pk])
+    assert Author.objects.filter(name="A").count() == 2
+    undo(done)
+    assert Author.objects.count() == 6
+
+
+def test_what_triggers_may_change_beside_is_told_by_the_plan() -> None:
+    kept, gone = (Author.objects.create(name="Ann") for _ in range(2))
+    book = Book.objects.create(title="old", author=gone)
+    assert planned(Author, "name").triggers == ()
+    with trigger("UPDATE", "links_book", STAMPING, book.pk):
+        plan = planned(Author, "name")
+        assert plan.triggers == ("links.Book (guard)",)
+        told = told_by("merge_duplicates", "links.Author", "--fields", "name", "--dry-run").out
+        assert "Triggers fire as rows are written: links.Book (guard)." in told
+        done = merge(planned(Author, "name"))
+        book.refresh_from_db()
+        assert (book.author, book.title) == (kept, "new")
+        undo(done)
+    book.refresh_from_db()
+    assert (book.author, book.title) == (gone, "new")
