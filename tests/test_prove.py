@@ -283,6 +283,41 @@ def test_a_stop_leaves_no_scratch_table() -> None:
     assert no_scratch_is_left()
 
 
+STOPPED_WHILE_STARTING = """
+import os, signal, sys
+from multiprocessing import util
+from django.core.management import execute_from_command_line
+
+start = util.spawnv_passfds
+asked = []
+
+def start_then_stop(path, words, handed):
+    number = start(path, words, handed)
+    # the tracker of semaphores is started the same way, and before
+    if "spawn_main" in str(words) and not asked:
+        asked.append(number)
+        os.kill(os.getpid(), signal.SIGTERM)
+    return number
+
+util.spawnv_passfds = start_then_stop
+execute_from_command_line(["manage.py", *sys.argv[1:]])
+"""
+
+
+def test_a_stop_while_a_process_starts_is_as_quiet() -> None:
+    environment = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_WHILE_STARTING, *LINE, *MANY],
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.split()) == (128 + signal.SIGTERM, ["Stopped."])
+
+
 def test_ctrl_c_in_the_middle_of_the_race_leaves_no_scratch_table() -> None:
     child = at_terminal(*LINE, *MANY)
     child.expect(r"Racing.* [1-9]\d*/1000000")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django.utils.autoreload import get_child_arguments
 
-from ..prove.processes import terminal_speaks_to_us_alone
+from ..prove.processes import requests_to_end_wait, terminal_speaks_to_us_alone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +31,7 @@ def run_anew(*words: str, options: Mapping[str, Any]) -> int:
     # what Django's own reloader runs again: ``manage.py``, ``django-admin`` or ``python -m django``
     program = get_child_arguments()[: -len(sys.argv[1:])]
     try:
-        with terminal_speaks_to_us_alone():
+        with requests_to_end_wait(), terminal_speaks_to_us_alone():
             child = subprocess.Popen([*program, *words, *_of_django(options)])  # noqa: S603 (ours)
         return child.wait()
     except KeyboardInterrupt:

@@ -71,7 +71,7 @@ def run_in_step(
     children: list[BaseProcess] = []
     parents: list[Connection] = []
     try:
-        with terminal_speaks_to_us_alone(), _main_stays_ours():
+        with requests_to_end_wait(), terminal_speaks_to_us_alone(), _main_stays_ours():
             for number in range(processes):
                 ours, theirs = context.Pipe(duplex=False)
                 turn = Turn(number=number, processes=processes, barrier=barrier, parent=theirs)
@@ -100,6 +100,26 @@ def terminal_speaks_to_us_alone() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def requests_to_end_wait() -> Iterator[None]:
+    """A request to end (SIGTERM) is heard afterwards, when all that was started is known.
+
+    In its midst it would leave a process that nobody ends, or one that shows a traceback since it
+    was never told its task.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are heard in the main thread alone
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if heard:
+            signal.raise_signal(signal.SIGTERM)
 
 
 @contextmanager
