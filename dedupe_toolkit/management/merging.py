@@ -13,7 +13,7 @@ import dedupe_toolkit
 from ..journal.runs import latest_run
 from ..models import MergeRun
 from ..printing import counted
-from ..reports import undo_line
+from ..reports.runs import undo_line
 from .progress import progress_bar
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ...audit.formats.plain import print_audit
 from ...audit.formats.sarif import sarif_document
 from ...audit.memory import remember
 from ...errors import InvalidOption
-from ...reports import as_json
+from ...reports.formats import as_json
 from ..base import DedupeCommand
 from ..options import one_of
 from ..progress import progress_bar

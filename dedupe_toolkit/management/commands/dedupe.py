@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
 
-from ...reports import described
+from ...reports.formats import described
 from ..again import run_anew
 from ..base import DedupeCommand
 from ..constraining import add_constraint_arguments, key_to_constrain

@@ -10,16 +10,9 @@ import dedupe_toolkit
 
 from ...keys import resolve_model
 from ...registry import declared_policy
-from ...reports import (
-    Format,
-    as_json,
-    found_csv,
-    found_document,
-    held_csv,
-    held_document,
-    print_found,
-    print_held_back,
-)
+from ...reports.formats import Format, as_json
+from ...reports.found import found_csv, found_document, print_found
+from ...reports.held_back import held_csv, held_document, print_held_back
 from ..base import DedupeCommand
 from ..options import add_key_arguments, keys_from_options, one_of, whole_number
 from ..policy import survivor_rules

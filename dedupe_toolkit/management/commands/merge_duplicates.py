@@ -11,17 +11,10 @@ import dedupe_toolkit
 from ...errors import InvalidOption
 from ...keys import check_alias, resolve_model, row_set
 from ...printing import counted
-from ...reports import (
-    Format,
-    as_json,
-    held_lines,
-    merge_csv,
-    merged_document,
-    plan_document,
-    print_plan,
-    print_run,
-    run_document,
-)
+from ...reports.formats import Format, as_json
+from ...reports.held_back import held_lines
+from ...reports.plans import plan_document, print_plan
+from ...reports.runs import merge_csv, merged_document, print_run, run_document
 from ...source.known import note_on_promise
 from ...values import MatchKey
 from ..base import DedupeCommand

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dedupe_toolkit
 
 from ...prove.reports import print_proof, proof_document
-from ...reports import Format, as_json
+from ...reports.formats import Format, as_json
 from ..base import DedupeCommand
 from ..options import add_key_arguments, key_from_options, one_of, whole_number
 from ..progress import progress_bar

@@ -8,7 +8,8 @@ import dedupe_toolkit
 
 from ...audit.about import about_key
 from ...audit.formats.plain import print_audit
-from ...reports import print_found, print_plan
+from ...reports.found import print_found
+from ...reports.plans import print_plan
 from ..policy import policy_from_options
 from ..progress import progress_bar
 

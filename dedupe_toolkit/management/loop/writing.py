@@ -9,7 +9,7 @@ from django.core.management.base import CommandError
 
 from ...errors import ConstraintRefused
 from ...printing import counted
-from ...reports import print_run, undo_line
+from ...reports.runs import print_run, undo_line
 from ...source.lines import key_words
 from ..commands.merge_duplicates import HELD_BACK
 from ..constraining import edit_from_options, print_calls, print_edit

@@ -1,0 +1,122 @@
+"""What a person would regret: the facts of a plan beside its counts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from ..plain import plain_group
+from ..printing import counted, print_table, say, shown_value
+from .formats import shown_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+
+    from ..values import FieldDifference, MergePlan, TieCount, Unsearched
+
+
+def facts_document(plan: MergePlan) -> dict[str, Any]:
+    """What a plan tells beside references and groups held back: each value by its fields."""
+    return {
+        "ties": [asdict(count) for count in plan.ties],
+        "collisions": [asdict(one) for one in plan.collisions],
+        "differences": [asdict(one) for one in plan.differences],
+        "repeated_links": [asdict(one) for one in plan.repeated_links],
+        "largest_groups": [plain_group(plan.source, group) for group in plan.largest],
+        "blank_keys": asdict(plan.blank_keys),
+        "triggers": list(plan.triggers),
+        "unsearched": asdict(plan.unsearched),
+    }
+
+
+def print_facts(console: Console, plan: MergePlan) -> None:
+    _print_differences(console, plan.differences)
+    _print_ties(console, plan.ties)
+    _print_largest(console, [plain_group(plan.source, group) for group in plan.largest])
+    for links in plan.repeated_links:
+        say(
+            console,
+            f"{links.model} has no unique rule: {counted(links.rows, 'row')} will link what another"
+            " row links already.",
+        )
+    blank = plan.blank_keys
+    if blank.groups:
+        say(
+            console,
+            f"An empty text in the key makes {counted(blank.groups, 'group')} of"
+            f" {counted(blank.rows, 'row')}; --blanks distinct leaves these out.",
+        )
+    _print_triggers(console, plan.triggers)
+    _print_unsearched(console, plan.unsearched)
+
+
+def _print_triggers(console: Console, found: Sequence[str]) -> None:
+    if found:
+        say(
+            console,
+            f"Triggers fire as rows are written: {', '.join(found)}. What they change is in no"
+            " journal, and no undo takes it back.",
+        )
+
+
+def _print_unsearched(console: Console, found: Unsearched) -> None:
+    if found.tables:
+        tables = counted(found.tables, "table")
+        say(console, f"JSON and array columns of {tables} were not searched for keys.")
+    if found.holding:
+        say(
+            console,
+            f"Texts there that look like a type and a key: {', '.join(found.holding)}. References"
+            " in dedupe.py let a merge follow them.",
+        )
+
+
+def _print_differences(console: Console, found: Sequence[FieldDifference]) -> None:
+    if found:
+        say(console, "Values that differ among rows that become one:")
+        rows = [[f"{one.model}.{one.field}", f"{one.groups:,}", _what_stays(one)] for one in found]
+        print_table(console, ["field", "groups", "what stays"], rows, numbers=["groups"])
+
+
+def _what_stays(one: FieldDifference) -> str:
+    if one.rule:
+        return f"as the field rule {one.rule} says"
+    gives = "gives" if one.values == 1 else "give"
+    return f"the survivor's; {counted(one.values, 'value')} {gives} way to the journal"
+
+
+def _print_ties(console: Console, ties: Sequence[TieCount]) -> None:
+    if ties:
+        say(console, "Rows that tie survivor and duplicate together by two references of theirs:")
+        rows = [
+            [
+                ", ".join(tie.references),
+                *(f"{n:,}" for n in (tie.held_back, tie.discarded, tie.kept)),
+            ]
+            for tie in ties
+        ]
+        counts = ["held back", "discarded", "kept"]
+        print_table(console, ["references", *counts], rows, numbers=counts)
+
+
+def _print_largest(console: Console, groups: Sequence[Mapping[str, Any]]) -> None:
+    if groups:
+        say(console, "The largest groups:")
+        rows = [
+            [
+                ", ".join(map(shown_value, group["values"].values())),
+                shown_key(group["survivor"]),
+                _listed(group),
+            ]
+            for group in groups
+        ]
+        print_table(console, ["key", "survivor", "duplicates"], rows)
+
+
+def _listed(group: Mapping[str, Any]) -> str:
+    more = group["rows"] - 1 - len(group["duplicates"])
+    return ", ".join(
+        [*map(shown_key, group["duplicates"]), *([f"and {more:,} more"] if more else [])]
+    )
