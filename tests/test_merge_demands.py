@@ -258,10 +258,11 @@ def checked_by_hand(condition: str) -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_check_that_only_the_database_has() -> None:
-    with checked_by_hand("owner_id % 2 = 1 OR kind LIKE 'b%' OR kind = ')' OR kind = '`'"):
+    texts = "kind LIKE 'b%' OR kind = ')' OR kind = '`' OR kind = 'it''s 5%'"
+    with checked_by_hand(f"owner_id % 2 = 1 OR {texts}"):
         for key in (1002, 1003):
             Person.objects.create(pk=key, name="Ann")
-        for kind in ("b", ")"):
+        for kind in ("b", ")", "it's 5%"):
             Card.objects.create(owner_id=1003, kind=kind)
         before = snapshot()
         assert planned(Person, "name").held_back == ()
@@ -273,10 +274,15 @@ def test_a_check_that_only_the_database_has() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_unique_index_over_expressions_that_only_the_database_has() -> None:
+@pytest.mark.parametrize(
+    "expression",
+    ["substr(kind, 1, 1)", "CASE kind WHEN 'it''s 5%), `\"' THEN 'b' ELSE substr(kind, 1, 1) END"],
+    ids=["plain", "text"],
+)
+def test_a_unique_index_over_expressions_that_only_the_database_has(expression: str) -> None:
     if not connection.features.supports_expression_indexes:
         pytest.skip("has no indexes over expressions")
-    execute("CREATE UNIQUE INDEX by_hand ON ruled_card ((owner_id * 2), (substr(kind, 1, 1)))")
+    execute(f"CREATE UNIQUE INDEX by_hand ON ruled_card ((owner_id * 2), ({expression}))")
     try:
         owners = persons("Ann", "Ann")
         one, other = (

@@ -12,13 +12,13 @@ from .base import Database, Numbered, json_path
 from .fitting import fitting, widened
 from .identities import identities, mysql_fold
 from .mysql_checks import demands
-from .mysql_rules import rule_parts
+from .mysql_rules import rule_parts, shown_rule
 from .mysql_sorting import LONGEST, SORTED, may_be_cut, sorting_whole
 from .names import spelled
 from .scratch import Scratch
 from .settings import set_back
 from .tables import Column, Table, pk_fields
-from .trying import COPY
+from .trying import COPY, rule_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,6 +54,8 @@ _STRICT = {"STRICT_ALL_TABLES", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"}
 _PASSING = (1205, 1213)
 # a key is too long, or has a column without a length
 _TOO_LONG = (1071, 1170)
+# an expression comes to JSON or a shape, to a text of any length, or does not always come out alike
+_NO_KEY = (3753, 3757, 3758)
 _NO_SUCH_TABLE = 1146
 # what a trigger says with SIGNAL, or does that cannot be done: the table is in use, a value is
 # missing, is none, or divided by zero, a query finds several rows; and what is longer than
@@ -240,17 +242,20 @@ class MySQLFamily(Database):
     def try_rule(
         self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()
     ) -> LiveRule | None:
-        if constraint.expressions:
-            # only MySQL has them, and says nothing of those of temporary tables
-            return None
         # the index with the table: one that is made later would end a transaction
-        columns = [self.q(str(model._meta.get_field(f).column)) for f in constraint.fields]  # type: ignore[union-attr]  # constraints are on columns
-        listed = ", ".join(columns)
-        rows = f"SELECT {listed} FROM {self.q(model._meta.db_table)} LIMIT 0"
+        statement = rule_on(COPY, self, model, constraint)
+        named = [c.name for c in self.table(model).columns if self.q(c.name) in str(statement)]
+        # some servers want a primary key of every table
+        statement.template = (
+            f"CREATE TEMPORARY TABLE {COPY} (dedupe_number bigint AUTO_INCREMENT PRIMARY KEY,"
+            " UNIQUE KEY %(name)s (%(columns)s)) ENGINE=InnoDB"
+        )
+        listed = ", ".join(map(self.q, named))
         self.drop_work_table(COPY)
-        self.run(f"CREATE TEMPORARY TABLE {COPY} (UNIQUE KEY ({listed})) ENGINE=InnoDB {rows}")
+        self.run(f"{statement} SELECT {listed} FROM {self.q(model._meta.db_table)} LIMIT 0")
+        ((_, shown),) = self.fetch(f"SHOW CREATE TABLE {COPY}")
         self.drop_work_table(COPY)
-        return None
+        return shown_rule(COPY, shown).spelled(self._spellings(model))
 
     def own_collation(self, model: type[Model], column: str) -> str:
         _, _, collation = self.table(model).column(column).definition.partition(" COLLATE ")
@@ -263,6 +268,8 @@ class MySQLFamily(Database):
                 "shorten the column, or keep a hash of it in another (a GeneratedField with MD5,"
                 " say) and make that unique"
             )
+        if error.args and error.args[0] in _NO_KEY:
+            return "keep the result in a column and make that unique"
         return ""
 
     def drop_work_table(self, name: str) -> None:

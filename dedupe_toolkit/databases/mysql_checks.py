@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .checks import LiveCheck
+from .mysql_rules import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +44,6 @@ def demands(database: MySQLFamily, tables: Sequence[str]) -> Iterator[tuple[str,
     checks = _MARIADB if server.mysql_is_mariadb else _MYSQL
     sql = _DEMANDS.replace("{checks}", checks)
     for table, kind, name, text, _ in database.fetch_of(sql, tables):
-        # MySQL shows SQL with its quotes escaped
-        said = text if server.mysql_is_mariadb else text.replace("\\'", "'")
+        said = text if server.mysql_is_mariadb else unescaped(text)
         said = said.replace("%", "%%")
         yield table, LiveCheck(name=name, sql=said) if kind == "check" else (name, said)

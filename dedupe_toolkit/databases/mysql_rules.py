@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from .rules import LiveRule, RulePart
+from .rules import LiveRule, RulePart, assembled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .mysql import MySQLFamily
 
+_TOKEN = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|[(),]|[^'`(),]+""", re.DOTALL)
+_COLUMN = re.compile(r"`((?:[^`]|``)+)`(?:\((\d+)\))?", re.DOTALL)
 # an index that the optimizer is told to ignore is checked all the same
 _PARTS = """
 SELECT table_name, index_name, COALESCE(column_name, ''), sub_part, {expression}
@@ -26,4 +29,41 @@ def rule_parts(database: MySQLFamily, tables: Sequence[str]) -> Iterator[RulePar
     sql = _PARTS.replace("{expression}", expression)
     for table, name, column, length, computed in database.fetch_of(sql, tables):
         rule = LiveRule(table=table, name=name, is_primary_key=name == "PRIMARY")
-        yield RulePart(rule=rule, column=column, length=length, expression=computed)
+        expression = computed if connection.mysql_is_mariadb else unescaped(computed)
+        yield RulePart(rule=rule, column=column, length=length, expression=expression)
+
+
+def shown_rule(table: str, created: str) -> LiveRule:
+    """The one unique rule of a table, from what SHOW CREATE TABLE of MySQL says of that."""
+    _, _, key = created.partition("\n  UNIQUE KEY `")
+    name, _, rest = key.partition("` (")
+    rule = LiveRule(table=table, name=name.replace("``", "`"))
+    (found,) = assembled(_shown_part(rule, text) for text in _listed(rest))
+    return found
+
+
+def _shown_part(rule: LiveRule, text: str) -> RulePart:
+    text = text.removesuffix(" DESC")
+    if column := _COLUMN.fullmatch(text):
+        length = int(column[2]) if column[2] else None
+        return RulePart(rule=rule, column=column[1].replace("``", "`"), length=length)
+    return RulePart(rule=rule, expression=text[1:-1])
+
+
+def _listed(text: str) -> list[str]:
+    """What stands between commas, up to the bracket that closes the list."""
+    parts, depth = [""], 0
+    for piece in _TOKEN.findall(text):
+        depth += (piece == "(") - (piece == ")")
+        if depth < 0:
+            break
+        if piece == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += piece
+    return parts
+
+
+def unescaped(sql: str) -> str:
+    """SQL as MySQL means it: its catalogue shows it as the inside of a text."""
+    return re.sub(r"\\(.)", r"\1", sql, flags=re.DOTALL)

@@ -70,7 +70,9 @@ def why_pending(standing: RuleStanding, using: str) -> Pending:
         return Pending(where=f"{missing}: {why}", verb="run", steps=(sql,))
     if standing.live and maker.is_applied:
         index = connections[using].ops.quote_name(standing.live.name)
-        return _unlike(rule, index, sql) if standing.live.is_valid else _invalid(rule, index, using)
+        if not standing.live.is_valid:
+            return _invalid(rule, index, using)
+        return _unlike(rule, index, (_dropping(model, rule, using), sql))
     return _by_maker(missing, maker, sql, using)
 
 
@@ -116,11 +118,11 @@ def _invalid(rule: DeclaredRule, index: str, using: str) -> Pending:
     )
 
 
-def _unlike(rule: DeclaredRule, index: str, sql: str) -> Pending:
+def _unlike(rule: DeclaredRule, index: str, steps: tuple[str, ...]) -> Pending:
     return Pending(
         where=f"{rule.text} is in the model, but the database's index {index} says something else",
         verb="replace it",
-        steps=(f"DROP INDEX {index}", sql),
+        steps=steps,
     )
 
 
@@ -200,6 +202,13 @@ def _sql(model: type[Model], rule: DeclaredRule, using: str) -> str:
     connection: Any = connections[using]
     editor = connection.SchemaEditorClass(connection)
     return str(editor._create_unique_sql(model, list(rule.fields)))
+
+
+def _dropping(model: type[Model], rule: DeclaredRule, using: str) -> str:
+    connection: Any = connections[using]
+    editor = connection.SchemaEditorClass(connection)
+    # an expression or condition is only told apart where the constraint has the index's name
+    return str(rule.constraint.remove_sql(model, editor)) if rule.constraint else ""
 
 
 def _constraint_sql(model: type[Model], constraint: UniqueConstraint, using: str) -> str:
