@@ -26,6 +26,7 @@ from tests.concurrency_kit import (
 from tests.kit import assert_undo_restores, planned, snapshot
 from tests.situations.family.models import Meal, Restaurant
 from tests.situations.generic.models import NumberNote, Page
+from tests.situations.keyed.models import City, Country, Treaty
 from tests.situations.links.models import Author, Book, Tag, Trace
 
 if TYPE_CHECKING:
@@ -153,6 +154,21 @@ def test_a_reference_to_the_child_row_of_a_duplicate_is_moved_or_refused(other: 
     assert Meal.objects.get().restaurant_id == first.pk
     with pytest.raises(IntegrityError):
         other.do(write_meal, second)
+
+
+def test_a_reference_by_a_value_that_the_survivor_may_take_over_waits(other: Session) -> None:
+    first, second = (Country.objects.create(name="Peru", code=code) for code in (None, "PE"))
+    City.objects.create(country=second)
+    waiting: list[Future[Any]] = []
+
+    def write() -> None:
+        waiting.append(other.start(lambda: Treaty.objects.create(country=first)))
+        other.wait_until_blocked(waiting[0])
+
+    with before_a_row_changes(write):
+        assert merge_equal(Country, "name").merged == 1
+    assert waiting[0].result(PATIENCE).country_id == Treaty.objects.get().country_id
+    assert City.objects.get().country == first
 
 
 @pytest.mark.parametrize(

@@ -119,7 +119,7 @@ def meet(merging: Session, words: tuple[str, ...], act: Callable[[], Any]) -> Me
 
 
 # a batch's first statement marks its run, and fixes what a snapshot shows
-BETWEEN_SNAPSHOT_AND_LOCK = ("SELECT", "links_author", "FOR UPDATE")
+BETWEEN_SNAPSHOT_AND_LOCK = ("SELECT", "links_author", " FOR ", "UPDATE")
 
 
 @pytest.mark.parametrize("level", LEVELS)

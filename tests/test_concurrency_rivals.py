@@ -22,7 +22,7 @@ from tests.concurrency_kit import (
     on_postgresql,
     session,
 )
-from tests.situations.rivals.models import Badge, Membership, Team, User
+from tests.situations.rivals.models import Badge, Duel, Membership, Team, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -169,13 +169,89 @@ def test_an_edit_of_a_rival_once_it_is_locked_waits_and_finds_the_row_gone(
 
 
 @on_postgresql
-def test_a_row_that_becomes_a_rival_during_the_batch_has_its_group_held_back(
+def test_a_row_that_becomes_a_rival_during_the_batch_is_seen_when_the_batch_starts_again(
     other: Session, blue: Team
 ) -> None:
     first, second = rivals("captain", "keeper")
     change(second, team=blue)
-    run, has_come = merge_while(other, lambda: change(second, team=first.team))
+    run, has_come = merge_while(
+        other, lambda: change(second, team=first.team), on_collision="merge"
+    )
     assert has_come
-    assert (run.merged, run.groups_held_back) == (0, 1)
+    assert (run.merged, run.held_back) == (1, [])
+    assert state() == [(first.user_id, "Red", "captain")]
+    assert User.objects.count() == 1
+
+
+@on_postgresql
+def test_a_row_that_becomes_a_rival_to_be_held_back_names_the_rule_and_both_rows(
+    other: Session, blue: Team
+) -> None:
+    first, second = rivals("captain", "keeper")
+    change(second, team=blue)
+    run, _ = merge_while(other, lambda: change(second, team=first.team))
+    (held,) = run.held_back
+    assert "rivals.Membership" in held["reason"]
+    assert "the database refuses" not in held["reason"]
     assert [role for _, _, role in state()] == ["captain", "keeper"]
-    assert User.objects.count() == 2
+
+
+def teams() -> tuple[Team, Team]:
+    """Two of one name, and a member of the second."""
+    first, second = (Team.objects.create(name="Red") for _ in range(2))
+    Membership.objects.create(user=User.objects.create(name="Ann"), team=second, role="captain")
+    return first, second
+
+
+def join(team: Team, user: User, role: str) -> int:
+    return int(Membership.objects.create(user=user, team=team, role=role).pk)
+
+
+@on_postgresql
+def test_a_row_that_references_a_survivor_during_the_batch_does_not_wait(other: Session) -> None:
+    first, _ = teams()
+    ben = User.objects.create(name="Ben")
+    with before_a_row_changes(lambda: other.do(join, first, ben, "keeper")):
+        run = merge_equal(Team, "name")
+    assert run.merged == 1
+    assert set(Membership.objects.values_list("team", "role")) == {
+        (first.pk, "captain"),
+        (first.pk, "keeper"),
+    }
+
+
+@on_postgresql
+@pytest.mark.parametrize(("role", "merged"), [("captain", 1), ("keeper", 0)])
+def test_a_row_that_references_a_survivor_and_collides_is_compared_like_any_other(
+    other: Session, role: str, merged: int
+) -> None:
+    first, _ = teams()
+    ann = User.objects.get()
+    with before_a_row_changes(lambda: other.do(join, first, ann, role)):
+        run = merge_equal(Team, "name")
+    assert run.merged == merged
+    assert ["the database refuses" in held["reason"] for held in run.held_back] == [False] * (
+        not merged
+    )
+    assert Membership.objects.count() == 2 - merged
+
+
+def duel(left: User, right: User) -> int:
+    return int(Duel.objects.create(left=left, right=right, place="Rome").pk)
+
+
+def test_a_row_that_could_tie_survivor_and_duplicate_waits_for_the_batch(other: Session) -> None:
+    """No rule of the database forbids it, so nothing but the lock can keep it out."""
+    first, second = (User.objects.create(name="Ann") for _ in range(2))
+    ben = User.objects.create(name="Ben")
+    row = duel(second, ben)
+    waiting: list[Future[int]] = []
+
+    def tie() -> None:
+        waiting.append(other.start(lambda: Duel.objects.filter(pk=row).update(right=first)))
+        other.wait_until_blocked(waiting[0])
+
+    with before_a_row_changes(tie):
+        assert merge_equal(User, "name").merged == 1
+    error = waiting[0].exception(PATIENCE)
+    assert error is None or is_transient(error)

@@ -19,7 +19,7 @@ from .catalogue import Catalogue
 from .scratch import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from django.db.models import Model, UniqueConstraint
 
@@ -356,8 +356,14 @@ class Database(Catalogue):
         """Delete the rows of ``table`` that a work table (alias ``m``) names."""
 
     @abstractmethod
-    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
-        """Keep others from changing, deleting or newly referencing the rows until commit."""
+    def lock_rows(
+        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
+    ) -> None:
+        """Keep others from changing, deleting or newly referencing the rows until commit.
+
+        ``stay`` is SQL that is true for the work table's rows (``m``) whose rows keep their keys:
+        these others may newly reference meanwhile, where there are locks that let them.
+        """
 
     overriding = ""
     """In an INSERT: that even columns which the database numbers take the values given."""
@@ -483,6 +489,9 @@ class Database(Catalogue):
     def code_of(error: Error) -> Any:
         """The code by which this database knows an error; None if it has none."""
         return error.args[0] if error.args else None
+
+    collisions: Collection[Any] = ()
+    """The codes of what unique rules refuse, where others can write while a batch does."""
 
     def is_transient(self, error: DatabaseError) -> bool:
         """Whether the same statements may succeed when tried again: a deadlock, a busy database."""

@@ -408,7 +408,12 @@ class MySQLFamily(Database):
             f" ON {self.matches(on)}{condition}"
         )
 
-    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+    def lock_rows(
+        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
+    ) -> None:
+        # one strength for all: a foreign key's check takes a shared lock of the row, and what lets
+        # that pass, LOCK IN SHARE MODE, is in the way of a survivor's own update by the batch: with
+        # a child whose transaction holds the row as well, that ends in a deadlock
         # in the order of the key, so that two merges cannot wait for each other: rows are locked
         # as they are read, and MariaDB would read the keys by any index that has them all. The
         # limit keeps a subquery's order
@@ -453,6 +458,7 @@ class MySQLFamily(Database):
         return self.value("SELECT CONVERT_TZ('2000-01-01', 'UTC', %s)", [name]) is not None
 
     refusals = _REFUSALS
+    collisions = (1062,)
 
     def is_transient(self, error: DatabaseError) -> bool:
         return bool(error.args) and error.args[0] in _PASSING

@@ -374,14 +374,19 @@ class PostgreSQL(Database):
             f" WHERE {' AND '.join(conditions)}"
         )
 
-    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
-        # in the order of the key, so that two merges cannot wait for each other
+    def lock_rows(
+        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
+    ) -> None:
+        # in the order of the key, so that two merges cannot wait for each other: even those whose
+        # keys go are locked among all the others first
         order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
-        self.run(
-            f"SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
-            f" JOIN {self.q(table.name)} AS t ON {self.matches(on)}"
-            f" ORDER BY {order} FOR UPDATE OF t) AS rows"
-        )
+        steps = [("NO KEY UPDATE", ""), ("UPDATE", f"WHERE NOT ({stay})")]
+        for strength, condition in steps if stay else [("UPDATE", "")]:
+            self.run(
+                f"SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
+                f" JOIN {self.q(table.name)} AS t ON {self.matches(on)} {condition}"
+                f" ORDER BY {order} FOR {strength} OF t) AS rows"
+            )
 
     overriding = "OVERRIDING SYSTEM VALUE"
 
@@ -423,6 +428,7 @@ class PostgreSQL(Database):
         return bool(context and not self.is_transient(error)) or super().is_caused_by_rows(error)
 
     refusals = _REFUSALS
+    collisions = ("23505", "23P01")  # of unique rules and of exclusion constraints
 
     @staticmethod
     def code_of(error: Error) -> Any:

@@ -346,7 +346,9 @@ class SQLite(Database):
         condition = f" WHERE {where_source}" if where_source else ""
         return f"({columns}) IN (SELECT {values} FROM {self.q(source)} AS m{condition})"
 
-    def lock_rows(self, table: Table, source: str, on: Mapping[str, str]) -> None:
+    def lock_rows(
+        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
+    ) -> None:
         """Nothing to do: see `is_alone_in_batch`."""
 
     refusals = _REFUSALS

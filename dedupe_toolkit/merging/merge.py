@@ -37,6 +37,7 @@ from ..planning.tally import Tally
 from ..signals import post_merge, pre_merge
 from ..values import MergePlan, ReferenceCount
 from .changes import Changes, refusal_in_words
+from .locking import is_collision, lock_groups
 from .recheck import are_rivals_locked
 from .write import Writer
 
@@ -140,23 +141,29 @@ class _Run:
             size = self.ready.session.database.batch_size
         return size or max(self.plan.groups, 1)
 
-    def _merge_slice(self, first: int, last: int) -> None:
-        """Merge the groups with these numbers; what fails is halved until the culprit is alone."""
+    def _merge_slice(self, first: int, last: int, *, tightly: bool = False) -> None:
+        """Merge the groups with these numbers; what fails is halved until the culprit is alone.
+
+        Rows that have come to collide meanwhile are seen when the batch is analysed again; then it
+        locks ``tightly``, so that nobody else adds any.
+        """
         database = self.ready.session.database
-        batch = partial(self._merge_batch, first, last)
+        batch = partial(self._merge_batch, first, last, tightly=tightly)
         try:
             retried(database, batch, attempts=ATTEMPTS if first == last else SOME_ATTEMPTS)
         except (DatabaseError, RowsChanged) as error:
             if isinstance(error, DatabaseError) and not database.is_caused_by_rows(error):
                 raise
-            if first == last:
+            if not tightly and is_collision(database, error):
+                self._merge_slice(first, last, tightly=True)
+            elif first == last:
                 self._hold_culprit(first, error)
-                return
-            middle = (first + last) // 2
-            self._merge_slice(first, middle)
-            self._merge_slice(middle + 1, last)
+            else:
+                middle = (first + last) // 2
+                self._merge_slice(first, middle, tightly=tightly)
+                self._merge_slice(middle + 1, last, tightly=tightly)
 
-    def _merge_batch(self, first: int, last: int) -> None:
+    def _merge_batch(self, first: int, last: int, *, tightly: bool) -> None:
         session, tally = self.ready.session.for_batch(), Tally()
         using, database = self.plan.using, session.database
         is_outermost = not database.connection.in_atomic_block
@@ -170,7 +177,7 @@ class _Run:
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
             self.ready.require()
             stack.enter_context(database.exactly())
-            mapping = self._locked(session, first, last)
+            mapping = self._locked(session, first, last, tightly=tightly)
             changed_groups(session, mapping, self.plan.source)
             session.held.take_out(mapping)
             level = analyse(session, mapping)
@@ -193,7 +200,7 @@ class _Run:
     def _is_all(self, first: int, last: int) -> bool:
         return first == 1 and last == self.plan.groups
 
-    def _locked(self, session: Session, first: int, last: int) -> MergeMap:
+    def _locked(self, session: Session, first: int, last: int, *, tightly: bool) -> MergeMap:
         """The mapping of these groups, their rows locked."""
         database, mapping = session.database, self.ready.mapping
         if not self._is_all(first, last):
@@ -204,7 +211,7 @@ class _Run:
                 "group_number BETWEEN %s AND %s",
                 [first, last],
             )
-        database.lock_rows(mapping.table, mapping.name, mapping.on_key)
+        lock_groups(session, mapping, tightly=tightly)
         return mapping
 
     def _write(self, session: Session, level: Level, batch: int, tally: Tally) -> tuple[int, int]:
