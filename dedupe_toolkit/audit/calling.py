@@ -49,6 +49,7 @@ _ONE_AND_FLAG = {
 _SOME = {"bulk_create", "abulk_create", "in_bulk", "raw"}
 _NO_ROWS = {"values", "values_list", "count", "exists", "aggregate", "delete", "update"}
 _GETTERS = {"get_object_or_404", "aget_object_or_404"}
+_LISTERS = {"get_list_or_404", "aget_list_or_404"}
 _LABELLED = {"get_model", "load_model", "get_registered_model"}
 
 
@@ -59,6 +60,8 @@ def called(resolver: Resolver, thing: Thing, name: str, node: ast.Call, module: 
         return found
     if last in _GETTERS and node.args:
         return _instances(resolver.resolve(node.args[0], module))
+    if last in _LISTERS and node.args:
+        return (Many(member=_instances(resolver.resolve(node.args[0], module))),)
     if name == "" and last in (
         "list",
         "tuple",

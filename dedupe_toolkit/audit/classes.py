@@ -126,9 +126,8 @@ def conventional(resolver: Resolver, thing: Thing, name: str) -> Things:
     """What Django's own views, forms and serializers have under these names."""
     if name in ("object", "instance"):
         return tuple(Instance(model=model) for model in _models_of(resolver, thing))
-    if name in ("model", "queryset"):
-        return ()
-    return ()
+    # a form's options are those of its Meta, put together when the class is made
+    return attribute(resolver, thing, "Meta") if name in ("_meta", "opts") else ()
 
 
 def _models_of(resolver: Resolver, thing: Thing) -> list[type[Model]]:

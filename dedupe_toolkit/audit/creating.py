@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .modules import Module
     from .resolve import Resolver
 
-_CREATES = {"create", "acreate", "create_user"}
+_CREATES = {"create", "acreate", "create_user", "create_superuser"}
 _SAVES = {"save", "asave"}
 _INNER = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
 
@@ -32,7 +32,7 @@ class Creation:
 
 
 def creations(block: Iterable[Any], module: Module, resolver: Resolver) -> Iterator[Creation]:
-    """The rows that statements create, nested ones too, unless a lost race is seen to there."""
+    """The rows that statements create, nested ones too."""
     for statement in block:
         for node in _nodes(statement):
             if isinstance(node, ast.Call):
@@ -42,12 +42,23 @@ def creations(block: Iterable[Any], module: Module, resolver: Resolver) -> Itera
 
 
 def _nodes(node: Any) -> Iterator[Any]:
-    if isinstance(node, ast.Try) and any(_catches_integrity(one) for one in node.handlers):
-        return
     yield node
     for child in ast.iter_child_nodes(node):
         if not isinstance(child, _INNER):
             yield from _nodes(child)
+
+
+def is_caught(node: ast.AST, module: Module) -> bool:
+    """Whether the loser of a race is seen to: somebody around catches its ``IntegrityError``."""
+    inner = node
+    for around in module.ancestors(node):
+        if isinstance(around, _INNER):
+            return False
+        is_tried = isinstance(around, ast.Try) and inner in around.body
+        if is_tried and any(_catches_integrity(one) for one in around.handlers):  # type: ignore[attr-defined]  # is_tried saw a Try
+            return True
+        inner = around
+    return False
 
 
 def _catches_integrity(handler: ast.ExceptHandler) -> bool:
@@ -119,9 +130,11 @@ def _with_assigned(node: ast.Call, module: Module, resolver: Resolver) -> dict[s
 
 def _variable(node: ast.Call, module: Module) -> str:
     parent = module.parent(node)
+    while isinstance(parent, ast.BoolOp | ast.IfExp):
+        parent = module.parent(parent)
     if isinstance(parent, ast.Assign) and len(parent.targets) == 1:
         return ast.unparse(parent.targets[0])
-    return ""
+    return ast.unparse(parent.target) if isinstance(parent, ast.AnnAssign | ast.NamedExpr) else ""
 
 
 def _after(node: ast.AST, module: Module) -> Iterator[Any]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import ast
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.sessions.base_session import AbstractBaseSession
 
 from .arguments import Arguments
-from .creating import Creation, creations
+from .creating import Creation, creations, is_caught
 from .findings import undecided
 from .given import Givens
-from .guards import is_absence, is_presence
 from .judging import shown_fields
+from .looking import looks
 from .lookups import field_name
 from .sources import Kind
-from .things import Rows
+from .things import ModelClass, Rows
 from .values import Decision, Given, Reason, Verdict
 from .wrapping import OWN
 
@@ -25,145 +24,57 @@ if TYPE_CHECKING:
 
     from .calls import Place
     from .findings import Finding
+    from .looking import Look
 
-_GETS = {"get", "aget"}
-_FIRSTS = {"first", "last", "afirst", "alast"}
-_EXISTS = {"exists", "aexists"}
 _SEEDS = ("seed", "populate", "demo", "sample", "fixture", "initial", "bootstrap", "dummy", "fake")
-_LEAVES = (ast.Return, ast.Continue, ast.Break)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Look:
-    """A look for a row, and the statements that run where there is none."""
-
-    form: str
-    node: Any
-    call: ast.Call
-    absent: list[Any]
 
 
 def hand_written_in(place: Place) -> Iterator[Finding]:
-    """Every look for a row that is followed by its creation where there is none."""
+    """Every look for a row that is followed by its creation where there is none, each once."""
     if place.file.kind is Kind.SCRIPT and any(word in place.file.path.stem for word in _SEEDS):
         return
+    created: set[Any] = set()
     for node in place.module.nodes:
-        for look in _looks(node, place):
-            yield from _finding(look, place)
+        for look in looks(node, place.module):
+            for creation, found in _found(look, place):
+                if creation.node not in created:
+                    yield found
+                created.add(creation.node)
 
 
-def _looks(node: ast.AST, place: Place) -> Iterator[Look]:
-    if isinstance(node, ast.Try):
-        yield from _try(node)
-    elif isinstance(node, ast.If):
-        yield from _if(node, place)
-
-
-def _try(node: ast.Try) -> Iterator[Look]:
-    """``try: … get(…) except DoesNotExist: … create(…)``"""
-    handlers = [one for one in node.handlers if _is_absence(one)]
-    if not handlers or _deletes(node.body):
+def _found(look: Look, place: Place) -> Iterator[tuple[Creation, Finding]]:
+    made = list(creations(look.absent, place.module, place.resolver)) if look.absent else []
+    rows = _rows(look.search.rows, place) if made else None
+    if rows is None or issubclass(rows.model, AbstractBaseSession):
         return
-    call = next((one for one in _calls(node.body) if _method(one) in _GETS), None)
-    if call is not None:
-        yield Look(form="try-get", node=node, call=call, absent=handlers[0].body)
+    for creation in made:
+        if creation.model is rows.model:
+            found = _judged(look, rows, creation, place)
+            if found is not None and not _is_seen_to(found, creation, place):
+                yield creation, found
+            return
 
 
-def _is_absence(handler: ast.ExceptHandler) -> bool:
-    return handler.type is not None and "DoesNotExist" in ast.unparse(handler.type)
-
-
-def _deletes(body: list[Any]) -> bool:
-    return any(_method(one) in ("delete", "adelete") for one in _calls(body))
-
-
-def _calls(body: list[Any]) -> Iterator[ast.Call]:
-    for statement in body:
-        yield from (node for node in ast.walk(statement) if isinstance(node, ast.Call))
-
-
-def _method(node: ast.Call) -> str:
-    return node.func.attr if isinstance(node.func, ast.Attribute) else ""
-
-
-def _if(node: ast.If, place: Place) -> Iterator[Look]:
-    for call in _calls([node.test]):
-        if _method(call) in _EXISTS:
-            yield from _branches(node, call, ast.unparse(call), "exists", place)
-        elif _method(call) in _FIRSTS and isinstance(place.module.parent(call), ast.NamedExpr):
-            name = ast.unparse(place.module.parent(call).target)  # type: ignore[union-attr]  # a NamedExpr
-            yield from _branches(node, call, name, "first", place)
-    for name in _names(node.test):
-        found = _assigned_before(node, name, place)
-        if found is not None:
-            form = "exists" if _method(found) in _EXISTS else "first"
-            yield from _branches(node, found, name, form, place)
-
-
-def _names(test: ast.AST) -> list[str]:
-    return list(dict.fromkeys(n.id for n in ast.walk(test) if isinstance(n, ast.Name)))
-
-
-def _assigned_before(node: ast.If, name: str, place: Place) -> ast.Call | None:
-    """The look that the name got its value from, in the same block before the ``if``."""
-    for statement in reversed(_before(node, place)):
-        if isinstance(statement, ast.Assign) and name in map(ast.unparse, statement.targets):
-            value = (
-                statement.value.value
-                if isinstance(statement.value, ast.Await)
-                else (statement.value)
-            )
-            is_look = isinstance(value, ast.Call) and _method(value) in _FIRSTS | _EXISTS
-            return value if is_look else None  # type: ignore[return-value]  # is_look saw a Call
+def _rows(node: Any, place: Place) -> Rows | None:
+    """What a look looks in: rows, or all those of a model."""
+    for one in place.resolver.resolve(node, place.module):
+        if isinstance(one, Rows):
+            return one
+        if isinstance(one, ModelClass):
+            return Rows(model=one.model)
     return None
 
 
-def _block(node: ast.AST, place: Place) -> list[Any]:
-    parent = place.module.parent(node)
-    for name in ("body", "orelse", "finalbody"):
-        block = getattr(parent, name, None)
-        if isinstance(block, list) and node in block:
-            return block
-    return []
-
-
-def _before(node: ast.AST, place: Place) -> list[Any]:
-    block = _block(node, place)
-    return block[: block.index(node)] if block else []
-
-
-def _branches(node: ast.If, call: ast.Call, text: str, form: str, place: Place) -> Iterator[Look]:
-    """What runs where nothing was found: the body, the ``else``, or all after a guard."""
-    if is_absence(node.test, text):
-        yield Look(form=form, node=node, call=call, absent=node.body)
-    elif is_presence(node.test, text):
-        absent = list(node.orelse)
-        if not absent and node.body and isinstance(node.body[-1], _LEAVES):
-            block = _block(node, place)
-            absent = block[block.index(node) + 1 :] if block else []
-        if absent:
-            yield Look(form=form, node=node, call=call, absent=absent)
-
-
-def _finding(look: Look, place: Place) -> Iterator[Finding]:
-    function: Any = look.call.func
-    rows = [o for o in place.resolver.resolve(function.value, place.module) if isinstance(o, Rows)]
-    for one in rows[:1]:
-        if issubclass(one.model, AbstractBaseSession):
-            return
-        for creation in creations(look.absent, place.module, place.resolver):
-            if creation.model is one.model:
-                found = _judged(look, one, creation, place)
-                if found is not None:
-                    yield found
-                return
+def _is_seen_to(found: Finding, creation: Creation, place: Place) -> bool:
+    """Whether the loser of a race is caught, where there is a rule that makes one."""
+    return found.verdict is not Verdict.UNSAFE and is_caught(creation.node, place.module)
 
 
 def _judged(look: Look, rows: Rows, creation: Creation, place: Place) -> Finding | None:
-    if any(text.startswith("**") for text in rows.excludes) or _has_rest(look.call):
+    if any(text.startswith("**") for text in rows.excludes) or _has_rest(look):
         text = "what it looks for is put together at run time"
         decision = undecided(Reason.OPAQUE_ARGUMENTS, text)
-        return place.finding(look.node, look.form, decision, rows.model)
+        return place.finding(look.node, look.search.form, decision, rows.model)
     asked = _asked(look, rows, place)
     if not asked:
         return None
@@ -175,20 +86,20 @@ def _judged(look: Look, rows: Rows, creation: Creation, place: Place) -> Finding
     decision = by_hand(place.judge.decide(reads, given[0], "get_or_create"))
     more = (*(name for name in asked if name not in given[0].lookups), *rows.excludes)
     fields = (*shown_fields(bare, given[0]), *more)
-    found = place.finding(look.node, look.form, decision, rows.model, fields)
+    found = place.finding(look.node, look.search.form, decision, rows.model, fields)
     last = creation.node.end_lineno or found.end_line
     return replace(found, source=_rewritten(look, rows, given[0], creation), end_line=last)
 
 
-def _has_rest(call: ast.Call) -> bool:
-    return any(keyword.arg is None for keyword in call.keywords)
+def _has_rest(look: Look) -> bool:
+    return any(keyword.arg is None for keyword in look.search.keywords)
 
 
 def _asked(look: Look, rows: Rows, place: Place) -> dict[str, Given]:
     """What the look asks for."""
     asked = {**dict(rows.lookups), **dict(rows.filters)}
     givens = Givens(place.resolver, place.module)
-    for keyword in look.call.keywords:
+    for keyword in look.search.keywords:
         asked[str(keyword.arg)] = givens.of(keyword.value)
     return asked
 
@@ -238,7 +149,7 @@ def by_hand(decision: Decision) -> Decision:
 
 
 def _rewritten(look: Look, rows: Rows, given: Arguments, creation: Creation) -> str:
-    """The ``get_or_create`` that says the same."""
+    """The ``get_or_create``, or ``update_or_create``, that says the same."""
     if given.defaults is None or OWN.text in {one.text for one in given.lookups.values()}:
         return ""
     written = {name: g.text for name, g in given.lookups.items() if g.text}
@@ -248,4 +159,5 @@ def _rewritten(look: Look, rows: Rows, given: Arguments, creation: Creation) -> 
     if defaults:
         inside = ", ".join(f"{key!r}: {text}" for key, text in defaults.items())
         words.append(f"defaults={{{inside}}}")
-    return f"obj, created = {name}.objects.get_or_create({', '.join(words)})"
+    method = "update_or_create" if look.search.form == "update" else "get_or_create"
+    return f"obj, created = {name}.objects.{method}({', '.join(words)})"

@@ -216,6 +216,12 @@ def _bound_by(statement: Any) -> Iterator[tuple[str, Binding]]:
         for item in statement.items:
             if item.optional_vars is not None:
                 yield from _targets(item.optional_vars, "with", item.context_expr, statement)
+    elif isinstance(statement, ast.match_case):
+        for node in ast.walk(statement.pattern):
+            if isinstance(node, ast.MatchAs | ast.MatchStar) and node.name:
+                yield node.name, Binding(kind="matched", node=node, at=statement)
+    elif isinstance(statement, ast.ExceptHandler) and statement.name:
+        yield statement.name, Binding(kind="matched", node=statement, at=statement)
     elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield statement.name, Binding(kind="definition", node=statement, at=statement)
     elif isinstance(statement, ast.Import | ast.ImportFrom):

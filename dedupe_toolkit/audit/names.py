@@ -79,6 +79,8 @@ def _binding(resolver: Resolver, binding: Binding, module: Module, name: str = "
         return resolver.parameter(binding, module)
     if binding.kind == "annotated":
         return resolver.annotated(binding.node, module)
+    if binding.kind == "matched":
+        return _matched(resolver, binding.node, module)
     if binding.kind in ("rest", "changed"):
         return unknown("it is put together at run time")
     things = resolver.resolve(binding.node, module)
@@ -87,6 +89,14 @@ def _binding(resolver: Resolver, binding: Binding, module: Module, name: str = "
     for index in binding.path:
         things = resolver.members(things, index)
     return things
+
+
+def _matched(resolver: Resolver, node: ast.AST, module: Module) -> Things:
+    """``case Author() as author`` says what it is."""
+    pattern = node.pattern if isinstance(node, ast.MatchAs) else None
+    if isinstance(pattern, ast.MatchClass):
+        return resolver.annotation(pattern.cls, module) or unknown("it is what was matched")
+    return unknown("it is what was matched or caught")
 
 
 def _items(resolver: Resolver, binding: Binding, things: Things, module: Module) -> Things:

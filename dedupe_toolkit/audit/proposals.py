@@ -23,6 +23,7 @@ from ..source.project import source_file
 from . import rewriting
 from .findings import Proposal
 from .lookups import field_name, fields_of
+from .searching import BY_HAND
 from .sources import Kind, is_installed
 from .values import Reason, Verdict
 
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
     from .findings import Finding
 
-BY_HAND = ("try-get", "first", "exists")
-"""The forms in which ``get_or_create`` is written by hand."""
 _DOUBTFUL: list[tuple[Any, str]] = [
     (DecimalField | FloatField, "an amount: two equal ones may both be meant"),
     (DateField | TimeField | DurationField, "a time, of which there may be two"),

@@ -104,7 +104,10 @@ class Resolver:
         if isinstance(node, ast.Tuple | ast.List | ast.Set):
             return (Group(members=tuple(self.resolve(one, module) for one in node.elts)),)
         if isinstance(node, ast.Dict):
-            return (Group(members=tuple(self.resolve(one, module) for one in node.values)),)
+            members = tuple(self.resolve(one, module) for one in node.values)
+            return (
+                Group(members=members, keys=tuple(getattr(k, "value", None) for k in node.keys)),
+            )
         if isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
             return (Many(member=self.resolve(node.elt, module)),)
         if isinstance(node, ast.Subscript):
@@ -163,16 +166,11 @@ class Resolver:
             if isinstance(thing, Rows):
                 found.append(Instance(model=thing.model))
             elif isinstance(thing, Group):
-                is_place = isinstance(index, int) and -len(thing.members) <= index
-                if is_place and index < len(thing.members):
-                    found.extend(thing.members[index])
-                else:
-                    found.extend(one for member in thing.members for one in member)
+                found.extend(one for member in _members(thing, index) for one in member)
             elif isinstance(thing, Many):
                 found.extend(thing.member)
             elif isinstance(thing, Object) and isinstance(thing.value, list | tuple | dict):
-                values = thing.value.values() if isinstance(thing.value, dict) else thing.value
-                found.extend(one for value in list(values)[:200] for one in wrapped(value))
+                found.extend(one for value in _values(thing.value, index) for one in wrapped(value))
             else:
                 found.append(Unknown(why="it is taken from a collection"))
         return tuple(dict.fromkeys(found))
@@ -227,3 +225,20 @@ class Resolver:
 
     def annotated(self, node: ast.AnnAssign, module: Module) -> Things:
         return annotated(self, node, module)
+
+
+def _members(group: Group, index: Any) -> list[Things]:
+    """What is in a collection written out: at a place or under a key, or anywhere in it."""
+    if group.keys is not None:
+        is_key = index is not None and index in group.keys
+        return [group.members[group.keys.index(index)]] if is_key else list(group.members)
+    is_place = isinstance(index, int) and -len(group.members) <= index < len(group.members)
+    return [group.members[index]] if is_place else list(group.members)
+
+
+def _values(collection: Any, index: Any) -> list[Any]:
+    """What a collection of the running project has: under a key, or anywhere in it."""
+    if not isinstance(collection, dict):
+        return list(collection)[:200]
+    is_there = index is not None and index in collection
+    return [collection[index]] if is_there else list(collection.values())[:200]

@@ -102,7 +102,7 @@ def _read(
 
 
 def _may_be_found_in(text: bytes) -> bool:
-    looks = b"DoesNotExist" in text or b"first()" in text or b"exists()" in text
+    looks = b".filter(" in text or b".get(" in text or b"first()" in text or b"exists()" in text
     creates = b"create" in text or b"save(" in text
     checks = b"exists()" in text and b"raise " in text
     return (looks and creates) or checks or any(word in text for word in _WORDS)

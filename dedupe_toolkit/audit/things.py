@@ -101,6 +101,8 @@ class Group(Thing):
     """A tuple, list or dictionary written out: its members, each with what it may be."""
 
     members: tuple[tuple[Thing, ...], ...]
+    keys: tuple[Any, ...] | None = None
+    """A dictionary's keys, as far as they are constants."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 
-FILES = ("calls.py", "by_hand.py", "traps.py")
+FILES = ("calls.py", "by_hand.py", "idioms.py", "traps.py")
 Place = tuple[str, int]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...printing import counted, say
-from ..proposals import BY_HAND
+from ..searching import BY_HAND
 from ..values import Verdict
 
 if TYPE_CHECKING:

@@ -1,0 +1,145 @@
+"""Looks for a row in source, with the code that runs where there is none."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .searching import Search, absence_of, gets, leaves, searched, suppresses
+from .spelling import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .modules import Module
+
+_REFUSALS = (ast.Raise,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """A look for a row, where it stands, and the code that runs where there is none."""
+
+    search: Search
+    node: Any
+    absent: list[Any]
+
+
+def looks(node: ast.AST, module: Module) -> Iterator[Look]:
+    """The looks that a statement or expression is about."""
+    if isinstance(node, ast.Try):
+        yield from _try(node, module)
+    elif isinstance(node, ast.With | ast.AsyncWith) and suppresses(node):
+        yield from _suppressed(node, module)
+    elif isinstance(node, ast.If):
+        yield from _if(node, module)
+    elif isinstance(node, ast.IfExp):
+        for search, is_absent in told(node.test, module):
+            absent = node.body if is_absent else node.orelse
+            yield Look(search=search, node=node, absent=[absent])
+    elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+        for number, value in enumerate(node.values[:-1], 1):
+            found = searched(value, module)
+            if found is not None:
+                yield Look(search=found, node=node, absent=node.values[number:])
+
+
+def told(test: Any, module: Module) -> Iterator[tuple[Search, bool]]:
+    """The looks in a condition, each with whether the condition says that nothing was found."""
+    if isinstance(test, ast.BoolOp):
+        for value in test.values:
+            yield from told(value, module)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        for search, is_absent in told(test.operand, module):
+            yield search, not is_absent
+    elif isinstance(test, ast.Compare):
+        is_nothing = _compared(test)
+        found = searched(test.left, module) if is_nothing is not None else None
+        if found is not None and is_nothing is not None:
+            yield found, is_nothing
+    else:
+        found = searched(test, module)
+        if found is not None:
+            yield found, False
+
+
+def _compared(test: ast.Compare) -> bool | None:
+    """Whether a comparison holds where there is nothing; None if it says neither."""
+    operator, other = test.ops[0], test.comparators[0]
+    if len(test.ops) != 1 or not isinstance(other, ast.Constant):
+        return None
+    is_equal, is_other = ast.Is | ast.Eq, ast.IsNot | ast.NotEq
+    if other.value is True:
+        return {True: False, False: True}[isinstance(operator, is_equal)]
+    if other.value is None or other.value is False or other.value == 0:
+        if isinstance(operator, is_equal | ast.LtE):
+            return True
+        return False if isinstance(operator, is_other | ast.Gt) else None
+    if other.value == 1 and isinstance(operator, ast.Lt):
+        return True
+    return False if other.value == 1 and isinstance(operator, ast.GtE | ast.Eq) else None
+
+
+def _if(node: ast.If, module: Module) -> Iterator[Look]:
+    """What runs where nothing was found: the body, the ``else``, or all after a guard."""
+    for search, is_absent in told(node.test, module):
+        absent = list(node.body if is_absent else node.orelse)
+        if not absent and leaves(node.body) and not isinstance(node.body[-1], _REFUSALS):
+            absent = _after(node, module)
+        yield Look(search=search, node=node, absent=absent)
+
+
+def _try(node: ast.Try, module: Module) -> Iterator[Look]:
+    """``try: … get(…) except DoesNotExist: … create(…)``"""
+    if _deletes(node.body):
+        return
+    for search, handler in _caught(node):
+        absent = list(handler.body)
+        if not leaves(handler.body) and leaves(node.orelse or node.body):
+            absent += _after(node, module)
+        yield Look(search=search, node=node, absent=absent)
+
+
+def _caught(node: ast.Try) -> Iterator[tuple[Search, ast.ExceptHandler]]:
+    handler = absence_of(node)
+    if handler is not None:
+        for search in gets(node.body):
+            yield search, handler
+    for one in node.handlers:
+        if one.type is not None and "IndexError" in ast.unparse(one.type):
+            for search in _firsts(node.body):
+                yield search, one
+
+
+def _firsts(block: list[Any]) -> Iterator[Search]:
+    """``….filter(…)[0]``"""
+    for statement in block:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+                yield Search(form="first", rows=node.value)
+
+
+def _suppressed(node: ast.With | ast.AsyncWith, module: Module) -> Iterator[Look]:
+    """``with suppress(DoesNotExist): return … get(…)``"""
+    if leaves(node.body):
+        for search in gets(node.body):
+            yield Look(search=search, node=node, absent=_after(node, module))
+
+
+def _deletes(body: list[Any]) -> bool:
+    return any(
+        isinstance(one, ast.Call) and last_name(one) in ("delete", "adelete")
+        for statement in body
+        for one in ast.walk(statement)
+    )
+
+
+def _after(node: ast.AST, module: Module) -> list[Any]:
+    """The statements after one in the same block."""
+    parent = module.parent(node)
+    for name in ("body", "orelse", "finalbody"):
+        block = getattr(parent, name, None)
+        if isinstance(block, list) and node in block:
+            return block[block.index(node) + 1 :]
+    return []
