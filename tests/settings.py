@@ -49,7 +49,7 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         "tests.situations.arrays",
         "tests.situations.hstore",
     ]
-INSTALLED_APPS = [*INSTALLED_APPS, *SITUATION_APPS]
+INSTALLED_APPS = ["tests.flushing", *INSTALLED_APPS, *SITUATION_APPS]
 DEBUG = False
 # conditions and expressions that a database cannot enforce are situations too
 SILENCED_SYSTEM_CHECKS = ["models.W036", "models.W038", "models.W044", "models.W047"]

@@ -1,0 +1,1 @@
+"""Empties the databases between tests faster than Django does."""
