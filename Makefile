@@ -66,6 +66,10 @@ bench: $(VENV)/.bench-$(EXTRA)  ## time a merge against hand-written SQL and oth
 matrix: $(VENV)/.matrix-sqlite  ## the test suite on every supported Python and Django
 	$(RUN) -m nox
 
+.PHONY: screenshots
+screenshots: $(VENV)/.matrix-sqlite  ## pictures of every screen of the admin, for each Django and theme, into build/screenshots
+	$(RUN) -m nox --session screenshots
+
 PROOF_CASES ?= 20000
 .PHONY: proof
 proof: $(VENV)/.test-$(EXTRA)  ## many merges against a reference in plain Python, then mutations (DATABASE_URL=...)

@@ -1,8 +1,8 @@
-"""The test suite on every supported pair of Python and Django.
+"""The test suite on every supported pair of Python and Django, and pictures of the admin.
 
 ``nox`` runs all pairs, ``nox --tags telling`` the one that tells most beside the oldest, on which
 everything else is run: the newest. SQLite by default; ``DATABASE_URL`` chooses another database,
-as everywhere in this project.
+as everywhere in this project. ``nox --session screenshots`` takes the pictures.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.download_python = "never"
+nox.options.sessions = ["tests"]
 
 PYPROJECT = nox.project.load_toml(Path(__file__).with_name("pyproject.toml"))
 DJANGOS = {  # Django 6.0 and later need Python 3.12
@@ -47,3 +48,26 @@ def tests(session: nox.Session, django: str) -> None:
     session.install(*groups, "--editable", f".{driver}", f"django~={django}.0")
     session.run("python", "-m", "django", "--version")
     session.run("python", "-m", "pytest", *(session.posargs or ["-n", "auto"]))
+
+
+LOOKS = {  # what draws the admin, and what is installed for it
+    "django5.2": ["django~=5.2.0"],
+    "django6.0": ["django~=6.0.0"],
+    "django6.1": ["django~=6.1.0"],
+    "unfold": ["django~=6.0.0", "django-unfold>=0.60"],
+    "jazzmin": ["django~=5.2.0", "django-jazzmin>=3"],
+}
+
+
+@nox.session(python="3.13")
+@nox.parametrize("look", list(LOOKS), ids=list(LOOKS))
+def screenshots(session: nox.Session, look: str) -> None:
+    """Take a picture of every screen, into ``build/screenshots``."""
+    groups = nox.project.dependency_groups(PYPROJECT, "test")
+    session.install(*groups, "--editable", ".", *LOOKS[look])
+    folder = Path("build/screenshots", look)
+    folder.mkdir(parents=True, exist_ok=True)
+    session.run(
+        *("python", "-m", "pytest", "--ds", "tests.looks", "-W", "default", "tests/pictures.py"),
+        env={"LOOK": look, "DEDUPE_PICTURES": str(folder), "DEDUPE_REQUIRE_BROWSER": "1"},
+    )

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.conf import settings
 
+from tests.browser_kit import browser, page
 from tests.source.fixtures import project, template, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["project", "template", "untouched"]
+__all__ = ["browser", "page", "project", "template", "untouched"]
 
 collect_ignore = []
 if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):

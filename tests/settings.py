@@ -11,8 +11,10 @@ import tempfile
 from copy import deepcopy
 from pathlib import Path
 
+import django
+
 from testproject.settings import *  # noqa: F403
-from testproject.settings import DATABASES, INSTALLED_APPS
+from testproject.settings import DATABASES, INSTALLED_APPS, MIDDLEWARE
 
 SITUATION_APPS = [
     f"tests.situations.{name}"
@@ -50,6 +52,17 @@ if DATABASES["default"]["ENGINE"].endswith("postgresql"):
         "tests.situations.hstore",
     ]
 INSTALLED_APPS = ["tests.flushing", *INSTALLED_APPS, *SITUATION_APPS]
+# every page of the suite comes with a policy under which nothing written into it runs
+HAS_POLICIES = django.VERSION >= (6, 0)
+POLICY = "django.middleware.csp.ContentSecurityPolicyMiddleware"
+MIDDLEWARE = [POLICY if HAS_POLICIES else "tests.policy.StrictPolicy", *MIDDLEWARE]
+SECURE_CSP = {
+    "default-src": ["'self'"],
+    "script-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "object-src": ["'none'"],
+    "base-uri": ["'none'"],
+}
 DEBUG = False
 # conditions and expressions that a database cannot enforce are situations too
 SILENCED_SYSTEM_CHECKS = ["models.W036", "models.W038", "models.W044", "models.W047"]

@@ -9,7 +9,6 @@ import pytest
 from dedupe_toolkit.admin import slices
 from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
 from testproject.films.models import Person
-from tests.test_admin_browser import page  # noqa: F401  # a fixture
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -23,7 +22,7 @@ GROUPS = 40
 
 @pytest.fixture
 def steward(
-    page: Page,  # noqa: F811  # the fixture
+    page: Page,
     admin_user: User,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Page:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from django.middleware.security import SecurityMiddleware
 from playwright.sync_api import expect
 
 from dedupe_toolkit import match_key
 from dedupe_toolkit.models import DismissedGroup, QueuedGroup
 from testproject.films.models import Credit, Film, Person, Role
+from tests.browser_kit import log_in
 from tests.scan_kit import scanned
-from tests.test_admin_browser import log_in, page  # noqa: F401  # a fixture
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -36,8 +33,6 @@ def groups() -> list[QueuedGroup]:
     return list(scanned(match_key(Person, ["name"])).queued.order_by("pk"))
 
 
-STRICT = "default-src 'self'; object-src 'none'; base-uri 'none'; img-src 'self' data:"
-
 INLINE = """() => {
     const script = document.createElement("script");
     script.textContent = "window.ran = true";
@@ -46,24 +41,11 @@ INLINE = """() => {
 }"""
 
 
-@pytest.fixture
-def strict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every page comes with a policy that allows nothing written into it to run."""
-    original = SecurityMiddleware.process_response
-
-    def process_response(self: Any, request: Any, response: Any) -> Any:
-        response = original(self, request, response)
-        response.headers["Content-Security-Policy"] = STRICT
-        return response
-
-    monkeypatch.setattr(SecurityMiddleware, "process_response", process_response)
-
-
-def open_group(page: Page, group: QueuedGroup) -> None:  # noqa: F811
+def open_group(page: Page, group: QueuedGroup) -> None:
     page.goto(f"/admin/dedupe_toolkit/queuedgroup/{group.pk}/")
 
 
-def press(page: Page, key: str) -> None:  # noqa: F811
+def press(page: Page, key: str) -> None:
     """A key that draws the page anew, waited for."""
     with page.expect_response(lambda response: "queuedgroup" in response.url):
         page.keyboard.press(key)
@@ -75,25 +57,8 @@ def years(name: str) -> list[int | None]:
     return list(people.values_list("acting_since", flat=True))
 
 
-def picture(page: Page, name: str) -> None:  # noqa: F811
-    folder = os.environ.get("DEDUPE_SCREENSHOTS")
-    if not folder:
-        return
-    page.screenshot(path=Path(folder) / f"{name}.png")
-    page.emulate_media(color_scheme="dark")
-    page.screenshot(path=Path(folder) / f"{name}-dark.png")
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size({"width": 360, "height": 800})
-    page.screenshot(path=Path(folder) / f"{name}-360.png")
-    page.set_viewport_size({"width": 1280, "height": 800})
-    page.evaluate("document.documentElement.dir = 'rtl'")
-    page.screenshot(path=Path(folder) / f"{name}-rtl.png")
-    page.evaluate("document.documentElement.dir = 'ltr'")
-
-
-@pytest.mark.usefixtures("strict")
 def test_a_queue_is_worked_through_with_the_keyboard_alone(
-    page: Page,  # noqa: F811
+    page: Page,
     admin_user: User,
     groups: list[QueuedGroup],
 ) -> None:
@@ -105,7 +70,6 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(
     name = groups[0].text  # each database finds them in an order of its own
     pks = Person.objects.filter(name=name).order_by("pk").values_list("pk", flat=True)
     open_group(page, groups[0])
-    picture(page, "queue-review")
     assert f"Group 1 of 3 · {name} · 0 done" in page.locator(".dedupe-standing").inner_text()
     assert "1 credit moves" in page.locator(".dedupe-told").inner_text()
     for verb in ("Merge and next", "Merge", "Not duplicates: dismiss", "Skip"):
@@ -122,7 +86,6 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(
     page.keyboard.press("m")
     page.wait_for_url(f"**/{groups[1].pk}/")
     assert f"Merged 1 row into “{name}”" in page.locator(".messagelist").inner_text()
-    picture(page, "queue-after-merge")
     assert len(years(name)) == 1
 
     assert not [text for text in refused if "favicon" not in text and "404" not in text]
@@ -145,14 +108,13 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(
 
 
 def test_single_keys_can_be_switched_off_for_good(
-    page: Page,  # noqa: F811
+    page: Page,
     admin_user: User,
     groups: list[QueuedGroup],
 ) -> None:
     log_in(page, admin_user)
     open_group(page, groups[0])
     page.keyboard.press("?")
-    picture(page, "keys")
     page.get_by_label("Single keys decide and choose").uncheck()
     page.locator("h1").click()
     page.keyboard.press("n")
@@ -165,7 +127,7 @@ def test_single_keys_can_be_switched_off_for_good(
 
 
 def test_letters_in_the_reason_decide_nothing(
-    page: Page,  # noqa: F811
+    page: Page,
     admin_user: User,
     groups: list[QueuedGroup],
 ) -> None:
@@ -183,7 +145,7 @@ def test_letters_in_the_reason_decide_nothing(
 
 
 def test_without_javascript_a_button_shows_the_choice(
-    page: Page,  # noqa: F811
+    page: Page,
     admin_user: User,
     groups: list[QueuedGroup],
 ) -> None:
