@@ -40,6 +40,7 @@ class MergeRun(models.Model):
 
     class Status(models.TextChoices):
         RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
         DONE = "done", _("done")
         INTERRUPTED = "interrupted", _("interrupted")
         UNDONE = "undone", _("undone")
@@ -71,6 +72,11 @@ class MergeRun(models.Model):
     references = models.JSONField(_("references"), default=list)
     groups_held_back = models.PositiveBigIntegerField(_("groups held back"), default=0)
     undone = models.JSONField(_("groups undone"), default=list)
+    # written with every batch, for whoever watches; `journal.progress` reads them
+    progressed = models.DateTimeField(_("last progress"), null=True, blank=True)
+    seconds = models.FloatField(_("seconds at work"), default=0)
+    lock_seconds = models.FloatField(_("seconds of locks in the last batch"), default=0)
+    waits_for = models.CharField(_("waits for"), max_length=200, blank=True)
 
     class Meta:
         verbose_name = _("merge run")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from rich.console import Console
+    from rich.console import Console, RenderableType
     from rich.table import Table
 
 
@@ -46,16 +46,24 @@ def print_table(
             # rich would make blanks of the tabs
             console.file.write("\t".join(map(on_one_line, row)) + "\n")
         return
+    console.print(drawn_table(console, columns, list(rows), numbers))
+
+
+def drawn_table(
+    console: Console,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: Collection[str] = (),
+) -> RenderableType:
+    """The rows as `print_table` draws them at a terminal."""
     # for people only: a pipe needs none of it
     from rich.measure import Measurement
 
-    drawn = list(rows)
-    table = _drawn(columns, drawn, numbers)
+    table = _drawn(columns, rows, numbers)
     unbounded = console.options.update(max_width=10_000)
     if Measurement.get(console, unbounded, table).minimum <= console.width:
-        console.print(table)
-    else:
-        _print_paragraphs(console, columns, drawn)
+        return table
+    return _paragraphs(columns, rows)
 
 
 def _drawn(
@@ -74,19 +82,19 @@ def _drawn(
     return table
 
 
-def _print_paragraphs(
-    console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]
-) -> None:
+def _paragraphs(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> RenderableType:
     """Each row as its first value, and below it the others with the names of their columns."""
+    from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
 
+    parts: list[RenderableType] = []
     for first, *others in rows:
-        console.print(Text(first, overflow="fold"))
         named = "; ".join(
             f"{name}: {value}" for name, value in zip(columns[1:], others, strict=True)
         )
-        console.print(Padding(Text(named, overflow="fold"), (0, 0, 0, 2)))
+        parts += [Text(first, overflow="fold"), Padding(Text(named, overflow="fold"), (0, 0, 0, 2))]
+    return Group(*parts)
 
 
 def on_one_line(text: str) -> str:

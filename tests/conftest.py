@@ -28,6 +28,7 @@ SLOW = (
     "tests/test_demo.py",
     "tests/test_films_import.py",
     "tests/test_killed.py",
+    "tests/test_merge_runs_command.py",
     "tests/test_prove.py",
     "tests/test_race.py",
     "tests/test_recording.py",

@@ -75,6 +75,18 @@ def in_pipe(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     return _run([sys.executable, "manage.py", *arguments], environment)
 
 
+def started_in_pipe(*arguments: str) -> subprocess.Popen[str]:
+    """The same command, under way."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=_environment({}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def in_shell(line: str) -> subprocess.CompletedProcess[str]:
     """A line for bash that begins with a command of ``manage.py``."""
     return _run(["bash", "-c", f"{sys.executable} manage.py {line}"], {})

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
 from dedupe_toolkit.admin import undoing
+from dedupe_toolkit.databases import Database, database
 from dedupe_toolkit.journal.reading import step_kinds
 from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
@@ -317,3 +318,43 @@ def test_what_is_no_survivor_undoes_nothing(
 ) -> None:
     assert admin_client.post(page_of(run, "undo"), {"survivor": survivor}).status_code == 200
     assert Person.objects.count() == 1
+
+
+# -- progress ----------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_run_tells_how_far_it_came_and_how_fast(
+    admin_client: Client, run: MergeRun
+) -> None:
+    text = text_of(admin_client.get(page_of(run)))
+    assert "1 of 1 groups." in text
+    assert "rows a second." in text
+    assert "Locks are held for" in text
+
+
+def test_a_run_under_way_tells_what_it_waits_for(
+    admin_client: Client, run: MergeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_class(), "is_run_lock_held", lambda *_: True)
+    MergeRun.objects.update(status="running", groups=3, waits_for="replica 'r' is 9 s behind")
+    text = text_of(admin_client.get(page_of(run)))
+    assert "1 of 3 groups." in text
+    assert "Waits: replica 'r' is 9 s behind." in text
+    assert "Undo this run" not in text
+
+
+def test_a_run_whose_process_died_is_shown_as_interrupted_and_can_be_undone(
+    admin_client: Client, run: MergeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_class(), "is_run_lock_held", lambda *_: False)
+    MergeRun.objects.update(status="running")
+    text = text_of(admin_client.get(page_of(run)))
+    assert "interrupted" in text
+    assert "Undo this run" in text
+    assert "interrupted" in text_of(admin_client.get(RUNS))
+    admin_client.post(page_of(run, "undo"))
+    assert Person.objects.count() == 2
+
+
+def connection_class() -> type[Database]:
+    return type(database("default"))

@@ -348,7 +348,7 @@ def test_a_merge_that_was_left_is_gone_on_with_from_the_overview(
     asking = f"{QUEUE}merge-safe/{known.pk}/"
     url = admin_client.post(asking, {"groups": "2"}).url.removesuffix("#start")
     admin_client.post(url, {"slice": "1"})
-    assert MergeRun.objects.get().status == MergeRun.Status.RUNNING
+    assert MergeRun.objects.get().status == MergeRun.Status.PAUSED
     page = admin_client.get(OVERVIEW)
     assert "Continue merging" in text_of(page)
     assert f'href="{url}"' in page.content.decode()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
+from django.utils import timesince, timezone
+from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest
 
+    from ..journal.progress import RunProgress
     from ..models import MergeRun
 
 SHOWN = 50
@@ -73,6 +77,28 @@ def _url(site: AdminSite, request: HttpRequest, row: Model | None) -> str:
     if row is None or model_admin is None or not model_admin.has_view_permission(request, row):
         return ""
     return row_url(site, row)
+
+
+def pace_in_words(progress: RunProgress) -> str:
+    """How far a run has come, and how fast; what it waits for, if it does."""
+    return " ".join(_pace(progress))
+
+
+def _pace(progress: RunProgress) -> Iterator[str]:
+    yield _("%(done)s of %(total)s groups.") % {
+        "done": number_format(progress.done),
+        "total": number_format(progress.groups),
+    }
+    if progress.rate is not None:
+        yield _("%(rate)s rows a second.") % {"rate": number_format(progress.rate, 0)}
+    if progress.run.batches:
+        seconds = number_format(progress.lock_seconds, 2)
+        yield _("Locks are held for %(seconds)s seconds.") % {"seconds": seconds}
+    if progress.seconds_left is not None:
+        left = timesince.timeuntil(timezone.now() + timedelta(seconds=progress.seconds_left))
+        yield _("About %(time)s left.") % {"time": left}
+    if progress.waits_for:
+        yield _("Waits: %(reason)s.") % {"reason": progress.waits_for}
 
 
 def rules_in_words(run: MergeRun) -> str:

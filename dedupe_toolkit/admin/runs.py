@@ -9,21 +9,21 @@ from django.contrib.admin.views.main import ChangeList
 from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
+from ..journal.progress import progress_of, status_now
 from ..journal.reading import step_kinds
+from ..models import MergeRun
 from ..values import ReferenceCount
 from .concerned import may_read_run, may_undo, readable_runs
 from .display import split_counts
 from .journal import DatabaseFilter, JournalAdmin
 from .review import review_view
-from .run_words import merged_groups, rules_in_words
+from .run_words import merged_groups, pace_in_words, rules_in_words
 from .undoing import is_undoable, undo_view
 from .urls import changes_url, may_see_changes, run_url
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
-
-    from ..models import MergeRun
 
 
 class RunList(ChangeList):
@@ -36,7 +36,7 @@ class RunList(ChangeList):
 class MergeRunAdmin(JournalAdmin):
     list_display = [
         "__str__",
-        "status",
+        "state",
         "started",
         "by",
         "groups",
@@ -47,7 +47,8 @@ class MergeRunAdmin(JournalAdmin):
     list_filter = ["status", "origin", DatabaseFilter]
     search_fields = ["model", "by"]
     fields = [
-        "status",
+        "state",
+        "pace",
         "by",
         "origin",
         "model",
@@ -59,8 +60,16 @@ class MergeRunAdmin(JournalAdmin):
         "rows_merged",
         "rules",
     ]
-    readonly_fields = ["key_fields", "rules"]
+    readonly_fields = ["state", "pace", "key_fields", "rules"]
     change_form_template = "dedupe_toolkit/run.html"
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, run: MergeRun) -> str:
+        return str(MergeRun.Status(status_now(run)).label)
+
+    @admin.display(description=_("progress"))
+    def pace(self, run: MergeRun) -> str:
+        return pace_in_words(progress_of(run))
 
     @admin.display(description=_("matched by"))
     def key_fields(self, run: MergeRun) -> str:

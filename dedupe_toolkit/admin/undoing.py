@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from ..errors import DedupeError
 from ..journal.old_keys import key_of
+from ..journal.progress import status_now
 from ..journal.reading import merged_pairs, step_kinds
 from ..models import MergeRun, QueuedGroup
 from ..undoing.undo import Undone, undo
@@ -33,11 +34,13 @@ TRIED_AT_MOST = 10_000
 LOGGED_AT_MOST = 500
 """Of how many rows that an undo brings back the history says so."""
 
+# not while somebody is at work on it, or going to be
+_UNDOABLE = {MergeRun.Status.DONE, MergeRun.Status.INTERRUPTED}
+
 
 def is_undoable(run: MergeRun) -> bool:
     """Whether there is anything left to undo, and nobody at work on it."""
-    settled = {MergeRun.Status.UNDONE, MergeRun.Status.PRUNED, MergeRun.Status.RUNNING}
-    return run.status not in settled and run.merged > 0
+    return run.merged > 0 and status_now(run) in _UNDOABLE
 
 
 def undo_view(model_admin: JournalAdmin, request: HttpRequest, number: int) -> HttpResponse:

@@ -468,11 +468,13 @@ class MySQLFamily(Database):
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
-        # locks are server-wide, so the database's name is part of theirs; 64 characters at most
-        full = f"SHA2(CONCAT('dedupe_toolkit', DATABASE(), '{name}'), 224)"
+        full = _lock_name(name)
         taken = bool(self.value(f"SELECT GET_LOCK({full}, 0)"))
         with set_back(self.connection, f"DO RELEASE_LOCK({full})") if taken else nullcontext():
             yield taken
+
+    def is_run_lock_held(self, name: str) -> bool:
+        return self.value(f"SELECT IS_USED_LOCK({_lock_name(name)})") is not None
 
     session_number = "CONNECTION_ID()"
 
@@ -497,6 +499,11 @@ class MySQLFamily(Database):
         is_long = column.definition.startswith(_LONG_TEXTS)
         # long texts are indexed by their beginning only, and a key fits into that
         return f"{self.q(column.name)}(64)" if is_long else self.q(column.name)
+
+
+def _lock_name(name: str) -> str:
+    # locks are server-wide, so the database's name is part of theirs; 64 characters at most
+    return f"SHA2(CONCAT('dedupe_toolkit', DATABASE(), '{name}'), 224)"
 
 
 def _exact(column: Column, sql: str) -> str:

@@ -12,7 +12,7 @@ from .base import Database, Numbered
 from .fitting import fitting, widened
 from .names import spelled
 from .postgresql_checks import demands
-from .postgresql_lock import SESSION_ADVICE, advisory_lock, is_direct
+from .postgresql_lock import IS_HELD, SESSION_ADVICE, advisory_lock, is_direct
 from .postgresql_rules import rule_parts
 from .rules import assembled
 from .scratch import Scratch
@@ -143,6 +143,10 @@ _COPIED_INDEXES = """
 SELECT indexrelid::regclass FROM pg_index
 WHERE indrelid = to_regclass(%s) AND indisunique AND NOT indisprimary
 """
+
+
+def _lock_number(name: str) -> int:
+    return crc32(f"dedupe_toolkit {name}".encode())
 
 
 def _path(path: Sequence[str]) -> str:
@@ -445,9 +449,11 @@ class PostgreSQL(Database):
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
-        number = crc32(f"dedupe_toolkit {name}".encode())
-        with advisory_lock(self.connection, number) as is_ours:
+        with advisory_lock(self.connection, _lock_number(name)) as is_ours:
             yield is_ours
+
+    def is_run_lock_held(self, name: str) -> bool:
+        return bool(self.value(IS_HELD, [_lock_number(name)]))
 
     session_number = "pg_backend_pid()"
     isolation_level = "current_setting('transaction_isolation')"

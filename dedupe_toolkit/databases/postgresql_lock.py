@@ -20,6 +20,14 @@ SESSION_ADVICE = (
     ", as poolers hand them out: a merge takes one that keeps its session (pool_mode = session in"
     " PgBouncer), or an alias that connects to the server directly, named with --database"
 )
+# the number of a lock stands in its lower half, see `crc32`
+IS_HELD = """
+SELECT EXISTS (
+    SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+    WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted
+    AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1
+)
+"""
 # a lock that somebody waits beside is idle for as long as the run takes
 _NO_TIMEOUTS = (
     "SELECT set_config(name, '0', true) FROM pg_settings"

@@ -14,6 +14,7 @@ from django.db.models import DecimalField, UUIDField
 from django.db.utils import DatabaseError, Error, OperationalError
 
 from .base import Database, Numbered, json_path
+from .file_lock import file_lock, is_file_locked
 from .identities import identities, sqlite_literal
 from .names import ascii_lower, spelled
 from .scratch import PREFIX, Scratch
@@ -364,17 +365,25 @@ class SQLite(Database):
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
-        database = str(self.connection.settings_dict["NAME"])
         if cast("Any", self.connection).is_in_memory_db():
             yield True
             return
-        number = crc32(f"{Path(database).resolve()} {name}".encode())
-        with _file_lock(Path(gettempdir()) / f"dedupe_toolkit-{number}.lock") as is_ours:
+        with file_lock(self._lock_file(name)) as is_ours:
             yield is_ours
+
+    def is_run_lock_held(self, name: str) -> bool:
+        # what is in memory ends with its process: a run that is there is at work
+        is_in_memory = cast("Any", self.connection).is_in_memory_db()
+        return is_in_memory or is_file_locked(self._lock_file(name))
+
+    def _lock_file(self, name: str) -> Path:
+        database = Path(str(self.connection.settings_dict["NAME"])).resolve()
+        number = crc32(f"{database} {name}".encode())
+        return Path(gettempdir()) / f"dedupe_toolkit-{number}.lock"
 
     @contextmanager
     def scratch_lock(self, name: str) -> Iterator[bool]:
-        with _file_lock(self._scratch_file(name, "lock")) as is_ours:
+        with file_lock(self._scratch_file(name, "lock")) as is_ours:
             yield is_ours
 
     def scratch_names(self) -> list[str]:
@@ -408,26 +417,6 @@ class SQLite(Database):
 
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
         return [row[:3] for row in self.fetch_of(_INDEXES, tables)]
-
-
-@contextmanager
-def _file_lock(path: Path) -> Iterator[bool]:
-    """A lock file of its own: the operating system frees it when the process dies."""
-    lock = sqlite3.connect(path, timeout=0)
-    try:
-        # if exclusive, two that begin at once may both be refused, each for the other reads
-        lock.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError:
-        lock.close()
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        # some systems delete no open file; then it stays, empty, for the next run
-        with suppress(OSError):
-            path.unlink()
-        lock.close()
 
 
 def _element(sql: str) -> str:

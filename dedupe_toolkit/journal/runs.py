@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils import timezone
 
 from ..models import HeldGroup, MergeRun
 from ..plain import plain_held, plain_key, plain_where
@@ -36,8 +37,9 @@ def carry_on(run: MergeRun, plan: MergePlan) -> MergeRun:
     _interrupt_others(plan, run.pk)
     run.refresh_from_db(using=plan.using)
     run.groups_held_back += store_held(run, plan.source, plan.held_back, plan.using)
-    run.status, run.finished = MergeRun.Status.RUNNING, None
-    run.save(using=plan.using, update_fields=["status", "finished", "groups_held_back"])
+    run.status, run.finished, run.progressed = MergeRun.Status.RUNNING, None, timezone.now()
+    changed = ["status", "finished", "progressed", "groups_held_back"]
+    run.save(using=plan.using, update_fields=changed)
     return run
 
 

@@ -38,6 +38,7 @@ from ..signals import post_merge, pre_merge
 from ..values import MergePlan, ReferenceCount
 from .changes import Changes, refusal_in_words
 from .locking import is_collision, lock_groups
+from .pace import Pace
 from .recheck import are_rivals_locked
 from .write import Writer
 
@@ -85,7 +86,9 @@ def merge(
                 store_run(plan, by, MergeRun.Origin(origin)) if run is None else carry_on(run, plan)
             )
         with whole_texts(plan.source, plan.using):
-            return _Run(plan=plan, ready=ready, run=begun, progress=progress).to_the_end()
+            pace = Pace(begun)
+            started = _Run(plan=plan, ready=ready, run=begun, progress=progress, pace=pace)
+            return started.to_the_end()
 
 
 @dataclass(kw_only=True)
@@ -96,6 +99,7 @@ class _Run:
     ready: Prepared
     run: MergeRun
     progress: Progress | None
+    pace: Pace
     tally: Tally = field(default_factory=Tally)
 
     def to_the_end(self) -> MergeRun:
@@ -122,7 +126,8 @@ class _Run:
 
     def _recount(self) -> None:
         """Count what is committed: a stop may fall between a batch's commit and its counting."""
-        self.run.refresh_from_db(using=self.plan.using, fields=["batches", "merged", "rows_merged"])
+        counted = ["batches", "merged", "rows_merged", "progressed", "seconds", "lock_seconds"]
+        self.run.refresh_from_db(using=self.plan.using, fields=counted)
         held = HeldGroup.objects.using(self.plan.using).filter(run=self.run)
         self.run.groups_held_back = held.count()
 
@@ -166,6 +171,7 @@ class _Run:
     def _merge_batch(self, first: int, last: int, *, tightly: bool) -> None:
         session, tally = self.ready.session.for_batch(), Tally()
         using, database = self.plan.using, session.database
+        self.pace.lock()
         is_outermost = not database.connection.in_atomic_block
         with transaction.atomic(using=using), ExitStack() as stack:
             if is_outermost:
@@ -189,12 +195,11 @@ class _Run:
                 "merged": self.run.merged + groups,
                 "rows_merged": self.run.rows_merged + rows,
                 "groups_held_back": self.run.groups_held_back + held,
+                **self.pace.measured(),
             }
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(**so_far)
-        self.run.batches = batch
-        self.run.groups_held_back += held
-        self.run.merged += groups
-        self.run.rows_merged += rows
+        for name, value in {"batches": batch, **so_far}.items():
+            setattr(self.run, name, value)
         self.tally.include(tally)
 
     def _is_all(self, first: int, last: int) -> bool:

@@ -45,7 +45,8 @@ def begin_safe_merge(scan: Scan, key: MatchKey, *, by: Any, origin: MergeRun.Ori
     with transaction.atomic(using=scan.using):
         run = open_run(key, _strict(key), 0, scan.using, by, origin)
         run.groups = safe_groups(scan).update(run=run)
-        run.save(update_fields=["groups"])
+        run.status = MergeRun.Status.PAUSED
+        run.save(update_fields=["groups", "status"])
     return run
 
 
@@ -133,5 +134,5 @@ def _settle(
             )
     if left_of(run).exists():
         MergeRun.objects.using(run.using).filter(pk=run.pk).update(
-            status=MergeRun.Status.RUNNING, finished=None
+            status=MergeRun.Status.PAUSED, finished=None
         )

@@ -1,0 +1,155 @@
+"""Merge runs as a table for people, as JSON or CSV for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.utils.timezone import is_aware, localtime
+
+from ..journal.progress import Status
+from ..printing import counted
+from .formats import as_csv
+from .going_on import going_on, taking_back
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ..journal.progress import RunProgress
+
+COLUMNS = (
+    "run",
+    "model",
+    "key",
+    "by",
+    "started",
+    "status",
+    "groups",
+    "held back",
+    "rows",
+    "rows/s",
+    "left",
+    "locks",
+)
+NUMBERS = ("groups", "held back", "rows", "rows/s", "left", "locks")
+
+
+def runs_document(runs: Iterable[RunProgress]) -> dict[str, Any]:
+    return {"runs": [run_as_plain(run) for run in runs]}
+
+
+def run_as_plain(progress: RunProgress) -> dict[str, Any]:
+    """One run, as JSON has it."""
+    run = progress.run
+    return {
+        "run": run.pk,
+        "model": run.model,
+        "fields": run.fields,
+        "by": run.by,
+        "origin": run.origin,
+        "started": run.started,
+        "finished": run.finished,
+        "status": progress.status,
+        "groups": progress.groups,
+        "done": progress.done,
+        "merged": run.merged,
+        "held_back": run.groups_held_back,
+        "rows_merged": progress.rows,
+        "batches": run.batches,
+        "seconds": round(progress.seconds, 3),
+        "rows_per_second": _rounded(progress.rate),
+        "seconds_left": _rounded(progress.seconds_left),
+        "lock_seconds": round(progress.lock_seconds, 3),
+        "waits_for": progress.waits_for,
+        "go_on": going_on(progress) or None,
+        "undo": taking_back(progress) or None,
+    }
+
+
+def runs_csv(runs: Iterable[RunProgress]) -> str:
+    plain = [run_as_plain(run) for run in runs]
+    rows = [
+        {name: _cell(value) for name, value in one.items()}
+        | {"fields": " ".join(one["fields"])}
+        | {name: one[name] and one[name].isoformat() for name in ("started", "finished")}
+        for one in plain
+    ]
+    return as_csv(rows, CSV_COLUMNS)
+
+
+CSV_COLUMNS = (
+    "run",
+    "model",
+    "fields",
+    "by",
+    "origin",
+    "started",
+    "finished",
+    "status",
+    "groups",
+    "done",
+    "merged",
+    "held_back",
+    "rows_merged",
+    "batches",
+    "seconds",
+    "rows_per_second",
+    "seconds_left",
+    "lock_seconds",
+    "waits_for",
+    "go_on",
+    "undo",
+)
+
+
+def run_cells(progress: RunProgress) -> list[str]:
+    """One run under `COLUMNS`."""
+    run = progress.run
+    started = localtime(run.started) if is_aware(run.started) else run.started
+    is_whole = progress.done == progress.groups
+    return [
+        str(run.pk),
+        run.model,
+        ", ".join(run.fields) or "rows named one by one",
+        run.by,
+        f"{started:%Y-%m-%d %H:%M}",
+        progress.status,
+        f"{progress.groups:,}" if is_whole else f"{progress.done:,} of {progress.groups:,}",
+        f"{run.groups_held_back:,}",
+        f"{progress.rows:,}",
+        "" if progress.rate is None else f"{progress.rate:,.0f}",
+        "" if progress.seconds_left is None else in_clock_time(progress.seconds_left),
+        f"{progress.lock_seconds:.2f} s" if run.batches else "",
+    ]
+
+
+def run_notes(progress: RunProgress) -> Iterator[str]:
+    """What a run waits for; of one that was cut off, what it has done and what can be done now."""
+    run = progress.run
+    if progress.waits_for:
+        yield f"Run {run.pk} waits: {progress.waits_for}."
+    if progress.status == Status.PAUSED:
+        yield f"Run {run.pk} is gone on with in the admin, on the page of its duplicates."
+    if progress.status == Status.INTERRUPTED:
+        yield (
+            f"Run {run.pk} was cut off: {counted(run.merged, 'group')}"
+            f" ({counted(progress.rows, 'row')}) merged, the others are as they were."
+        )
+        line = going_on(progress)
+        yield f"Go on with: {line}" if line else "Go on by merging again from where it was begun."
+        if taking_back(progress):
+            yield f"Undo it with: {taking_back(progress)}"
+
+
+def in_clock_time(seconds: float) -> str:
+    """``0:07``, ``12:30``, ``3:05:00``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, 1)
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None else value
