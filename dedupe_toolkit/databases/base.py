@@ -16,11 +16,13 @@ from django.db.transaction import atomic
 from django.db.utils import DatabaseError, DataError, Error, IntegrityError, InternalError
 
 from .catalogue import Catalogue
+from .kept_tables import KeptTables
 from .scratch import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model, UniqueConstraint
 
     from .rules import LiveRule
@@ -64,6 +66,10 @@ class Database(Catalogue):
     def count_of_rows(model: type[Model]) -> Count:
         """The aggregate that counts the model's rows in a GROUP BY."""
         return Count("*")
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        super().__init__(connection)
+        self.kept = KeptTables()
 
     # -- running SQL ---------------------------------------------------------------------
 
@@ -110,7 +116,6 @@ class Database(Catalogue):
 
     # -- work tables ---------------------------------------------------------------------
 
-    @abstractmethod
     def create_work_table(
         self,
         name: str,
@@ -119,11 +124,27 @@ class Database(Catalogue):
         primary_key: Sequence[str],
         indexes: Sequence[str] = (),
     ) -> None:
-        """A new temporary table; one of that name left by an earlier merge is dropped first.
+        """An empty temporary table; what an earlier merge has left under that name is gone.
 
-        Never ends the transaction, which rules out any later DDL on MariaDB and MySQL. Where
-        there can be some, the indexes are made by `settle`.
+        One that an earlier batch of the run has made alike is emptied (`KeptTables`). Never ends
+        the transaction, which rules out any later DDL on MariaDB and MySQL. Where there can be
+        some, the indexes are made by `settle`.
         """
+        if self.kept.is_kept(name, (dict(columns), tuple(primary_key), tuple(indexes))):
+            self.kept.emptied(name, self.run(f"DELETE FROM {self.q(name)}"))
+        else:
+            self.make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
+
+    @abstractmethod
+    def make_work_table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        *,
+        primary_key: Sequence[str],
+        indexes: Sequence[str] = (),
+    ) -> None:
+        """The same, made anew."""
 
     @abstractmethod
     def drop_work_table(self, name: str) -> None: ...
@@ -138,6 +159,17 @@ class Database(Catalogue):
 
     def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         """A work table is filled: make the indexes it was created for, and tell the planner."""
+        is_bare, is_unknown = self.kept.settled(name)
+        for index in indexes if is_bare else ():
+            self.index_work_table(name, index)
+        if is_unknown:
+            self.tell_planner(name)
+
+    def index_work_table(self, name: str, column: str) -> None:
+        """Make an index of a work table that could not be made with it."""
+
+    def tell_planner(self, name: str) -> None:
+        """Let the planner know how many rows a work table has."""
 
     def text_like(self, column: Column) -> str:
         """A type for work tables that compares with a text column, and can be indexed."""

@@ -220,7 +220,7 @@ class MySQLFamily(Database):
         last = self.value(f"SELECT MAX(id) FROM {self.q(table)}") if rows > 1 else first
         return Numbered(rows=rows, first=first, last=last)
 
-    def create_work_table(
+    def make_work_table(
         self,
         name: str,
         columns: Mapping[str, str],

@@ -38,7 +38,7 @@ class MySQL(MySQLFamily):
     def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return super().fetch(self._naming_once(sql), params)
 
-    def create_work_table(
+    def make_work_table(
         self,
         name: str,
         columns: Mapping[str, str],
@@ -46,7 +46,7 @@ class MySQL(MySQLFamily):
         primary_key: Sequence[str],
         indexes: Sequence[str] = (),
     ) -> None:
-        super().create_work_table(name, columns, primary_key=primary_key, indexes=indexes)
+        super().make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
         _work_tables.setdefault(self.connection, set()).add(name)
 
     def update(

@@ -216,7 +216,7 @@ class PostgreSQL(Database):
         ((rows, first, last),) = self.fetch(f"WITH n AS ({insert} RETURNING id) {counted}", params)
         return Numbered(rows=rows, first=first, last=last)
 
-    def create_work_table(
+    def make_work_table(
         self,
         name: str,
         columns: Mapping[str, str],
@@ -266,9 +266,10 @@ class PostgreSQL(Database):
     def session_advice(self) -> str:
         return "" if is_direct(self.connection) else SESSION_ADVICE
 
-    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
-        for index in indexes:
-            self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(index)})")
+    def index_work_table(self, name: str, column: str) -> None:
+        self.run(f"CREATE INDEX ON {self.q(name)} ({self.q(column)})")
+
+    def tell_planner(self, name: str) -> None:
         # autovacuum never visits temporary tables
         self.run(f"ANALYZE {self.q(name)}")
 

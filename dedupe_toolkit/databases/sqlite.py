@@ -175,7 +175,7 @@ class SQLite(Database):
             rows, last = int(cursor.rowcount), int(cursor.lastrowid)
         return Numbered(rows=rows, first=last - rows + 1, last=last)
 
-    def create_work_table(
+    def make_work_table(
         self,
         name: str,
         columns: Mapping[str, str],
@@ -189,11 +189,9 @@ class SQLite(Database):
             parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
 
-    def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
-        for index in indexes:
-            self.run(
-                f"CREATE INDEX temp.{self.q(f'{name}_{index}')} ON {self.q(name)} ({self.q(index)})"
-            )
+    def index_work_table(self, name: str, column: str) -> None:
+        index = self.q(f"{name}_{column}")
+        self.run(f"CREATE INDEX temp.{index} ON {self.q(name)} ({self.q(column)})")
 
     def try_rule(
         self, model: type[Model], constraint: UniqueConstraint, *, longest: Sequence[str] = ()

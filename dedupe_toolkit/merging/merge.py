@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -117,10 +117,13 @@ class _Run:
         self.tally.add_up(ReferenceCount(**count) for count in self.run.references)
         self.tally.mention(self.plan.references)
         last = self.plan.groups if self.plan.policy.limit is None else self.plan.policy.limit
-        for first, last_of_batch in _slices(self._last_group(last), self._batch_size()):
-            self._merge_slice(first, last_of_batch)
-            if self.progress:
-                self.progress(last_of_batch, self.plan.groups)
+        last, size = self._last_group(last), self._batch_size()
+        kept = self.ready.session.database.kept
+        with kept.keeping() if last > size else nullcontext():
+            for first, last_of_batch in _slices(last, size):
+                self._merge_slice(first, last_of_batch)
+                if self.progress:
+                    self.progress(last_of_batch, self.plan.groups)
         self._save(MergeRun.Status.DONE)
         return self.run
 
@@ -173,7 +176,7 @@ class _Run:
         using, database = self.plan.using, session.database
         self.pace.lock()
         is_outermost = not database.connection.in_atomic_block
-        with transaction.atomic(using=using), ExitStack() as stack:
+        with database.kept.batch(), transaction.atomic(using=using), ExitStack() as stack:
             if is_outermost:
                 database.begin_batch()
                 if not self._is_all(first, last):
