@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from .sentences import Sentence
+
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -21,3 +23,25 @@ class KeyField(models.CharField):  # type: ignore[type-arg]  # generic to type c
 
         collation = dialect_of(connection.alias).exact_collation
         return {**super().db_parameters(connection), "collation": collation or None}
+
+
+class SentenceField(models.JSONField):
+    """A `Sentence`, kept as its code and its parameters."""
+
+    def from_db_value(self, value: Any, expression: Any, connection: BaseDatabaseWrapper) -> Any:
+        return self.to_python(super().from_db_value(value, expression, connection))
+
+    def to_python(self, value: Any) -> Any:
+        return Sentence.from_plain(value) if isinstance(value, dict) else value
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        return super().get_db_prep_value(_plain(value), connection, prepared)
+
+    def value_to_string(self, obj: models.Model) -> Any:
+        return _plain(self.value_from_object(obj))
+
+
+def _plain(value: Any) -> Any:
+    return value.plain if isinstance(value, Sentence) else value

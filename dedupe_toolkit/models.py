@@ -15,9 +15,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, models
 from django.utils.translation import gettext_lazy as _
 
-from .fields import KEY_LENGTH, KeyField
+from .fields import KEY_LENGTH, KeyField, SentenceField
 from .indexes import FilledIndex
 from .queue_models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan, SelectedRow
+from .verbose import model_words
 
 __all__ = [
     "IN_ORDER",
@@ -90,7 +91,10 @@ class MergeRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Merge run {self.pk} of {self.model}"
+        return str(_("Merge run %(number)s of %(rows)s")) % {
+            "number": self.pk,
+            "rows": model_words(self.model),
+        }
 
     @property
     def using(self) -> str:
@@ -113,7 +117,7 @@ class MergeRun(models.Model):
     def held_back(self) -> list[dict[str, Any]]:
         """The groups held back, as plain values: what they share, their rows, and why."""
         groups = self.held_groups.order_by("pk").values("values", "rows", "reason")
-        return [dict(group) for group in groups]
+        return [{**group, "code": group["reason"].code} for group in groups]
 
 
 class HeldGroup(models.Model):
@@ -124,7 +128,7 @@ class HeldGroup(models.Model):
     )
     values = models.JSONField(_("key values"), default=dict, encoder=DjangoJSONEncoder)
     rows = models.JSONField(_("rows"), default=list, encoder=DjangoJSONEncoder)
-    reason = models.TextField(_("reason"))
+    reason = SentenceField(_("reason"))
 
     class Meta:
         verbose_name = _("group held back")
@@ -156,7 +160,7 @@ class DismissedGroup(models.Model):
         indexes = [models.Index(fields=["model"], name="dedupe_dismissed_model")]
 
     def __str__(self) -> str:
-        return f"{self.model} {', '.join(row.row for row in self.rows.all())}"
+        return f"{model_words(self.model)}: {', '.join(row.row for row in self.rows.all())}"
 
 
 class DismissedRow(models.Model):

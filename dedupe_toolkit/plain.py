@@ -61,7 +61,7 @@ def plain_held(source: MatchKey | RowSet, group: HeldGroup) -> dict[str, Any]:
     """A group held back: its key values, its rows and the reason."""
     values = plain_values(source, group.values) if isinstance(source, MatchKey) else {}
     rows = [plain_key(source.model, pk) for pk in group.rows]
-    return {"values": values, "rows": rows, "reason": group.reason}
+    return {"values": values, "rows": rows, "reason": group.reason, "code": group.reason.code}
 
 
 def plain_group(source: MatchKey | RowSet, group: PlannedGroup) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DEFAULT_DB_ALIAS, models
 from django.utils.translation import gettext_lazy as _
 
-from .fields import KEY_LENGTH, KeyField
+from .fields import KEY_LENGTH, KeyField, SentenceField
+from .verbose import model_words
 
 IN_ORDER = ("-is_safe", "differing", "pk")
 """The order in which groups are reviewed."""
@@ -48,7 +49,7 @@ class Scan(models.Model):
         ordering = ["model", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.model} {', '.join(self.key.get('fields', []))}"
+        return f"{model_words(self.model)}: {', '.join(self.key.get('fields', []))}"
 
     @property
     def using(self) -> str:
@@ -87,7 +88,7 @@ class QueuedGroup(models.Model):
     to it on the match key. ``values`` are the key's values, exact; ``text`` is how people read and
     search them. ``is_safe`` says that its rows differ in no field, and that nothing collides or
     holds it back. ``seen`` and ``examined`` are the numbers of the scans that did so last.
-    ``reason`` tells why it is held back: the sentence as a code, and its parameters.
+    ``reason`` tells why it is held back.
     ``run`` is the merge run that it is in, or was merged by.
     """
 
@@ -116,7 +117,7 @@ class QueuedGroup(models.Model):
     state = models.CharField(
         _("state"), max_length=20, choices=State.choices, default=State.PENDING
     )
-    reason = models.JSONField(_("reason"), null=True, blank=True)
+    reason = SentenceField(_("reason"), null=True, blank=True)
     score = models.FloatField(_("score"), null=True, blank=True)
     found = models.DateTimeField(_("found"))
     seen = models.PositiveIntegerField(_("seen by scan"), default=0)

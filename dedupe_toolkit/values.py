@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from .sentences import Sentence
+
 
 class Nulls(StrEnum):
     """How NULL counts in a key field."""
@@ -254,7 +256,7 @@ class HeldGroup:
 
     values: Mapping[str, Any]
     rows: tuple[Any, ...]
-    reason: str
+    reason: Sentence
 
 
 @dataclass(frozen=True)
@@ -324,7 +326,7 @@ class MergePlan:
     # no preview of one group looks for these
     triggers: tuple[str, ...] = field(default=(), compare=False)
     unsearched: Unsearched = field(default=Unsearched(), compare=False, repr=False)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Sentence, ...] = ()
     is_empty: bool = False
     token: str = ""
 

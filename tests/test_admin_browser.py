@@ -55,10 +55,10 @@ def test_two_people_are_selected_merged_and_brought_back(
     page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
 
     assert page.get_by_role("radio", name="Agnès Varda").first.is_checked()
-    page.get_by_label("Hold back").check()
+    page.get_by_label("Hold back:").check()
     page.get_by_role("button", name="Show the plan").click()
     assert page.get_by_role("button", name="Merge", exact=True).is_disabled()
-    assert "films.PersonProfile" in page.get_by_role("alert").inner_text()
+    assert "Person profiles" in page.get_by_role("alert").inner_text()
 
     page.get_by_label("Merge the colliding rows").check()
     page.get_by_role("button", name="Show the plan").click()
@@ -67,7 +67,7 @@ def test_two_people_are_selected_merged_and_brought_back(
     page.get_by_role("button", name="Show the plan").click()
     assert page.locator(f"input[name=into][value='{second.pk}']").is_checked()
     page.get_by_text("Table by table").click()
-    assert page.locator("tr", has_text="films.Credit.person").inner_text().split()[-3:] == [
+    assert page.locator("tr", has_text="Credits (person)").inner_text().split()[-3:] == [
         "0",
         "1",
         "0",
@@ -79,7 +79,7 @@ def test_two_people_are_selected_merged_and_brought_back(
     assert list(Person.objects.filter(name="Agnès Varda")) == [second]
 
     page.locator(".messagelist").get_by_role("link").click()
-    page.get_by_role("link", name="row change of films.Person", exact=False).first.click()
+    page.get_by_role("link", name="row change of People", exact=False).first.click()
     page.go_back()
 
     page.get_by_role("link", name="Undo this run").click()

@@ -131,9 +131,9 @@ def test_the_list_shows_the_verdicts_in_a_fixed_number_of_queries(
             more = [Person.objects.create(name="Chris Evans").pk for _ in range(2)]
             dismiss(row_set(Person, more))
     assert counts[0] == counts[1]
-    assert f"{people[0].pk}, {people[1].pk} films.Person name" in text_of(page)
+    assert f"{people[0].pk}, {people[1].pk} People name" in text_of(page)
     assert "<b>Two" not in page.content.decode()
-    assert "films.Person every key" in text_of(admin_client.get(DISMISSED))
+    assert "People every key" in text_of(admin_client.get(DISMISSED))
 
 
 def test_a_verdict_is_taken_back_from_the_list(admin_client: Client, people: list[Person]) -> None:

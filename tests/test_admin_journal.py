@@ -17,6 +17,7 @@ from dedupe_toolkit.admin import undoing
 from dedupe_toolkit.databases import Database, database
 from dedupe_toolkit.journal.reading import step_kinds
 from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
+from dedupe_toolkit.verbose import model_words, reference_words
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
 from tests.kit import snapshot
 from tests.test_admin import GARBAGE, LARGE, messages_of, text_of
@@ -62,9 +63,9 @@ def client_who_may(*codenames: str) -> Client:
 
 def test_a_run_shows_what_it_did_table_by_table(admin_client: Client, run: MergeRun) -> None:
     text = text_of(admin_client.get(page_of(run)))
-    assert "films.Person - deleted merged into its survivor 1" in text
-    assert "films.Award films.Award.person updated points at the survivor 1" in text
-    assert "films.Credit.person foreign key 0 1 0" in text
+    assert "People - deleted merged into its survivor 1" in text
+    assert "Awards Awards (person) updated points at the survivor 1" in text
+    assert "Credits (person) 0 1 0" in text
 
 
 def test_steps_of_many_batches_are_added_up(people: list[Person]) -> None:
@@ -86,7 +87,7 @@ def test_groups_held_back_stand_on_the_page_of_the_run(
     text = text_of(admin_client.get(page_of(run)))
     keys = ", ".join(str(person.pk) for person in people)
     (held,) = run.held_back
-    assert f"Rows Reason {keys} {held['reason']}" in text
+    assert f"Rows Reason {keys} {held['reason'].for_people}" in text
     assert "Nothing was changed." in text
     assert "Undo this run" not in text
 
@@ -124,7 +125,7 @@ def test_a_step_is_one_kind_of_change_in_all_batches(admin_client: Client) -> No
     for kind in step_kinds(run):
         text = text_of(admin_client.get(f"{CHANGES}?run={run.pk}&step={kind.first}"))
         assert "2 row changes" in text
-        assert (kind.reference or kind.model) in text
+        assert (reference_words(kind.reference) or model_words(kind.model)) in text
 
 
 def test_the_list_of_row_changes_takes_the_same_number_of_queries_for_any_number_of_them(

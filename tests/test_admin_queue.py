@@ -335,7 +335,7 @@ def test_a_group_that_is_no_longer_safe_is_held_back_with_the_reason(admin_clien
     told = {group.text: group for group in known.queued.all()}
     assert told["Chris Marker"].state == State.HELD
     assert told["Jacques Demy"].state == State.OUTDATED
-    assert "differ in acting_since" in text_of(admin_client.get(QUEUE))
+    assert "differ in: acting since" in text_of(admin_client.get(QUEUE))
     assert Person.objects.count() == 3
 
 

@@ -172,7 +172,7 @@ def test_what_is_about_hidden_rows_is_neither_listed_nor_opened_nor_undone(
         f"{JOURNAL}mergerun/": f"Merge run {run.pk} of",
         f"{JOURNAL}rowchange/": "merged into its survivor",
         f"{JOURNAL}rowchange/?run={run.pk}": "merged into its survivor",
-        f"{JOURNAL}dismissedgroup/": "films.Person",
+        f"{JOURNAL}dismissedgroup/": "People every key",
     }
     for url, told in pages.items():
         assert told in text_of(admin_client.get(url)), url

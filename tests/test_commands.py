@@ -273,6 +273,7 @@ def test_merge_as_json_is_the_documented_document(rivals: tuple[Membership, Memb
                 "rows": [first.user_id, second.user_id],
                 "reason": f"rivals.Membership: rows {first.pk} and {second.pk} would break"
                 " unique (user, team)",
+                "code": "rivals",
             }
         ],
     }

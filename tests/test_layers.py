@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent / "dedupe_toolkit"
 
 LAYERS = [  # lowest first; rooms of one layer may use each other
-    {"errors", "values", "conf", "arguments", "suggest"},
+    {"errors", "values", "sentences", "verbose", "wording", "conf", "arguments", "suggest"},
     {"databases", "transforms"},
     {"references", "keys", "plain", "registry", "signals"},
     {"fields", "indexes", "models", "queue_models", "migrations"},

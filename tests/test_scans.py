@@ -94,7 +94,7 @@ def test_a_group_that_no_merge_would_take_is_held_back_with_a_reason_in_parts() 
     scan = scanned(match_key(User, NAME))
     (group,) = scan.queued.all()
     assert (group.state, group.is_safe) == (State.HELD, False)
-    told = group.reason["code"].format(**group.reason["parameters"])
+    told = group.reason
     (held,) = plan_merge(match_key(User, NAME)).held_back
     assert told == held.reason
 

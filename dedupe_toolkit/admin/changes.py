@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from ..journal.reading import ChangedValue, changed_values, changes_of, step_kinds, steps_like
 from ..models import MergeRun, MergeStep, RowChange
 from ..printing import shown_value
+from ..verbose import model_words, reference_words
 from .concerned import may_read_run, readable_runs, readable_steps
 from .display import folded
 from .fields import hidden_columns, is_hash
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.http import HttpRequest
     from django.utils.safestring import SafeString
+
+    from ..journal.reading import StepKind
 
 LATEST = 20
 """How many runs the filter offers; any other is reached from its own page."""
@@ -67,8 +70,7 @@ class StepFilter(SimpleListFilter):
         if run is None or not may_read_run(model_admin.admin_site, request, run):
             return []
         return [
-            (str(kind.first), f"{kind.reference or kind.model}: {kind.reason.label}")
-            for kind in step_kinds(run)
+            (str(kind.first), f"{_about(kind)}: {kind.reason.label}") for kind in step_kinds(run)
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -98,7 +100,7 @@ class RowChangeAdmin(JournalAdmin):
     list_display_links = None
     list_filter = [RunFilter, StepFilter, DatabaseFilter]
     search_fields = ["row__exact"]
-    search_help_text = _("The primary key of a row, as it stands in the list.")
+    search_help_text = _("The number of a row, as it stands in the list.")
     sortable_by = ()
     show_facets = admin.ShowFacets.NEVER  # each would count the whole journal
     fields = [*_SHOWN]
@@ -113,7 +115,7 @@ class RowChangeAdmin(JournalAdmin):
 
     @admin.display(description=_("model"))
     def table(self, change: RowChange) -> str:
-        return change.step.model
+        return model_words(change.step.model)
 
     @admin.display(description=_("what happened"))
     def what(self, change: RowChange) -> str:
@@ -185,6 +187,10 @@ def _shown(value: ChangedValue, is_update: bool) -> str:
         folded(shown_value(value.before)),
         folded(shown_value(value.after)),
     )
+
+
+def _about(kind: StepKind) -> str:
+    return reference_words(kind.reference) if kind.reference else model_words(kind.model)
 
 
 def _number(text: Any) -> int:

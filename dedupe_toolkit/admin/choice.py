@@ -12,6 +12,7 @@ from ..errors import InvalidOption
 from ..references.meta import lineage_of
 from ..registry import declared, declared_policy, kept_ties
 from ..values import OnCollision
+from ..verbose import reference_words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -80,7 +81,7 @@ def require_number(model: type[Model], pks: Collection[Any], most: int | None = 
         raise InvalidOption(
             _(
                 "At most %(most)s %(rows)s can be compared on one page: select fewer,"
-                " or use the command merge_duplicates."
+                " or have their duplicates found."
             )
             % {"most": most, "rows": options.verbose_name_plural}
         )
@@ -148,7 +149,16 @@ def collision_choices(
 
 
 def _declared(policy: MergePolicy) -> str:
-    single = [f"{reference}: {rule}" for reference, rule in policy.collisions.items()]
+    single = [f"{reference_words(name)}: {_rule(rule)}" for name, rule in policy.collisions.items()]
     return _("As declared for this model: %(rules)s") % {
-        "rules": ", ".join([policy.on_collision, *single])
+        "rules": ", ".join([_rule(policy.on_collision), *single])
     }
+
+
+def _rule(rule: str) -> str:
+    return {
+        OnCollision.HOLD.value: _("hold back"),
+        OnCollision.MERGE.value: _("merge"),
+        OnCollision.DISCARD.value: _("discard"),
+        OnCollision.KEEP.value: _("keep"),
+    }[str(rule)]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from ..databases.tables import pk_names
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
@@ -80,13 +79,6 @@ def decide(request: HttpRequest, groups: Iterable[QueuedGroup], state: str) -> i
             state=state, decided=timezone.now(), by=request.user.get_username()
         )
     return len(numbers)
-
-
-def reason_in_words(group: QueuedGroup) -> str:
-    """Why the group is held back, in the reader's language; "" where it is not."""
-    if not group.reason:
-        return ""
-    return str(_(group.reason["code"])).format(**group.reason["parameters"])
 
 
 def allowed(

@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..keys import row_set
 from ..models import DismissedGroup
 from ..reviewing.dismissals import dismiss, offer_again
+from ..verbose import model_words
 from .choice import require_number, require_visible
 from .concerned import readable_verdicts
 from .journal import DatabaseFilter, JournalAdmin
+from .known import fields_in_words
 from .permissions import may_change_and_delete, may_dismiss, may_dismiss_model
 from .urls import dismissed_url
 
@@ -81,7 +83,7 @@ _LOGGED = 100
 _NAMED = 20
 """Other rows that it names."""
 
-_SHOWN = ["rows_", "model", "key_fields", "dismissed", "by", "note"]
+_SHOWN = ["rows_", "model_", "key_fields", "dismissed", "by", "note"]
 
 
 class DismissedGroupAdmin(JournalAdmin):
@@ -92,16 +94,21 @@ class DismissedGroupAdmin(JournalAdmin):
     list_filter = [DatabaseFilter]
     search_fields = ["model", "by", "note"]
     fields = [*_SHOWN]
-    readonly_fields = ["rows_", "key_fields"]
+    readonly_fields = ["rows_", "model_", "key_fields"]
     actions = ["offer_again"]
 
     @admin.display(description=gettext_lazy("rows"))
     def rows_(self, group: DismissedGroup) -> str:
         return ", ".join(row.row for row in group.rows.all())
 
+    @admin.display(description=gettext_lazy("model"), ordering="model")
+    def model_(self, group: DismissedGroup) -> str:
+        return model_words(group.model)
+
     @admin.display(description=gettext_lazy("key fields"))
     def key_fields(self, group: DismissedGroup) -> str:
-        return group.fields.replace(",", ", ") or _("every key")
+        lookups = group.fields.split(",") if group.fields else []
+        return fields_in_words(group.model, lookups) or _("every key")
 
     @admin.action(description=gettext_lazy("Offer again: take the verdict back"))
     def offer_again(self, request: HttpRequest, queryset: QuerySet[DismissedGroup]) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from ..field_rules.fillers import is_blank, raw
 from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
+from ..verbose import reference_words
 from .results import result_of
 from .ruling import choosable, other_rules
 
@@ -72,7 +73,9 @@ class ShownLine:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownCounts:
-    touched: tuple[ReferenceCount, ...]
+    """The references whose rows change, each after its name, and the names of the others."""
+
+    touched: tuple[tuple[str, ReferenceCount], ...]
     untouched: tuple[str, ...]
 
 
@@ -136,9 +139,9 @@ def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:
     touched, untouched = [], []
     for count in counts:
         if count.repointed or count.discarded or count.merged:
-            touched.append(count)
+            touched.append((reference_words(count.reference), count))
         else:
-            untouched.append(count.reference)
+            untouched.append(reference_words(count.reference))
     return ShownCounts(touched=tuple(touched), untouched=tuple(untouched))
 
 

@@ -122,6 +122,15 @@ def rows_in_words(key: MatchKey) -> str:
     return str(capfirst(key.model._meta.verbose_name_plural))
 
 
+def fields_in_words(label: str, lookups: Iterable[str]) -> str:
+    """The fields of a key, of a model that may be gone or have other fields by now."""
+    model = find_model(label)
+    try:
+        return ", ".join(_field(model, lookup) for lookup in lookups)
+    except (AttributeError, DedupeError):
+        return ", ".join(lookups)
+
+
 def _field(model: Any, lookup: str) -> str:
     _name, *transforms = lookup.split("__")
     words = str(key_field(model, lookup).verbose_name)

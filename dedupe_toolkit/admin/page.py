@@ -63,6 +63,7 @@ def shown_page(
         "title": _("Merge %(rows)s") % {"rows": options.verbose_name_plural},
         "opts": options,
         "plan": review.plan,
+        "notes": list(filter(None, [note.for_people for note in review.plan.warnings])),
         "review": review,
         "place": place,
         "changed": changed,

@@ -27,7 +27,7 @@ from ..queue.group_counts import GroupCount, count_of_groups
 from ..queue.queued import first_rows, scanned_key, texts_of_groups
 from ..queue.safe_merging import safe_groups
 from ..reviewing.dismissals import dismiss_groups
-from .deciding import allowed, decide, queue_of, reason_in_words
+from .deciding import allowed, decide, queue_of
 from .dismissing import note_in
 from .journal import DatabaseFilter, DeskAdmin, chosen_database
 from .known import key_of_scan, plain_keys, scan_in_words
@@ -163,9 +163,8 @@ class QueuedGroupAdmin(DeskAdmin):
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_(self, group: QueuedGroup) -> str:
-        reason = reason_in_words(group) if group.state == State.HELD else ""
-        if reason:
-            return format_html("{}: {}", group.get_state_display(), reason)
+        if group.state == State.HELD and group.reason:
+            return format_html("{}: {}", group.get_state_display(), group.reason.for_people)
         if group.is_safe and group.state == State.PENDING:
             return format_html('<span class="dedupe-safe">{}</span>', _("safe"))
         return group.get_state_display()

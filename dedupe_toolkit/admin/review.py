@@ -136,7 +136,7 @@ def _report(
 ) -> None:
     survivor, site = review.comparison.survivor, model_admin.admin_site
     if not run.merged:
-        reasons = "; ".join(group["reason"] for group in run.held_back)
+        reasons = "; ".join(group["reason"].for_people for group in run.held_back)
         text = _("Nothing was merged: %(reason)s") % {"reason": reasons}
         model_admin.message_user(request, text, messages.ERROR)
         return

@@ -13,7 +13,8 @@ from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from ..journal.reading import merged_pairs
+from ..journal.reading import merged_pairs, step_kinds
+from ..verbose import model_words, reference_words
 from .concerned import named_rows
 from .permissions import find_model, find_model_admin
 from .urls import row_url
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from ..journal.progress import RunProgress
+    from ..journal.reading import StepKind
     from ..models import MergeRun
 
 SHOWN = 50
@@ -99,6 +101,13 @@ def _pace(progress: RunProgress) -> Iterator[str]:
         yield _("About %(time)s left.") % {"time": left}
     if progress.waits_for:
         yield _("Waits: %(reason)s.") % {"reason": progress.waits_for}
+
+
+def kinds_in_words(run: MergeRun) -> Iterator[tuple[StepKind, str, str]]:
+    """The kinds of steps of a run, each with the names of its rows and of their reference."""
+    for kind in step_kinds(run):
+        reference = reference_words(kind.reference) if kind.reference else ""
+        yield kind, model_words(kind.model), reference
 
 
 def rules_in_words(run: MergeRun) -> str:

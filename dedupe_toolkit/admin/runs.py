@@ -10,14 +10,15 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..journal.progress import progress_of, status_now
-from ..journal.reading import step_kinds
 from ..models import MergeRun
 from ..values import ReferenceCount
+from ..verbose import model_words
 from .concerned import may_read_run, may_undo, readable_runs
 from .display import split_counts
 from .journal import DatabaseFilter, JournalAdmin
+from .known import fields_in_words
 from .review import review_view
-from .run_words import merged_groups, pace_in_words, rules_in_words
+from .run_words import kinds_in_words, merged_groups, pace_in_words, rules_in_words
 from .undoing import is_undoable, undo_view
 from .urls import changes_url, may_see_changes, run_url
 
@@ -51,7 +52,7 @@ class MergeRunAdmin(JournalAdmin):
         "pace",
         "by",
         "origin",
-        "model",
+        "rows",
         "key_fields",
         "started",
         "finished",
@@ -60,7 +61,7 @@ class MergeRunAdmin(JournalAdmin):
         "rows_merged",
         "rules",
     ]
-    readonly_fields = ["state", "pace", "key_fields", "rules"]
+    readonly_fields = ["state", "pace", "rows", "key_fields", "rules"]
     change_form_template = "dedupe_toolkit/run.html"
 
     @admin.display(description=_("status"), ordering="status")
@@ -71,9 +72,13 @@ class MergeRunAdmin(JournalAdmin):
     def pace(self, run: MergeRun) -> str:
         return pace_in_words(progress_of(run))
 
+    @admin.display(description=_("model"))
+    def rows(self, run: MergeRun) -> str:
+        return model_words(run.model)
+
     @admin.display(description=_("matched by"))
     def key_fields(self, run: MergeRun) -> str:
-        return ", ".join(run.fields) or str(_("rows named one by one"))
+        return fields_in_words(run.model, run.fields) or str(_("rows named one by one"))
 
     @admin.display(description=_("rules"))
     def rules(self, run: MergeRun) -> str:
@@ -125,8 +130,8 @@ class MergeRunAdmin(JournalAdmin):
             "merged_groups": merged_groups(site, request, run),
             "counts": split_counts(ReferenceCount(**count) for count in run.references),
             "steps": [
-                (kind, changes_url(site, run, kind.first) if seen else "")
-                for kind in step_kinds(run)
+                (*told, changes_url(site, run, told[0].first) if seen else "")
+                for told in kinds_in_words(run)
             ],
             "undo_url": run_url(site, run, "undo")
             if is_undoable(run) and may_undo(site, request, run)

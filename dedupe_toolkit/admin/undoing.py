@@ -19,9 +19,11 @@ from ..journal.progress import status_now
 from ..journal.reading import merged_pairs, step_kinds
 from ..models import MergeRun, QueuedGroup
 from ..undoing.undo import Undone, undo
+from ..verbose import model_words
 from .concerned import may_undo
 from .journal import chosen_database
 from .permissions import find_model
+from .run_words import kinds_in_words
 from .session import forget
 from .urls import run_url
 
@@ -148,7 +150,8 @@ def _page(
         "run": run,
         "run_url": run_url(site, run),
         "undo_url": run_url(site, run, "undo"),
-        "steps": [(kind, "") for kind in step_kinds(run)],
+        "rows_name": model_words(run.model),
+        "steps": [(*told, "") for told in kinds_in_words(run)],
         **about,
     }
     request.current_app = site.name

@@ -217,25 +217,25 @@ def _hold_unlike(session: Session, mapping: MergeMap, one: Alike, meeting: Meeti
     ]
     survivors = ", ".join(database.qualified("m", mapping.survivors))
     session.held.add(
-        _unlike(mapping, one),
+        "unlike",
         f"FROM (SELECT {', '.join(listed)} FROM {database.q(mapping.name)} m"
         f" {database.join} {database.q(table.name)} d ON {member}"
         f" WHERE {' OR '.join(has_value)}"
         f" WINDOW w AS (PARTITION BY {survivors} ORDER BY m.place)) x"
         f" WHERE {' OR '.join(differs)}",
+        told=_unlike(mapping, one),
         first="x.b_key",
         second="x.a_key",
     )
 
 
-def _unlike(mapping: MergeMap, one: Alike) -> str:
+def _unlike(mapping: MergeMap, one: Alike) -> dict[str, Any]:
     model = mapping.table.model
     names = {column_of(field): field.name for field in model._meta.local_concrete_fields}
-    about = f"{model._meta.label}: " if mapping.is_nested else ""
-    rule = rule_called(one.named).replace("{", "{{").replace("}", "}}")
-    return (
-        f"{about}rows {{first}} and {{second}} differ in"
-        f" {', '.join(names[name] for name in one.partners)}, so that"
-        f" {', '.join(names[name] for name in one.leaders)} has no {rule}: these values belong"
-        " together"
-    )
+    return {
+        "model": model._meta.label,
+        "about": f"{model._meta.label}: " if mapping.is_nested else "",
+        "fields_beside": [names[name] for name in one.partners],
+        "fields_made": [names[name] for name in one.leaders],
+        "rule": rule_called(one.named),
+    }

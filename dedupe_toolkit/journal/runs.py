@@ -87,7 +87,10 @@ def store_held(
     run: MergeRun, source: MatchKey | RowSet, groups: Iterable[values.HeldGroup], using: str
 ) -> int:
     """Store groups held back with their run; returns how many they are."""
-    held = [HeldGroup(run=run, **plain_held(source, group)) for group in groups]
+    held = [
+        HeldGroup(run=run, values=told["values"], rows=told["rows"], reason=told["reason"])
+        for told in (plain_held(source, group) for group in groups)
+    ]
     HeldGroup.objects.using(using).bulk_create(held, batch_size=500)
     return len(held)
 

@@ -132,7 +132,7 @@ def changed_groups(session: Session, mapping: MergeMap, source: MatchKey | RowSe
         f" (SELECT COUNT(*) FROM {table} s WHERE s.group_number = n.group_number)"
     )
     session.held.add(
-        "its rows have been changed since the merge was planned",
+        "changed",
         f"FROM {table} x WHERE x.place = 0 AND x.group_number NOT IN ({unchanged})",
         params,
     )

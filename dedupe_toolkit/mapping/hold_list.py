@@ -9,10 +9,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived
+from ..sentences import Sentence
 from .mapping import MergeMap, create, move_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ..databases import Database
     from ..databases.tables import Column
@@ -20,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class HoldList:
-    """A work table of group numbers with a reason each: a sentence, and the rows it names."""
+    """A work table of group numbers with a reason each: a `Sentence`, and the rows it names."""
 
     def __init__(self, database: Database, name: str) -> None:
         self.database = database
         self.name = name
-        self._sentences: list[tuple[str, Sequence[str]]] = []
+        self._told: list[tuple[str, Mapping[str, Any], Mapping[str, str]]] = []
         columns = {"group_number": "bigint", "reason": "integer"}
         columns |= dict.fromkeys(("first_row", "second_row", "which"), "varchar(500)")
         database.create_work_table(name, columns, primary_key=["group_number"])
@@ -41,25 +42,28 @@ class HoldList:
 
     def add(
         self,
-        sentence: str,
+        code: str,
         source: str,
         params: Sequence[Any] = (),
-        listed: Sequence[str] = (),
+        *,
+        told: Mapping[str, Any] | None = None,
+        listed: Mapping[str, str] | None = None,
         **rows: str,
     ) -> int:
         """Hold back the groups that ``source`` selects; returns how many were not held yet.
 
-        ``source`` is SQL from FROM on, in which ``x.group_number`` is the group; ``first`` and
-        ``second`` are SQL for the keys that stand in the sentence as {first} and {second}.
-        ``which`` is SQL for the image of a flag for each of the texts ``listed``: those whose flag
-        is 1 stand in the sentence as {which}.
+        ``code`` is that of the reason, which speaks of what is ``told``. ``source`` is SQL from
+        FROM on, in which ``x.group_number`` is the group; ``first`` and ``second`` are SQL for the
+        keys that stand in the sentence as {first} and {second}. ``which`` is SQL for the image of
+        a flag for each of the fields ``listed``, with a text each: those whose flag is 1 stand in
+        the sentence as {fields}, and their texts as {which}.
         """
-        self._sentences.append((sentence, listed))
+        self._told.append((code, told or {}, listed or {}))
         first, second, which = (rows.get(name, "''") for name in ("first", "second", "which"))
         table = self.database.q(self.name)
         added = self.database.run(
             f"INSERT INTO {table} (group_number, reason, first_row, second_row, which)"
-            f" SELECT y.g, {len(self._sentences) - 1}, y.a, y.b, y.w FROM ("
+            f" SELECT y.g, {len(self._told) - 1}, y.a, y.b, y.w FROM ("
             f"SELECT x.group_number AS g, {first} AS a, {second} AS b, {which} AS w,"
             f" ROW_NUMBER() OVER (PARTITION BY x.group_number ORDER BY {first}, {second}) AS n"
             f" {source}) y"
@@ -70,27 +74,22 @@ class HoldList:
         self._groups += added
         return added
 
-    def reasons(self) -> dict[int, str]:
+    def reasons(self) -> dict[int, Sentence]:
         """The reason of every group held back so far, by group number."""
-        return {
-            number: sentence.format(**named) for number, (sentence, named) in self.facts().items()
-        }
-
-    def facts(self) -> dict[int, tuple[str, dict[str, str]]]:
-        """The same as a sentence and what it speaks of, which `str.format` makes a reason of."""
         rows = self.database.fetch(
             "SELECT group_number, reason, first_row, second_row, which"
             f" FROM {self.database.q(self.name)} ORDER BY group_number"
         )
-        return {int(number): self._facts(*facts) for number, *facts in rows}
+        return {int(number): self._reason(*facts) for number, *facts in rows}
 
-    def _facts(
-        self, reason: int, first: str, second: str, which: str
-    ) -> tuple[str, dict[str, str]]:
-        sentence, listed = self._sentences[reason]
-        flags = json.loads(which) if which else []
-        named = [text for text, flag in zip(listed, flags, strict=True) if str(flag) == "1"]
-        return sentence, {"first": first, "second": second, "which": ", ".join(named)}
+    def _reason(self, reason: int, first: str, second: str, which: str) -> Sentence:
+        code, told, listed = self._told[reason]
+        rows = {name: row for name, row in (("first", first), ("second", second)) if row}
+        if not which:
+            return Sentence(code, **told, **rows)
+        flags = zip(listed.items(), json.loads(which), strict=True)
+        named = dict(field for field, flag in flags if str(flag) == "1")
+        return Sentence(code, **told, **rows, fields=list(named), which=list(named.values()))
 
     def take_out(self, mapping: MergeMap) -> None:
         """Take the groups held back so far out of a mapping, and keep their rows to be named."""

@@ -142,15 +142,14 @@ def hold_unspelled(session: Session, mapping: MergeMap, references: Sequence[Ref
 
 def _hold(session: Session, mapping: MergeMap, reference: Reference, spelled: str) -> None:
     """Hold back the groups with members that are not spelled, if the referrer has rows of them."""
-    database, label = session.database, mapping.table.model._meta.label
+    database = session.database
     meant = f"t.{database.q(reference.columns[0])} IS NOT NULL"
     meant = " AND ".join(filter(None, [meant, reference.condition("t", database)]))
     referrer = database.q(reference.referrer._meta.db_table)
     session.held.add(
-        f"{reference.label} names rows of {label} in a way that does not tell whether row {{first}}"
-        " is one: its field and that of the key convert to nothing common; repoint or delete these"
-        " first",
+        "unreadable",
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m WHERE NOT EXISTS ({spelled})"
         f" AND EXISTS (SELECT 1 FROM {referrer} t WHERE {meant})) x",
+        told={"reference": reference.label, "model": mapping.table.model._meta.label},
         first=session.held.key("x", mapping.table.pk, mapping.members),
     )

@@ -61,8 +61,7 @@ def _hold_circles(session: Session, mapping: MergeMap, order: str) -> None:
     work = session.database.q(mapping.name)
     late = f"SELECT w.number FROM {session.database.q(order)} w WHERE w.wave = {MOST}"
     session.held.add(
-        "its rows, such as {first}, point in a circle at rows of other groups; merge these by"
-        " themselves first",
+        "circle of groups",
         f"FROM {work} x WHERE x.place > 0 AND x.group_number IN ({late})",
         first=session.held.key("x", mapping.table.pk, mapping.members),
     )

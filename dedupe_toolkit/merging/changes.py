@@ -136,12 +136,12 @@ def naming(table: Table) -> Iterator[None]:
         raise
 
 
-def refusal_in_words(error: DatabaseError | RowsChanged) -> str:
-    """What the database refuses, on one line, and of which model where that is known."""
+def refusal(error: DatabaseError | RowsChanged) -> tuple[str, dict[str, str]]:
+    """The code of the reason for what the database refuses, and what it says, on one line."""
     if isinstance(error, RowsChanged):
-        return str(error)
+        return "changed all the time", {"words": str(error)}
     about = "".join(getattr(error, "__notes__", ()))
-    return f"{about}the database refuses it: {' '.join(str(error).split())}"
+    return "refused", {"about": about, "words": " ".join(str(error).split())}
 
 
 def _agree(table: Table, journaled: int, changed: int) -> None:

@@ -36,7 +36,7 @@ from ..planning.prepared import Prepared, take
 from ..planning.tally import Tally
 from ..signals import post_merge, pre_merge
 from ..values import MergePlan, ReferenceCount
-from .changes import Changes, refusal_in_words
+from .changes import Changes, refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
 from .recheck import are_rivals_locked
@@ -271,11 +271,11 @@ class _Run:
     def _hold_culprit(self, number: int, error: DatabaseError | RowsChanged) -> None:
         session = self.ready.session.for_batch()
         database, mapping = session.database, self.ready.mapping
-        reason = refusal_in_words(error).replace("{", "{{").replace("}", "}}")
+        code, told = refusal(error)
         culprit = f"FROM {database.q(mapping.name)} x WHERE x.place = 0 AND x.group_number = %s"
         with transaction.atomic(using=self.plan.using):
             self.ready.require()
-            session.held.add(reason, culprit, [number])
+            session.held.add(code, culprit, [number], told=told)
             session.held.take_out(mapping)
             held = held_groups(session, self.plan.source)
             stored = store_held(self.run, self.plan.source, held, self.plan.using)

@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                         verbose_name="rows",
                     ),
                 ),
-                ("reason", models.TextField(verbose_name="reason")),
+                ("reason", dedupe_toolkit.fields.SentenceField(verbose_name="reason")),
                 (
                     "run",
                     models.ForeignKey(
@@ -425,7 +425,12 @@ class Migration(migrations.Migration):
                         verbose_name="state",
                     ),
                 ),
-                ("reason", models.JSONField(blank=True, null=True, verbose_name="reason")),
+                (
+                    "reason",
+                    dedupe_toolkit.fields.SentenceField(
+                        blank=True, null=True, verbose_name="reason"
+                    ),
+                ),
                 ("score", models.FloatField(blank=True, null=True, verbose_name="score")),
                 ("found", models.DateTimeField(verbose_name="found")),
                 ("seen", models.PositiveIntegerField(default=0, verbose_name="seen by scan")),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..references.discover import pending_relations
 from ..references.meta import column_of, lineage_of
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from ..databases import Database
 
 
-def ahead(database: Database, model: type[Model]) -> Iterator[str]:
+def ahead(database: Database, model: type[Model]) -> Iterator[Sentence]:
     """A sentence for whatever of a model, or pointing at it, has no column yet."""
     for part in lineage_of(model):
         there = {column.name for column in database.table(part).columns}
         pending = [f.name for f in part._meta.local_concrete_fields if column_of(f) not in there]
         if pending:
             fields = f"field{'s' if len(pending) > 1 else ''} {', '.join(pending)}"
-            yield f"{part._meta.label}: the database has no {fields} yet: left out"
+            yield Sentence("no field", model=part._meta.label, what=fields)
         yield from pending_relations(part, database)

@@ -7,13 +7,14 @@ repointed reference has been settled as rivals. Reads users' rows, writes work t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..databases.names import numbered
 from ..databases.relations import Relation, evaluated, generating, table_rows
 from ..references.meta import field_of
 from ..references.rule_sql import TableRule, columns_in, needed, table_rule
 from ..references.unique import unique_rules
+from ..wording import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,9 +43,10 @@ class Demand(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class RowDemand:
-    """A condition on each row by itself; ``sentence`` says of a row that it fails."""
+    """A condition on each row by itself; ``code`` is that of the reason where a row fails it."""
 
-    sentence: str
+    code: str
+    told: Mapping[str, Any]
     sql: str
     reads: frozenset[str]
     generated: Mapping[str, str]
@@ -57,7 +59,8 @@ class RowDemand:
         _hold(
             session,
             rows,
-            self.sentence,
+            self.code,
+            self.told,
             f"SELECT {listed} FROM {relation.sql} q WHERE NOT ({self.sql})",
         )
 
@@ -89,7 +92,8 @@ class UniqueDemand:
         _hold(
             session,
             rows,
-            f"rows {{first}} and {{second}} would violate {self.rule.text}",
+            "unique",
+            {"rule": self.rule.text, "fields": sorted(self.reads)},
             database.reading_again(
                 f"SELECT {', '.join([*rows.keys, *named])},"
                 f" {rows.blamed(self.reads)} AS g FROM {new.sql} r",
@@ -132,8 +136,8 @@ class ExclusionDemand:
         _hold(
             session,
             rows,
-            f"rows {{first}} and {{second}} would violate exclusion constraint"
-            f" {_literally(self.exclusion.name)}",
+            "exclusion",
+            {"name": self.exclusion.name},
             database.reading_again(
                 new,
                 lambda found: (
@@ -177,7 +181,8 @@ def _row_demands(database: Database, changes: TableChanges) -> Iterator[RowDeman
         if _is_at_stake(changes, reads, is_kept=check.is_valid):
             name = f"check constraint {check.name}" if check.name else f"check {check.sql}"
             yield RowDemand(
-                sentence=f"row {{first}} would violate {_literally(name)}",
+                code="check",
+                told={"check": name.replace("%%", "%"), "fields": sorted(reads)},
                 sql=check.sql,
                 reads=reads,
                 generated=generated,
@@ -188,8 +193,8 @@ def _row_demands(database: Database, changes: TableChanges) -> Iterator[RowDeman
         fits = database.fits(column, field_of(changes.table.model, name))
         if fits:
             yield RowDemand(
-                sentence=f"the value computed for {_literally(name)} of row {{first}} does not fit"
-                f" into {_literally(column.definition.partition(' C')[0])}",
+                code="does not fit",
+                told={"field": name, "type": column.definition.partition(" C")[0]},
                 sql=fits,
                 reads=frozenset([name]),
                 generated={},
@@ -251,22 +256,19 @@ def _reads(table: Table, *texts: str) -> frozenset[str]:
     return columns_in(texts, [column.name for column in table.stored])
 
 
-def _literally(text: str) -> str:
-    return text.replace("%%", "%").replace("{", "{{").replace("}", "}}")
-
-
-def _hold(session: Session, rows: NewRows, sentence: str, found: str) -> None:
+def _hold(session: Session, rows: NewRows, code: str, told: Mapping[str, Any], found: str) -> None:
     """Hold back the groups of a query for rows that fail, perhaps beside others (``first_…``)."""
     pk, held = rows.table.pk, session.held
     beside = [f"first_{key}" for key in rows.keys]
-    is_pair = "{second}" in sentence
+    is_pair = "{second}" in REASONS[code].text
     differ = "1 = 1"
     if is_pair:
         names = [f"x.{key}" for key in rows.keys]
         differ = f"NOT ({session.database.equal(names, [f'x.{name}' for name in beside])})"
     held.add(
-        f"{rows.table.model._meta.label}: {sentence}",
+        code,
         f"FROM ({found}) x WHERE x.group_number IS NOT NULL AND {differ}",
         first=held.key("x", pk, beside if is_pair else rows.keys),
         second=held.key("x", pk, rows.keys),
+        told={"model": rows.table.model._meta.label, **told},
     )

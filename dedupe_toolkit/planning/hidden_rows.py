@@ -8,6 +8,7 @@ from ..databases.common_tables import compiled
 from ..databases.tables import pk_names
 from ..finding.survivor_rules import prefers_live
 from ..references.hidden import hiding_columns, shown_rows
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def hidden_rows(session: Session, model: type[Model], mapping: MergeMap) -> tuple[str, ...]:
+def hidden_rows(session: Session, model: type[Model], mapping: MergeMap) -> tuple[Sentence, ...]:
     """A sentence where rows to be merged are hidden, and which rows survive them.
 
     One statement, and none for a model whose default manager shows all rows.
@@ -25,20 +26,19 @@ def hidden_rows(session: Session, model: type[Model], mapping: MergeMap) -> tupl
     if shown is None:
         return ()
     hidden, vanishing = _counted(session, mapping, shown.values_list(*pk_names(model)))
-    columns = ", ".join(sorted({column for _, column in hiding_columns(model)}))
-    rows = f"{hidden:,} of these rows {'is' if hidden == 1 else 'are'} hidden"
-    about = f"{model._meta.label}: {rows} by its default manager ({columns})"
     found = []
-    if hidden and prefers_live(model, session.policy.survivor):
-        found.append(f"{about}; rows that it shows survive before hidden ones")
-    elif hidden:
-        found.append(f"{about}; the survivor rule decides whether they survive others")
+    if hidden:
+        code = "hidden last" if prefers_live(model, session.policy.survivor) else "hidden"
+        told = {
+            "model": model._meta.label,
+            "count": f"{hidden:,}",
+            "are": "is" if hidden == 1 else "are",
+            "fields": sorted({column for _, column in hiding_columns(model)}),
+        }
+        found.append(Sentence(code, **told))
     if vanishing:
         groups = "1 group" if vanishing == 1 else f"{vanishing:,} groups"
-        found.append(
-            f"{model._meta.label}: rows that its default manager shows would merge into hidden"
-            f" ones in {groups}"
-        )
+        found.append(Sentence("into hidden", model=model._meta.label, groups=groups))
     return tuple(found)
 
 

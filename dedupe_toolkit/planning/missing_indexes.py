@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..references.discover import column_references
 from ..references.kinds import GenericReference
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -22,7 +23,7 @@ FEW_ROWS = 1_000
 _INSTALLED = {"site-packages", "dist-packages"}
 
 
-def missing_indexes(database: Database, level: Level) -> tuple[str, ...]:
+def missing_indexes(database: Database, level: Level) -> tuple[Sentence, ...]:
     """A sentence for each reference that a merge looks up and no index finds, with the index.
 
     Speaks of tables with `FEW_ROWS` or more only. Two statements at most, whatever the number
@@ -86,11 +87,12 @@ def _large_tables(database: Database, tables: list[str]) -> set[str]:
     return {table for table, count in zip(tables, row, strict=True) if count == FEW_ROWS}
 
 
-def _warning(database: Database, reference: Reference) -> str:
+def _warning(database: Database, reference: Reference) -> Sentence:
     cost = "each batch reads the whole table"
     if reference.is_enforced:
         cost += ", and so does the database for each row it deletes"
-    return f"{reference.label} has no index, so {cost}: {_remedy(database, reference)}"
+    remedy = _remedy(database, reference)
+    return Sentence("no index", reference=reference.label, cost=cost, remedy=remedy)
 
 
 def _remedy(database: Database, reference: Reference) -> str:

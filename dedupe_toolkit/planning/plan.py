@@ -30,6 +30,7 @@ from ..references.discover import views_of
 from ..references.meta import column_of
 from ..references.refusals import refuse_unmergeable
 from ..registry import declared_policy
+from ..sentences import Sentence
 from ..values import (
     HeldCollisions,
     HeldGroup,
@@ -174,31 +175,30 @@ def _require_columns(key: MatchKey, using: str) -> None:
         known.table(field.model).column(column_of(field))
 
 
-def views(model: type[Model], using: str) -> tuple[str, ...]:
+def views(model: type[Model], using: str) -> tuple[Sentence, ...]:
     """A sentence for each relation to the model from a view."""
-    return tuple(
-        f"{name} belongs to a view, which is left alone" for name in views_of(model, using)
-    )
+    return tuple(Sentence("view", reference=name) for name in views_of(model, using))
 
 
-def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[str, ...]:
+def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[Sentence, ...]:
     """A sentence where a person's verdict leaves groups out."""
     if isinstance(source, RowSet):
         return ()
     groups = repeated(source, split(source, using)[1]).count()
     what = "1 dismissed group is" if groups == 1 else f"{groups:,} dismissed groups are"
-    return (f"{what} left alone",) if groups else ()
+    return (Sentence("dismissed", what=what),) if groups else ()
 
 
-def collision_advice(found: tuple[HeldCollisions, ...]) -> tuple[str, ...]:
+def collision_advice(found: tuple[HeldCollisions, ...]) -> tuple[Sentence, ...]:
     """For each table whose rows collide and hold groups back, what each choice would do to them."""
     return tuple(
-        f"{one.model}: {_colliding(one.rows)} in {_listed(one.fields)}."
-        " --on-collision merge would make one row of each two: the other's values stay, these give"
-        " way to the journal, and whatever references the row"
-        f" ({one.referenced:,} {'is' if one.referenced == 1 else 'are'} referenced) moves to the"
-        " other."
-        " --on-collision discard would delete the row, and never one that is referenced"
+        Sentence(
+            "collide",
+            model=one.model,
+            told=f"{_colliding(one.rows)} in {_listed(one.fields)}",
+            referenced=f"{one.referenced:,}",
+            are="is" if one.referenced == 1 else "are",
+        )
         for one in found
     )
 
@@ -214,13 +214,10 @@ def _listed(fields: Mapping[str, int]) -> str:
     return named or "what they reference"
 
 
-def tie_advice(ties: tuple[TieCount, ...]) -> tuple[str, ...]:
+def tie_advice(ties: tuple[TieCount, ...]) -> tuple[Sentence, ...]:
     """A sentence for each two references whose rows tie groups together that are held back."""
     return tuple(
-        f"rows tie survivor and duplicate together by {' and '.join(count.references)}:"
-        " --on-collision discard deletes them, and"
-        f' collisions={{"{count.references[0]}": "keep"}} in dedupe.py lets them relate the'
-        " survivor to itself"
+        Sentence("ties", reference=count.references[0], reference_too=count.references[1])
         for count in ties
         if count.held_back
     )

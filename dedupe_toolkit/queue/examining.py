@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..models import Scan
     from ..planning.levels import Level
     from ..planning.session import Session
+    from ..sentences import Sentence
     from ..values import MatchKey, MergePolicy
 
 State = QueuedGroup.State
@@ -54,7 +55,7 @@ class Seen:
     sizes: dict[int, int]
     differing: dict[int, int]
     collided: frozenset[int]
-    held: dict[int, tuple[str, dict[str, str]]]
+    held: dict[int, Sentence]
 
 
 def unexamined(scan: Scan) -> Any:
@@ -114,7 +115,7 @@ def _seen(key: MatchKey, groups: Sequence[QueuedGroup], using: str) -> Seen:
             sizes=sizes,
             differing=differing,
             collided=frozenset(_collided(session, level)),
-            held=session.held.facts(),
+            held=session.held.reasons(),
         )
 
 
@@ -200,9 +201,8 @@ def _describe(
     group.values, group.text = told
     group.size = seen.sizes[number]
     group.differing = seen.differing.get(number, 0)
-    sentence, named = seen.held.get(number, ("", {}))
-    group.reason = {"code": sentence, "parameters": named} if sentence else None
-    group.is_safe = not (group.differing or sentence or number in seen.collided)
+    group.reason = seen.held.get(number)
+    group.is_safe = not (group.differing or group.reason or number in seen.collided)
 
 
 _FACTS = ["values", "text", "size", "differing", "is_safe", "reason", "examined"]

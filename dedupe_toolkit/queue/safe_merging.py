@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from ..models import Scan
+    from ..sentences import Sentence
     from ..values import MatchKey, MergePlan, MergePolicy
 
 State = QueuedGroup.State
@@ -103,7 +104,7 @@ def _strict(key: MatchKey) -> MergePolicy:
     )
 
 
-def _held(run: MergeRun, key: MatchKey, after: int, using: str) -> dict[str, str]:
+def _held(run: MergeRun, key: MatchKey, after: int, using: str) -> dict[str, Sentence]:
     """The reasons of the groups held back since, by each of their rows."""
     found = HeldGroup.objects.using(using).filter(run=run, pk__gt=after)
     return {
@@ -117,7 +118,7 @@ def _settle(
     run: MergeRun,
     groups: list[QueuedGroup],
     there: dict[str, list[str]],
-    held: dict[str, str],
+    held: dict[str, Sentence],
     by: str,
 ) -> None:
     """Say of each group what became of it."""
@@ -128,9 +129,8 @@ def _settle(
     queue.filter(pk__in=merged).update(state=State.MERGED, decided=timezone.now(), by=by)
     for group in groups:
         if group.row in held:
-            reason = {"code": "{reason}", "parameters": {"reason": held[group.row]}}
             queue.filter(pk=group.pk).update(
-                state=State.HELD, reason=reason, is_safe=False, run=None
+                state=State.HELD, reason=held[group.row], is_safe=False, run=None
             )
     if left_of(run).exists():
         MergeRun.objects.using(run.using).filter(pk=run.pk).update(

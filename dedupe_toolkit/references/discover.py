@@ -10,6 +10,7 @@ from ..databases.caching import cached
 from ..databases.places import VIEW, place_of, stores_rows
 from ..databases.tables import pk_fields
 from ..registry import declared
+from ..sentences import Sentence
 from .foreign import foreign_fields, foreign_targets, is_foreign, models_pointing_at, target_of
 from .frozen import knows_content_types
 from .generic import generic_references, unknown_references
@@ -70,14 +71,14 @@ def present(references: Iterable[Kind], known: Database) -> tuple[Kind, ...]:
     return tuple(reference for reference in found if not _missing(reference, known))
 
 
-def pending_relations(model: type[Model], known: Database) -> tuple[str, ...]:
+def pending_relations(model: type[Model], known: Database) -> tuple[Sentence, ...]:
     """A sentence for each relation to a model that the database has no column or table for yet."""
     found = []
     for referrer in filter(lambda referrer: referrer._meta.managed, models_pointing_at(model)):
         for reference in _held_by(referrer, concrete(model), known.using):
             what = _not_there(reference, known)
             if what:
-                found.append(f"{reference.label}: the database has no {what} yet: left out")
+                found.append(Sentence("no relation", reference=reference.label, what=what))
     return tuple(found)
 
 

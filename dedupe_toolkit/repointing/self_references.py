@@ -82,8 +82,9 @@ def _hold_without_target(
     if any(mapping.table.column(column).is_nullable for column in reference.columns):
         return
     session.held.add(
-        f"{reference.label} of row {{first}} would point at its own row, and cannot be empty",
+        "own target",
         f"FROM {session.database.q(name)} x WHERE x.value_0 IS NULL",
+        told={"reference": reference.label},
         first=session.held.key("x", mapping.table.pk, mapping.survivors),
     )
 

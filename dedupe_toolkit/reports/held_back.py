@@ -54,6 +54,7 @@ def _held_row(group: HeldGroup) -> dict[str, Any]:
         "values": group.values,
         "rows": group.rows,
         "reason": group.reason,
+        "code": group.reason.code,
     }
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..planning.session import Session
     from ..references.kinds import Reference
+    from ..sentences import Sentence
     from ..values import MergePolicy, RowSet
 
 
@@ -143,7 +144,7 @@ def _level(session: Session, mapping: MergeMap) -> Level:
     return Level(mapping=mapping, policy=session.policies.top, works=works, pointing=pointing)
 
 
-def _held(source: RowSet, keys: Sequence[Any], reason: str, using: str) -> HeldGroup:
+def _held(source: RowSet, keys: Sequence[Any], reason: Sentence, using: str) -> HeldGroup:
     rows = tuple(python_key(source.model, key, using) for key in keys)
     return HeldGroup(values={}, rows=rows, reason=reason)
 

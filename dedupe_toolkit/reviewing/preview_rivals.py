@@ -19,10 +19,11 @@ from ..collisions.losing_rows import (
 )
 from ..collisions.rivals import Outcome
 from ..planning.reasons.held_collisions import at_stake, stake_names, told_of
-from ..planning.reasons.held_rivals import about, would_break
+from ..planning.reasons.held_rivals import broken
 from ..planning.reasons.undeclared_keys import undeclared_keys_of_movers
 from ..references.discover import parent_links
 from ..references.refusals import refusal_of
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,12 +68,17 @@ class Compared:
     stake: HeldCollisions | None = None
 
     @property
-    def reason(self) -> str | None:
+    def reason(self) -> Sentence | None:
         """Why the group is held back, if rows that differ do that."""
         if self.first is None or self.collision.outcome is not Outcome.HOLD:
             return None
-        sentence = about(self.collision.referrer, would_break(self.collision.rule))
-        return sentence.format(first=self.first, second=self.second)
+        return Sentence(
+            "rivals",
+            model=self.collision.referrer.table.model._meta.label,
+            **broken(self.collision.rule),
+            first=self.first,
+            second=self.second,
+        )
 
     @property
     def merged_with(self) -> tuple[Reference, ...]:

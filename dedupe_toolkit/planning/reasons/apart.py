@@ -27,12 +27,12 @@ def hold_parted(
         joins.append(f" {database.join} {table} {row} ON {same}")
     apart = f" AND NOT {_merge(session, link, other)}" if other else ""
     session.held.add(
-        f"{mapping.table.model._meta.label}: rows {{first}} and {{second}} would become one, and"
-        f" the {link.target._meta.label} of each, a part of it, would not",
+        "apart",
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m{''.join(joins)}"
         f" WHERE {MERGED}{apart}) x",
         first=session.held.key("x", mapping.table.pk, mapping.survivors),
         second=session.held.key("x", mapping.table.pk, mapping.members),
+        told={"model": mapping.table.model._meta.label, "label": link.target._meta.label},
     )
 
 

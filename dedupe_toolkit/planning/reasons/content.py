@@ -79,8 +79,7 @@ def _hold(
     model = _content_model(session, content_type)
     owner = model._meta.label if model else "a model that is gone"
     session.held.add(
-        f"{owner} names row {{first}} in {path.replace('{', '').replace('}', '')}: content is not"
-        " rewritten; let it name the survivor, then merge",
+        "named in content",
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m"
         f" {database.join} {database.q(index.referrer._meta.db_table)} i"
         f" ON i.{database.q(target)} = m.{mapping.old(index)[0]}"
@@ -88,4 +87,5 @@ def _hold(
         f" AND i.{database.q('content_type_id')} = %s AND i.{database.q('model_path')} = %s) x",
         [content_type, path],
         first=session.held.key("x", mapping.table.pk, mapping.members),
+        told={"label": owner, "path": path},
     )

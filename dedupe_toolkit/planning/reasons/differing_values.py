@@ -52,7 +52,7 @@ _AT_ONCE = 90
 def hold_unlike(session: Session, mapping: MergeMap) -> None:
     """Hold back groups of different kinds of objects, by the columns that say so."""
     for name in agreeing_columns(mapping.table.model):
-        _hold(session, mapping, mapping.table.column(name), ": objects of different kinds")
+        _hold_kinds(session, mapping, mapping.table.column(name))
 
 
 def _hold_all(
@@ -66,12 +66,12 @@ def _hold_all(
     ]
     flags = [(_FLAG, f"MAX(p.{name}) OVER (PARTITION BY p.group_number)") for name in names]
     session.held.add(
-        f"{_about(session, mapping)}its rows, such as {{first}} and {{second}}, differ in"
-        f" {{which}}{_settled_in(mapping)}",
+        "differ",
         f"FROM (SELECT p.group_number, p.a_key, p.b_key, {database.image(flags)} AS which FROM"
         f" (SELECT {_pair_of_keys(session, mapping)}, {', '.join(differ)}"
         f" FROM {_pairs(session, mapping)}) p WHERE {' + '.join(f'p.{n}' for n in names)} > 0) x",
-        listed=[_settled(mapping, column) for column in columns],
+        told={**_about(mapping), "declare": _settled_in(mapping)},
+        listed=dict(_settled(mapping, column) for column in columns),
         first="x.a_key",
         second="x.b_key",
         which="x.which",
@@ -81,14 +81,14 @@ def _hold_all(
 _FLAG = Column(name="flag", definition="integer", is_integer=True)
 
 
-def _settled(mapping: MergeMap, column: Column) -> str:
-    """A column by its field, and the rule that would settle it, as a sentence lists it."""
+def _settled(mapping: MergeMap, column: Column) -> tuple[str, str]:
+    """The field of a column, and how a sentence lists it: with the rule that would settle it."""
     field = field_of(mapping, column)
     if field is None:
-        return column.name
+        return column.name, column.name
     rule = settling_rule(field)
     given = f"{field.name}={rule}" if mapping.is_nested else f"--field-rule {field.name}={rule}"
-    return f"{field.name} ({given})"
+    return field.name, f"{field.name} ({given})"
 
 
 def _settled_in(mapping: MergeMap) -> str:
@@ -98,11 +98,12 @@ def _settled_in(mapping: MergeMap) -> str:
     return f"; declare field_rules of {mapping.table.model._meta.label} in dedupe.py"
 
 
-def _hold(session: Session, mapping: MergeMap, column: Column, why: str) -> None:
+def _hold_kinds(session: Session, mapping: MergeMap, column: Column) -> None:
     session.held.add(
-        f"{_about(session, mapping)}rows {{first}} and {{second}} differ in {column.name}{why}",
+        "other kind",
         f"FROM (SELECT {_pair_of_keys(session, mapping)} FROM {_pairs(session, mapping)}"
         f" WHERE {_differ(session, mapping, column, None)}) x",
+        told={**_about(mapping), "field": column.name},
         first="x.a_key",
         second="x.b_key",
     )
@@ -130,9 +131,10 @@ def _differ(session: Session, mapping: MergeMap, column: Column, meeting: Meetin
     return " AND ".join(filter(None, conditions))
 
 
-def _about(session: Session, mapping: MergeMap) -> str:
-    """The model, where the rows are not those that a person speaks of."""
-    return f"{mapping.table.model._meta.label}: " if mapping.is_nested else ""
+def _about(mapping: MergeMap) -> dict[str, str]:
+    """The model, which commands tell only of rows that are not those a person speaks of."""
+    label = mapping.table.model._meta.label
+    return {"model": label, "about": f"{label}: " if mapping.is_nested else ""}
 
 
 def _pairs(session: Session, mapping: MergeMap) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...collisions.losing_rows import count_pointing
 from ...collisions.rivals import Outcome, Rivals
@@ -13,9 +13,7 @@ from ...values import OnCollision
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ...collisions.ties import Tie
     from ...references.kinds import Reference
-    from ...references.referrers import Referrer
     from ...references.rule_sql import TableRule
     from ..session import Session
 
@@ -25,8 +23,7 @@ def are_refused(session: Session, rivals: Rivals) -> bool:
     refusal = refusal_of(rivals.referrer.table.model)
     if refusal is None:
         return False
-    sentence = f"rows {{first}} and {{second}} would have to become one, but {refusal.reason}"
-    _hold_rivals(session, rivals, sentence, "x.tie IS NULL")
+    _hold_rivals(session, rivals, "unmergeable", "x.tie IS NULL", why=refusal.reason)
     return True
 
 
@@ -34,7 +31,8 @@ def _hold_tied(session: Session, rivals: Rivals) -> None:
     for number, tie in enumerate(rivals.ties):
         if tie.choice is OnCollision.HOLD and not tie.is_link:
             where = f"x.outcome = '{Outcome.HOLD}' AND x.tie = {number}"
-            _hold_rivals(session, rivals, would_relate(tie), where)
+            fields = [label.rpartition(".")[2] for label in tie.labels]
+            _hold_rivals(session, rivals, "tie", where, fields=fields)
 
 
 def hold_losers(session: Session, rivals: Rivals, outcomes: dict[Outcome, int]) -> None:
@@ -45,16 +43,14 @@ def hold_losers(session: Session, rivals: Rivals, outcomes: dict[Outcome, int]) 
         _hold_tied(session, rivals)
         for number, rule in enumerate(rivals.referrer.rules):
             where = f"x.outcome = '{Outcome.HOLD}' AND x.rule = {number}"
-            _hold_rivals(session, rivals, would_break(rule), where)
+            _hold_rivals(session, rivals, "rivals", where, **broken(rule))
     if any(outcomes.get(outcome) for outcome in _GOING):
         for reference in rivals.referrer.followers:
             _hold_referenced(session, rivals, reference)
         for link in parent_links(rivals.referrer.table.model):
-            what = f"it is a part of a {link.target._meta.label}"
-            _hold_rivals(session, rivals, f"row {{second}} cannot be discarded, {what}", _GOES)
+            _hold_rivals(session, rivals, "part", _GOES, label=link.target._meta.label)
         for embedded in session.embedded(rivals.referrer.table.model):
-            sentence = f"row {{second}} cannot be discarded, {embedded.label} may hold its key"
-            _hold_rivals(session, rivals, sentence, _GOES)
+            _hold_rivals(session, rivals, "embedded", _GOES, reference=embedded.label)
 
 
 def quoted(outcomes: Iterable[Outcome]) -> str:
@@ -67,30 +63,17 @@ _GOES = f"x.outcome IN ({quoted(_GOING)})"
 """True for losers (``x``) that are deleted with what only they say."""
 
 
-def would_break(rule: TableRule) -> str:
-    """What a reason says of rivals that differ; their keys take the places in braces."""
-    return f"rows {{first}} and {{second}} would break {rule.text}"
+def broken(rule: TableRule) -> dict[str, Any]:
+    """What a reason says of a rule that rivals would break."""
+    return {"rule": rule.text, "fields": sorted(rule.decisive)}
 
 
-def would_relate(tie: Tie) -> str:
-    """What a reason says of rows that tie survivor and duplicate together."""
-    start, end = (label.rpartition(".")[2] for label in tie.labels)
-    return (
-        f"row {{first}} ties rows of this group together ({start}, {end}), and would relate the"
-        " survivor to itself"
-    )
-
-
-def about(referrer: Referrer, sentence: str) -> str:
-    """A sentence of a reason, with the table that it speaks of."""
-    return f"{referrer.table.model._meta.label}: {sentence}"
-
-
-def _hold_rivals(session: Session, rivals: Rivals, sentence: str, where: str) -> None:
+def _hold_rivals(session: Session, rivals: Rivals, code: str, where: str, **told: Any) -> None:
     pk = rivals.referrer.table.pk
     session.held.add(
-        about(rivals.referrer, sentence),
+        code,
         f"FROM {session.database.q(rivals.name)} x WHERE {where}",
+        told={"model": rivals.referrer.table.model._meta.label, **told},
         first=session.held.key("x", pk, rivals.winners),
         second=session.held.key("x", pk, rivals.losers),
     )
@@ -101,28 +84,17 @@ def _hold_referenced(session: Session, rivals: Rivals, reference: Reference) -> 
     database, referrer = session.database, rivals.referrer
     keys = database.qualified("x", rivals.losers)
     count = count_pointing(database, referrer, reference, keys)
-    points = "points" if reference.is_countable else "may point"
-    _hold_rivals(
-        session,
-        rivals,
-        f"row {{second}} cannot be discarded, {reference.label} {points} at it",
-        f"{_GOES} AND {count} > 0",
-    )
+    code = "pointed at" if reference.is_countable else "maybe pointed at"
+    _hold_rivals(session, rivals, code, f"{_GOES} AND {count} > 0", reference=reference.label)
 
 
 def hold_circle(session: Session, rivals: Rivals, outcomes: Sequence[Outcome]) -> None:
     """Hold back rivals whose merging would begin again what is under way."""
-    _hold_rivals(session, rivals, _CIRCLE, f"x.outcome IN ({quoted(outcomes)})")
+    _hold_rivals(session, rivals, "circle", f"x.outcome IN ({quoted(outcomes)})")
 
 
 def _hold_other_objects(session: Session, rivals: Rivals) -> None:
     """Hold back rows of the merged rows' family that collide, and are parts of other objects."""
     numbers = ", ".join(map(str, rivals.by_link))
     where = f"x.outcome <> '{Outcome.HOLD}' AND x.tie IS NULL"
-    _hold_rivals(session, rivals, _CIRCLE, f"{where} AND x.rule NOT IN ({numbers})")
-
-
-_CIRCLE = (
-    "merging rows {first} and {second} would lead back to a table already being merged; merge"
-    " these two by themselves first, or take apart what makes them collide"
-)
+    _hold_rivals(session, rivals, "circle", f"{where} AND x.rule NOT IN ({numbers})")

@@ -90,12 +90,16 @@ def _hold(session: Session, mapping: MergeMap, reference: Reference) -> None:
     )
     lacks = " OR ".join(f"{value} IS NULL" for value in database.qualified("s", reference.targets))
     session.held.add(
-        f"rows of {reference.label} point at row {{first}} by {', '.join(reference.targets)}, which"
-        " row {second} has not all: give them to it first",
+        "incomplete",
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m"
         f" {database.join} {table} d ON {members} {database.join} {table} s ON {survivors}"
         f" WHERE {MERGED} AND ({lacks}) AND EXISTS"
         f" (SELECT 1 FROM {database.q(reference.referrer._meta.db_table)} t WHERE {points})) x",
         first=session.held.key("x", mapping.table.pk, mapping.members),
         second=session.held.key("x", mapping.table.pk, mapping.survivors),
+        told={
+            "model": mapping.table.model._meta.label,
+            "reference": reference.label,
+            "fields": list(reference.targets),
+        },
     )

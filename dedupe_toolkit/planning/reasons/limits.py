@@ -51,9 +51,9 @@ def _hold_long(session: Session, table: Table, name: str, on: Mapping[str, str])
     )
     for number, row in found:
         session.held.add(
-            f"{table.model._meta.label}: what the journal keeps of row {{first}} is longer than"
-            " max_allowed_packet allows",
+            "long row",
             f"FROM (SELECT {int(number)} AS group_number) x",
+            told={"model": table.model._meta.label},
             first=database.literal(row),
         )
 
@@ -65,10 +65,11 @@ def _hold_joined(session: Session, mapping: MergeMap, column: str, name: str) ->
     )
     survivors = ", ".join(database.qualified("m", mapping.survivors))
     session.held.add(
-        f"the texts joined for {column} of row {{first}} are longer than {name} allows",
+        "long text",
         f"FROM (SELECT MIN(m.group_number) AS group_number, {survivors}"
         f" FROM {database.q(mapping.name)} m {database.join} {database.q(mapping.table.name)} d"
         f" ON {same} GROUP BY {survivors} HAVING"
         f" SUM(OCTET_LENGTH(d.{database.q(column)}) + 2) > @@{name}) x",
+        told={"model": mapping.table.model._meta.label, "field": column, "limit": name},
         first=session.held.key("x", mapping.table.pk, mapping.survivors),
     )

@@ -28,15 +28,13 @@ def hold_mixed_up(session: Session, mapping: MergeMap, references: Sequence[Refe
 
 def _hold(session: Session, mapping: MergeMap, reference: Reference) -> None:
     database, key = session.database, mapping.table.pk[0]
-    label = mapping.table.model._meta.label
     column, target = database.q(reference.columns[0]), database.q(key.name)
     (member,) = mapping.members
     (old,) = mapping.old(reference)
     other = f"{database.exact(f'd.{target}', key)} <> {database.exact(f'm.{member}', key)}"
     conditions = filter(None, [other, reference.condition("t", database)])
     session.held.add(
-        f"{reference.label} compares texts more loosely than {label} tells its keys {{first}} and"
-        " {second} apart, so its rows may mean either: give both columns one collation first",
+        "mixed up",
         f"FROM (SELECT m.*, d.{target} AS met FROM {database.q(mapping.source(reference))} m"
         f" {database.join} {database.q(reference.referrer._meta.db_table)} t"
         f" ON t.{column} = m.{old}"
@@ -44,4 +42,5 @@ def _hold(session: Session, mapping: MergeMap, reference: Reference) -> None:
         f" WHERE {' AND '.join(conditions)}) x",
         first=session.held.key("x", mapping.table.pk, mapping.members),
         second=session.held.key("x", mapping.table.pk, ["met"]),
+        told={"model": mapping.table.model._meta.label, "reference": reference.label},
     )

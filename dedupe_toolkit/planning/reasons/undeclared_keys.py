@@ -129,23 +129,27 @@ def _hold(session: Session, table: Table, rows: str, undeclared: DatabaseKey) ->
     names = numbered("key", len(table.pk))
     keys = database.qualified("t", [column.name for column in table.pk])
     named = ", ".join(f"{key} AS {name}" for key, name in zip(keys, names, strict=True))
+    owner = _model_of(session, undeclared)
     session.held.add(
-        f"{undeclared.label} points at {_named(session, table)}row {{first}}, and"
-        f" {_unknown_to_models(session, undeclared)}",
+        "unknown relation" if owner else "unknown table",
         f"FROM (SELECT m.group_number, {named} {rows} AND EXISTS"
         f" (SELECT 1 FROM {database.q(undeclared.table)} s WHERE {points})) x",
+        told={
+            "key": undeclared.label,
+            "about": _named(session, table),
+            "model": owner or table.model._meta.label,
+        },
         first=session.held.key("x", table.pk, names),
     )
 
 
-def _unknown_to_models(session: Session, undeclared: DatabaseKey) -> str:
-    """Why no model shows the key: none has the table, or the one that has is ahead of it."""
+def _model_of(session: Session, undeclared: DatabaseKey) -> str:
+    """The model that has the key's table, and does not show the key; "" where none has it."""
     for model in apps.get_models(include_auto_created=True):
         place = place_of(model, session.database.using)
         if place and place.identity in undeclared.referrers:
-            label = model._meta.label
-            return f"no relation of {label} declares it: apply its migrations, or give it one"
-    return "no model of the project has this table: give it one (managed = False will do)"
+            return model._meta.label
+    return ""
 
 
 def _named(session: Session, table: Table) -> str:

@@ -23,26 +23,23 @@ def hold_unfit_rules(session: Session, mapping: MergeMap, rules: FieldRules) -> 
     """Hold back the groups in which rows merge one level down, by a rule that is not for them."""
     if not mapping.is_nested:
         return
-    label = mapping.table.model._meta.label
-    for sentence in _sentences(session, mapping, rules):
+    for code, told in _unfit(session, mapping, rules):
         session.held.add(
-            f"{label}: rows {{first}} and {{second}} would become one, but {sentence}",
+            code,
             f"FROM {session.database.q(mapping.name)} x WHERE x.place > 0",
             first=session.held.key("x", mapping.table.pk, mapping.survivors),
             second=session.held.key("x", mapping.table.pk, mapping.members),
+            told={"model": mapping.table.model._meta.label, **told},
         )
 
 
-def _sentences(session: Session, mapping: MergeMap, rules: FieldRules) -> Iterator[str]:
+def _unfit(
+    session: Session, mapping: MergeMap, rules: FieldRules
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The code of a reason for each such rule, and what it speaks of."""
     if not session.policies.is_reviewed:
         for named, function in rules.functions(mapping.table):
-            yield (
-                f"the field rule of {named.field.name}, {rule_name(function)}, is a Python"
-                " function, which only merges of rows named one by one can use: merge these rows"
-                " first (--pks, the admin), or declare another rule"
-            )
+            told = {"field": named.field.name, "rule": rule_name(function)}
+            yield "function below", told
     for reference, named in ruled_targets(session, mapping, rules):
-        yield (
-            f"rows of {reference.label} point at them by {named.field.name}, which has a field"
-            " rule: declare survivor or fill for it"
-        )
+        yield "ruled target", {"reference": reference.label, "field": named.field.name}
