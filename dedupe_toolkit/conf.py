@@ -13,3 +13,8 @@ def guard_is_on() -> bool:
 def guard_report() -> str:
     """``DEDUPE_GUARD_REPORT``: the file that a watched process writes at its end; "" for none."""
     return str(getattr(settings, "DEDUPE_GUARD_REPORT", "") or "")
+
+
+def throttle() -> str:
+    """``DEDUPE_THROTTLE``: the dotted name of a function that merges ask between batches."""
+    return str(getattr(settings, "DEDUPE_THROTTLE", "") or "")

@@ -447,6 +447,23 @@ class Database(Catalogue):
         """Whether anybody holds the lock of that name, without being in anybody's way."""
         return True
 
+    # -- replicas: see `merging.throttle` --------------------------------------------------
+
+    def log_position(self) -> str | None:
+        """How far this database has written its log, for a replica to compare with."""
+        return None
+
+    def is_replica(self) -> bool:
+        """Whether this database repeats what another one does."""
+        return False
+
+    def replica_lag(self, position: str | None) -> float | None:
+        """For how many seconds this replica is behind; None while it does not replicate.
+
+        0 once it has come to this position of the log.
+        """
+        raise NotImplementedError
+
     # -- scratch copies: see `scratch_copy` ----------------------------------------------
 
     session_number = ""

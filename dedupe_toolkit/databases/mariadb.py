@@ -23,6 +23,8 @@ class MariaDB(MySQLFamily):
     # MySQL's name for it came with 11.1
     isolation_level = "@@tx_isolation"
     is_index_used = "ignored = 'NO'"
+    # of all its sources; MySQL's statement has them all by itself
+    show_replica = "SHOW ALL REPLICAS STATUS"
 
     @property
     def unpacks(self) -> bool:

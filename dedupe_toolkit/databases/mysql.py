@@ -476,6 +476,24 @@ class MySQLFamily(Database):
     def is_run_lock_held(self, name: str) -> bool:
         return self.value(f"SELECT IS_USED_LOCK({_lock_name(name)})") is not None
 
+    show_replica = "SHOW REPLICA STATUS"
+
+    def is_replica(self) -> bool:
+        return bool(self._replication())
+
+    def replica_lag(self, position: str | None) -> float | None:
+        lags = [_lag(channel) for channel in self._replication()]
+        running = [lag for lag in lags if lag is not None]
+        # of several sources the slowest counts, and one that stands still most of all
+        return max(running) if running and len(running) == len(lags) else None
+
+    def _replication(self) -> list[dict[str, Any]]:
+        """What the server says of each source that it repeats."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(self.show_replica)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     session_number = "CONNECTION_ID()"
 
     def create_scratch(self, name: str, model: type[Model]) -> Scratch:
@@ -499,6 +517,16 @@ class MySQLFamily(Database):
         is_long = column.definition.startswith(_LONG_TEXTS)
         # long texts are indexed by their beginning only, and a key fits into that
         return f"{self.q(column.name)}(64)" if is_long else self.q(column.name)
+
+
+def _lag(channel: dict[str, Any]) -> float | None:
+    """Seconds behind; None if a thread of it stands still, when the number says nothing."""
+    # MySQL and MariaDB call the same things by different names
+    by_ending = {name.partition("_")[2]: value for name, value in channel.items()}
+    if (by_ending["IO_Running"], by_ending["SQL_Running"]) != ("Yes", "Yes"):
+        return None
+    (seconds,) = (value for name, value in channel.items() if name.startswith("Seconds_Behind"))
+    return None if seconds is None else float(seconds)
 
 
 def _lock_name(name: str) -> str:

@@ -54,6 +54,12 @@ ORDER BY w.place
 # from here on LIKE and replace() take any collation; the server itself refuses regular expressions
 _SEARCHES_ANY_COLLATION = 18_00_00
 
+# a primary that had nothing to do has sent nothing: what it sent last is old, and no lag
+_LAG = """
+SELECT CASE WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN 0
+       ELSE GREATEST(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)
+       END::float
+"""
 _EXACT = {
     "datestyle": "ISO, YMD",
     "intervalstyle": "postgres",
@@ -455,6 +461,16 @@ class PostgreSQL(Database):
 
     def is_run_lock_held(self, name: str) -> bool:
         return bool(self.value(IS_HELD, [_lock_number(name)]))
+
+    def log_position(self) -> str | None:
+        return str(self.value("SELECT pg_current_wal_lsn()"))
+
+    def is_replica(self) -> bool:
+        return bool(self.value("SELECT pg_is_in_recovery()"))
+
+    def replica_lag(self, position: str | None) -> float | None:
+        lag: float | None = self.value(_LAG, [position])
+        return lag
 
     session_number = "pg_backend_pid()"
     isolation_level = "current_setting('transaction_isolation')"

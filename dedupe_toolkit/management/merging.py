@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from getpass import getuser
 from typing import TYPE_CHECKING
@@ -17,20 +18,39 @@ from ..reports.runs import undo_line
 from .progress import progress_bar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..values import MergePlan
 
 
-def merge_shown(plan: MergePlan, verbosity: int) -> MergeRun:
-    """Carry the plan out with a progress bar.
+def merge_shown(
+    plan: MergePlan,
+    verbosity: int,
+    *,
+    max_lag: float | None = None,
+    replicas: Sequence[str] = (),
+) -> MergeRun:
+    """Carry the plan out with a progress bar; in a pipe a line tells what it waits for.
 
     Raises what stopped it, `KeyboardInterrupt` or the database's error, with a sentence that says
     what is merged and how to go on.
     """
     before = latest_run(plan.source.model, plan.using)
     try:
-        with progress_bar("Merging", verbosity) as progress:
+        told = _Told(plan)
+        with progress_bar("Merging", verbosity, told.at_terminal) as progress:
+
+            def tell(done: int, total: int) -> None:
+                progress(done, total)
+                told.in_pipe()
+
             return dedupe_toolkit.merge(
-                plan, progress=progress, by=_login(), origin=MergeRun.Origin.COMMAND
+                plan,
+                progress=tell,
+                by=_login(),
+                origin=MergeRun.Origin.COMMAND,
+                max_lag=max_lag,
+                replicas=replicas,
             )
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_stopped(plan, before)) from None
@@ -39,6 +59,32 @@ def merge_shown(plan: MergePlan, verbosity: int) -> MergeRun:
             with suppress(Error):  # a database that is gone is what must be told
                 error.add_note(_stopped(plan, before))
         raise
+
+
+class _Told:
+    """What the row of the run under way says, whose lock is ours: the latest of its model."""
+
+    def __init__(self, plan: MergePlan) -> None:
+        self.plan = plan
+        self.is_waiting = False
+
+    def at_terminal(self) -> str:
+        run = latest_run(self.plan.source.model, self.plan.using)
+        if run is None:
+            return ""
+        if run.waits_for:
+            return f"waits: {run.waits_for}"
+        return f"{counted(run.rows_merged, 'row')}, locks {run.lock_seconds:.2f} s"
+
+    def in_pipe(self) -> None:
+        """Say once, each time that the run begins to wait, what for."""
+        if sys.stderr.isatty():
+            return
+        run = latest_run(self.plan.source.model, self.plan.using)
+        waits_for = run.waits_for if run else ""
+        if waits_for and not self.is_waiting:
+            print(f"Waiting: {waits_for}.", file=sys.stderr, flush=True)
+        self.is_waiting = bool(waits_for)
 
 
 def _login() -> str:

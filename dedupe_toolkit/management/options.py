@@ -6,6 +6,7 @@ Values are checked here and not by argparse, which would print its usage and exi
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from django.core.management.base import CommandParser
 
+_DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smh])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LISTS = ("in", "range")
 _LITERALS: dict[Any, Callable[[str], Any]] = {
     IntegerField: int,
@@ -149,6 +152,14 @@ def whole_number(option: str, value: str | int, *, least: int = 0) -> int:
     if number < least:
         raise InvalidOption(f"{option} takes a whole number from {least}, not {value!r}")
     return number
+
+
+def duration(option: str, text: str) -> float:
+    """``5s``, ``0.5s``, ``2m``, ``1h`` as seconds; else `InvalidOption`."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        raise InvalidOption(f"{option} takes a time such as 5s, 0.5s, 2m or 1h, not {text!r}")
+    return float(found[1]) * _SECONDS[found[2]]
 
 
 def where_from(model: type[Model], conditions: Sequence[str]) -> dict[str, Any]:

@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def progress_bar(label: str, verbosity: int) -> Iterator[Callable[[int, int], None]]:
-    """Yields a function to call with how much is done, and of how much."""
+def progress_bar(
+    label: str, verbosity: int, detail: Callable[[], str] = str
+) -> Iterator[Callable[[int, int], None]]:
+    """Yields a function to call with how much is done, and of how much.
+
+    ``detail`` is asked each time for what else there is to tell, but in a pipe.
+    """
     # imported for people only: a pipe and the help of a command need none of it
     from rich.console import Console
     from rich.progress import (
@@ -29,15 +34,17 @@ def progress_bar(label: str, verbosity: int) -> Iterator[Callable[[int, int], No
         *columns,
         TextColumn("{task.fields[rate]}", justify="right"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[detail]}"),
         console=console,
         disable=not console.is_terminal or verbosity == 0,
         transient=True,
     ) as bar:
-        task = bar.add_task(label, total=None, rate="")
+        task = bar.add_task(label, total=None, rate="", detail="")
 
         def update(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
-            bar.update(task, rate=_rate(bar.tasks[task].speed))
+            if not bar.disable:
+                bar.update(task, rate=_rate(bar.tasks[task].speed), detail=detail())
 
         yield update
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -40,6 +40,7 @@ from .changes import Changes, refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
 from .recheck import are_rivals_locked
+from .throttle import Throttle, give_way, throttles
 from .write import Writer
 
 if TYPE_CHECKING:
@@ -58,12 +59,16 @@ def merge(
     origin: str = MergeRun.Origin.CODE,
     run: MergeRun | None = None,
     wait: float = 0,
+    max_lag: float | None = None,
+    replicas: Sequence[str] = (),
 ) -> MergeRun:
     """Merge the groups of a plan, and return the run that journals every row it changed.
 
     The run keeps ``by`` (a user, or a name) and ``origin``, a `MergeRun.Origin`. ``run`` is one
     that was begun earlier, to be carried on with the groups of this plan. ``wait`` is for how many
-    seconds another merge of the model is waited for.
+    seconds another merge of the model is waited for. With ``max_lag`` it waits between two batches
+    while one of the ``replicas``, or of those that DATABASES declares, is further behind than so
+    many seconds; and for as long as ``DEDUPE_THROTTLE`` says. The run tells what it waits for.
 
     Each batch is one transaction with its part of the journal. Groups that turn out not to be
     mergeable are held back with their reason, and the others are merged. What is read again
@@ -72,13 +77,15 @@ def merge(
     Raises `PlanExpired` when the plan is not the latest of its connection, or when that is closed
     or given another session by a pooler: in the middle of a run, whole batches stay. Raises
     `MergeRefused` when another merge of the same model is running, or autocommit is off, and
-    `InvalidOption` for what is no plan. What a receiver of ``pre_merge`` raises ends the run, and
-    so does an error of the database that no row is to blame for.
+    `InvalidOption` for what is no plan, and for an alias that is no replica. What a receiver of
+    ``pre_merge`` raises ends the run, and so does an error of the database that no row is to blame
+    for.
     """
     require_kind("merge()", plan, MergePlan, "a merge plan: merge(plan_merge(…))")
     ready = take(plan)
     database = ready.session.database
     require_autocommit(database, plan.source.label)
+    asked = throttles(plan.using, max_lag, replicas)
     with only_run(database, plan.source.model._meta.label, wait):
         with transaction.atomic(using=plan.using):
             ready.require()
@@ -86,9 +93,14 @@ def merge(
                 store_run(plan, by, MergeRun.Origin(origin)) if run is None else carry_on(run, plan)
             )
         with whole_texts(plan.source, plan.using):
-            pace = Pace(begun)
-            started = _Run(plan=plan, ready=ready, run=begun, progress=progress, pace=pace)
-            return started.to_the_end()
+            return _Run(
+                plan=plan,
+                ready=ready,
+                run=begun,
+                progress=progress,
+                pace=Pace(begun),
+                throttles=asked,
+            ).to_the_end()
 
 
 @dataclass(kw_only=True)
@@ -100,6 +112,7 @@ class _Run:
     run: MergeRun
     progress: Progress | None
     pace: Pace
+    throttles: Sequence[Throttle]
     tally: Tally = field(default_factory=Tally)
 
     def to_the_end(self) -> MergeRun:
@@ -122,10 +135,15 @@ class _Run:
         with kept.keeping() if last > size else nullcontext():
             for first, last_of_batch in _slices(last, size):
                 self._merge_slice(first, last_of_batch)
-                if self.progress:
-                    self.progress(last_of_batch, self.plan.groups)
+                self._tell(last_of_batch)
+                if last_of_batch < last:
+                    give_way(self.run, self.throttles, partial(self._tell, last_of_batch))
         self._save(MergeRun.Status.DONE)
         return self.run
+
+    def _tell(self, done: int) -> None:
+        if self.progress:
+            self.progress(done, self.plan.groups)
 
     def _recount(self) -> None:
         """Count what is committed: a stop may fall between a batch's commit and its counting."""
@@ -135,7 +153,7 @@ class _Run:
         self.run.groups_held_back = held.count()
 
     def _save(self, status: MergeRun.Status) -> None:
-        self.run.status = status
+        self.run.status, self.run.waits_for = status, ""
         self.run.finished = timezone.now()
         self.run.references = [asdict(count) for count in self.tally.references]
         self.run.save(using=self.plan.using)

@@ -23,6 +23,7 @@ from ..merging import merge_shown
 from ..options import (
     add_key_arguments,
     add_no_input,
+    duration,
     keys_from_options,
     one_of,
 )
@@ -49,6 +50,7 @@ class Command(DedupeCommand):
         parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
         add_key_arguments(parser)
         _add_rows(parser)
+        _add_throttle(parser)
         add_policy_arguments(parser)
         parser.add_argument("--limit", metavar="N", help="Merge at most N groups.")
         parser.add_argument("--dry-run", action="store_true", help="Show the plan, write nothing.")
@@ -84,7 +86,13 @@ class Command(DedupeCommand):
             print_plan(self.console, plan)
         if not plan.groups or options["dry_run"] or not self._is_confirmed(plan, options):
             return plan_document(plan)
-        run = merge_shown(plan, options["verbosity"])
+        lag = options["max_lag"]
+        run = merge_shown(
+            plan,
+            options["verbosity"],
+            max_lag=None if lag is None else duration("--max-lag", lag),
+            replicas=options["replicas"],
+        )
         if shape == Format.TABLE:
             print_run(self.console, plan, run)
         return run_document(plan, run)
@@ -113,6 +121,22 @@ def _add_rows(parser: CommandParser) -> None:
         help="Merge these rows into one; composite keys as JSON lists.",
     )
     group.add_argument("--into", metavar="PK", help="The row of --pks that survives.")
+
+
+def _add_throttle(parser: CommandParser) -> None:
+    group = parser.add_argument_group("giving way")
+    group.add_argument(
+        "--max-lag",
+        metavar="TIME",
+        help="Wait between batches while a replica is further behind: 5s, 1m.",
+    )
+    group.add_argument(
+        "--replicas",
+        nargs="+",
+        default=(),
+        metavar="ALIAS",
+        help="The replicas that --max-lag asks (default: all that mirror the database in tests).",
+    )
 
 
 def _sources(options: dict[str, Any]) -> tuple[MatchKey | RowSet, ...]:
