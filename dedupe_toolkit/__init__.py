@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .models import DismissedGroup, MergeRun
     from .planning.plan import plan_merge
     from .prove.proof import prove_get_or_create
+    from .redirects import redirect_merged
     from .references.custom import ColumnReference, CustomReference
     from .registry import register
     from .reviewing.dismissals import dismiss, offer_again
@@ -47,6 +48,7 @@ __all__ = [
     "plan_merge",
     "prove_get_or_create",
     "prune_merge_runs",
+    "redirect_merged",
     "register",
     "row_set",
     "survivor_of",
@@ -71,6 +73,7 @@ _HOMES = {
     "plan_merge": "planning.plan",
     "prove_get_or_create": "prove.proof",
     "prune_merge_runs": "journal.pruning",
+    "redirect_merged": "redirects",
     "register": "registry",
     "row_set": "keys",
     "survivor_of": "survivors",

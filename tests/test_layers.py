@@ -33,6 +33,7 @@ LAYERS = [  # lowest first; rooms of one layer may use each other
     {"queue"},
     {"source", "operations"},
     {"survivors", "checks", "printing", "reports", "audit", "prove", "guard"},
+    {"redirects"},
     {"admin", "management", "views", "urls", "templatetags", "apps", "pytest_plugin", "__init__"},
 ]
 LEVEL = {room: level for level, layer in enumerate(LAYERS) for room in layer}
