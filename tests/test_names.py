@@ -34,6 +34,10 @@ NAMES = [
     (f"named{Q}{Q}writer", f"{Q}{Q}named{Q}{Q} text"),
     (f"{Q}Named Writer{Q}", f"{Q}named text{Q}"),
     ("n" * 63, "ñamed_té" * 6),
+    # as short as an alias
+    ("r", "b"),
+    ("b", "n"),
+    ("d", "again"),
 ]
 VENDOR = connection.vendor
 only = pytest.mark.skipif

@@ -309,7 +309,8 @@ class Database(Catalogue):
 
         ``query`` is given what stands in it for the rows: a table that still needs its alias.
         """
-        return f"WITH again AS ({rows}) {query('again')}"
+        # a name that no table of a project has: it would hide that table from the query
+        return f"WITH dedupe_again AS ({rows}) {query('dedupe_again')}"
 
     def same_text(self, left: str, right: str) -> str:
         """SQL that is true when two texts are the same to the byte."""

@@ -218,8 +218,9 @@ class PostgreSQL(Database):
 
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         # a sequence may give each session keys in advance: a later one need not be a higher one
-        counted = "SELECT COUNT(*), MIN(id), MAX(id) FROM n"
-        ((rows, first, last),) = self.fetch(f"WITH n AS ({insert} RETURNING id) {counted}", params)
+        counted = "SELECT COUNT(*), MIN(id), MAX(id) FROM dedupe_inserted"
+        sql = f"WITH dedupe_inserted AS ({insert} RETURNING id) {counted}"
+        ((rows, first, last),) = self.fetch(sql, params)
         return Numbered(rows=rows, first=first, last=last)
 
     def make_work_table(

@@ -127,7 +127,8 @@ def changed_groups(session: Session, mapping: MergeMap, source: MatchKey | RowSe
     # one pass over the rows as they are now: joining them to the mapping's members one by one
     # would have SQLite scan them for each, as a common table expression has no index
     unchanged = (
-        f"WITH r ({names}) AS ({sql}) SELECT n.group_number FROM r {database.join} {table} n"
+        f"WITH dedupe_ranked ({names}) AS ({sql})"
+        f" SELECT n.group_number FROM dedupe_ranked r {database.join} {table} n"
         f" ON {member} GROUP BY n.group_number HAVING {together} AND COUNT(*) ="
         f" (SELECT COUNT(*) FROM {table} s WHERE s.group_number = n.group_number)"
     )

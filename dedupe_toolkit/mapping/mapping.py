@@ -200,8 +200,8 @@ def filling(database: Database, mapping: MergeMap, rows: str) -> tuple[list[str]
     selected = [*database.qualified("r", names), *texts(database, mapping, members, survivors)]
     return (
         [*names, *mapping.texts],
-        f"WITH r ({listed}) AS ({rows})"
-        f" SELECT {', '.join(selected)} FROM r ORDER BY {', '.join(members)}",
+        f"WITH dedupe_filling ({listed}) AS ({rows})"
+        f" SELECT {', '.join(selected)} FROM dedupe_filling r ORDER BY {', '.join(members)}",
     )
 
 

@@ -84,8 +84,9 @@ def blank_keys(session: Session, mapping: MergeMap, source: MatchKey | RowSet) -
         database.qualified("b", names), database.qualified("m", mapping.members)
     )
     ((groups, found),) = database.fetch(
-        f"WITH b ({', '.join(names)}) AS ({sql}) SELECT COUNT(DISTINCT m.group_number), COUNT(*)"
-        f" FROM b JOIN {database.q(mapping.name)} m ON {member}",
+        f"WITH dedupe_blank ({', '.join(names)}) AS ({sql})"
+        " SELECT COUNT(DISTINCT m.group_number), COUNT(*)"
+        f" FROM dedupe_blank b JOIN {database.q(mapping.name)} m ON {member}",
         params,
     )
     return BlankKeys(groups=int(groups), rows=int(found))

@@ -106,7 +106,8 @@ def _texts_typed(database: Database, mapping: MergeMap, rows: str, names: list[s
     columns = ", ".join(map(database.q, names))
     plain = [database.q(name) for name in names if name not in mapping.texts]
     texts = [database.as_text(database.q(n), kind) for n, kind in mapping.text_types.items()]
-    return f"WITH d ({columns}) AS ({rows}) SELECT {', '.join(plain + texts)} FROM d"
+    selected = ", ".join(plain + texts)
+    return f"WITH dedupe_typed ({columns}) AS ({rows}) SELECT {selected} FROM dedupe_typed"
 
 
 @dataclass(frozen=True, kw_only=True)
