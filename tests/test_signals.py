@@ -188,3 +188,13 @@ def test_django_s_signals_of_single_rows_are_not_sent() -> None:
             stack.enter_context(received(signal, hear))
         undo(merged(Author, "name"))
     assert not {Author, Book} & set(heard)
+
+
+def test_neither_save_nor_auto_now_of_the_project_takes_part() -> None:
+    authors("Ann", "Ann")
+    survivor, duplicate = Author.objects.order_by("pk")
+    # saved once more, it would refuse
+    book = Book.objects.create(title="One", author=duplicate)
+    merged(Author, "name")
+    moved = Book.objects.get()
+    assert (moved.author, moved.touched) == (survivor, book.touched)
