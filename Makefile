@@ -51,6 +51,10 @@ test-servers: servers  ## the test suite on each of them
 	done
 	.ci/servers stop $(SERVER_NAMES)
 
+.PHONY: test-replicas
+test-replicas: $(VENV)/.test-postgres $(VENV)/.test-mysql  ## merges on servers with replicas of their own (PostgreSQL, MariaDB)
+	$(RUN) -m tests.replicas
+
 lint: $(VENV)/.test-sqlite $(VENV)/.lint-sqlite  ## style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
