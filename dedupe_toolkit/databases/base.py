@@ -95,8 +95,11 @@ class Database(Catalogue):
         found: list[Any] = []
         for start in range(0, len(queries), self.most_questions):
             listed = ", ".join(f"({sql})" for sql in queries[start : start + self.most_questions])
-            found += self.fetch(f"SELECT {listed}")[0]
+            found += self._answered(f"SELECT {listed}")
         return found
+
+    def _answered(self, questions: str) -> tuple[Any, ...]:
+        return self.fetch(questions)[0]
 
     def q(self, name: str) -> str:
         """The name, quoted, and safe among placeholders."""
@@ -108,11 +111,6 @@ class Database(Catalogue):
     @abstractmethod
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         """Execute an INSERT into a table of the package, whose keys (``id``) are counted up."""
-
-    @property
-    def numbers_in_bulk(self) -> bool:
-        """Whether rows that Django creates in one statement know their keys afterwards."""
-        return self.connection.features.can_return_rows_from_bulk_insert
 
     # -- work tables ---------------------------------------------------------------------
 

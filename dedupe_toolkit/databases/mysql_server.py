@@ -1,17 +1,22 @@
 """MySQL, where it differs from MariaDB: a statement may name a temporary table only once.
 
 What names a work table again (error 1137, "Can't reopen table") is given a copy of it, made
-anew for each statement: a copy that is kept goes stale by a rollback.
+anew for each statement: a copy that is kept goes stale by a rollback. Of a few rows the copy is
+one in JSON, which can be named as often as there are questions: see `mysql_rows`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from django.db import DatabaseError
+
 from .mysql import MySQLFamily, typed
+from .mysql_rows import TOO_MANY, TooManyRows, can_be_held, common_tables, holding
 from .names import derived
 
 if TYPE_CHECKING:
@@ -22,7 +27,8 @@ if TYPE_CHECKING:
 # not any name in quotes: a text may hold one quote alone
 _NAMED = re.compile(r"`(dedupe_[^`]+)`")
 _LONGEST = 2**30 - 1
-_work_tables: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+_INSERTING = re.compile(r"INSERT INTO `[^`]+` \([^)]*\) ")
+_work_tables: WeakKeyDictionary[Any, dict[str, Mapping[str, str]]] = WeakKeyDictionary()
 
 
 class MySQL(MySQLFamily):
@@ -30,13 +36,23 @@ class MySQL(MySQLFamily):
     unpacks = False
     isolation_level = "@@transaction_isolation"
     is_index_used = "is_visible = 'YES'"
-    most_questions = 1  # two that name one work table would need a copy of it
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
-        return super().run(self._naming_once(sql), params)
+        return int(self._naming_once(super().run, sql, params))
 
     def fetch(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return super().fetch(self._naming_once(sql), params)
+        return list(self._naming_once(super().fetch, sql, params))
+
+    def answers(self, queries: Sequence[str]) -> list[Any]:
+        if len(queries) > 1:
+            with suppress(TooManyRows):
+                return super().answers(queries)
+        # else each might need a copy of what it names for each of the others
+        return [self.value(sql) for sql in queries]
+
+    def _answered(self, questions: str) -> tuple[Any, ...]:
+        (found,) = self._holding(super().fetch, self._tables_in(questions), questions)
+        return tuple(found)
 
     def make_work_table(
         self,
@@ -47,7 +63,7 @@ class MySQL(MySQLFamily):
         indexes: Sequence[str] = (),
     ) -> None:
         super().make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
-        _work_tables.setdefault(self.connection, set()).add(name)
+        _work_tables.setdefault(self.connection, {})[name] = columns
 
     def update(
         self,
@@ -82,9 +98,48 @@ class MySQL(MySQLFamily):
         # a common table that is read twice opens the work tables in it twice, unseen
         return query(f"({rows})")
 
-    def _naming_once(self, sql: str) -> str:
-        """The statement with a copy in place of each further mention of a work table."""
-        known = _work_tables.get(self.connection, set())
+    def _tables_in(self, sql: str, least: int = 1) -> dict[str, Mapping[str, str]]:
+        """The work tables that SQL names at least so often, with their columns."""
+        known = _work_tables.get(self.connection, {})
+        times = Counter(_NAMED.findall(sql))
+        return {name: known[name] for name in known if times[name] >= least}
+
+    def _naming_once(self, execute: Any, sql: str, params: Sequence[Any]) -> Any:
+        """Execute a statement that may name work tables more than once."""
+        again = self._tables_in(sql, 2)
+        if again:
+            with suppress(TooManyRows):
+                return self._holding(execute, again, sql, params)
+            sql = self._with_copies(sql)
+        return execute(sql, params)
+
+    def _holding(
+        self,
+        execute: Any,
+        tables: Mapping[str, Mapping[str, str]],
+        sql: str,
+        params: Sequence[Any] = (),
+    ) -> Any:
+        """Execute a SELECT, or an INSERT of one, of which JSON holds the rows of these tables.
+
+        Raises `TooManyRows` where it cannot.
+        """
+        inserting = _INSERTING.match(sql)
+        start = inserting.end() if inserting else 0
+        if not (sql.startswith("SELECT", start) and all(map(can_be_held, tables.values()))):
+            raise TooManyRows
+        if tables:
+            super().run(holding(self, tables))
+            sql = f"{sql[:start]}{common_tables(self, tables)}{sql[start:]}"
+        try:
+            return execute(sql, params)
+        except DatabaseError as error:
+            if self.code_of(error) == TOO_MANY:
+                raise TooManyRows from error
+            raise
+
+    def _with_copies(self, sql: str) -> str:
+        known = _work_tables.get(self.connection, {})
         times: Counter[str] = Counter()
 
         def mention(match: re.Match[str]) -> str:

@@ -106,14 +106,23 @@ class Journal:
 
         Their steps are stored by one statement and completed by another.
         """
-        if len(pairs) < 2 or not self.database.numbers_in_bulk:
+        if len(pairs) < 2:
             yield
             return
         steps = [self._repointed(*pair) for pair in pairs]
         MergeStep.objects.using(self.database.using).bulk_create(steps)
+        if any(step.pk is None for step in steps):
+            self._number(steps)
         self._ahead.update({_place(step): step for step in steps})
         yield
         self._complete(steps)
+
+    def _number(self, steps: Sequence[MergeStep]) -> None:
+        """Read the keys of steps just stored, where the database does not return them."""
+        stored = MergeStep.objects.using(self.database.using).filter(run=self.run, batch=self.batch)
+        keys = stored.order_by("-pk").values_list("pk", flat=True)[: len(steps)]
+        for step, key in zip(reversed(steps), keys, strict=True):
+            step.pk = key
 
     def _repointed(self, referrer: Referrer, reference: Reference) -> MergeStep:
         return self._step(
