@@ -16,7 +16,17 @@ from dedupe_toolkit.planning.reasons.undeclared_keys import find_undeclared_keys
 
 from .kit import counts, merged, planned
 from .naming import called, made, quoted, rows_of, run
-from .situations.named.models import LEVELS, QUOTE, Folder, Text, TextAgain, Writer
+from .situations.named.models import (
+    LEVELS,
+    QUOTE,
+    Folder,
+    Letter,
+    LetterAgain,
+    Text,
+    TextAgain,
+    Writer,
+    WriterAgain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,17 +201,54 @@ def test_a_foreign_key_that_names_no_column_points_at_the_primary_key() -> None:
         assert held.reason.startswith("named_note.writer points at row 2")
 
 
-def same_table() -> str:
+def same_table(name: str) -> str:
+    """The table under another name than that."""
     if connection.vendor == "postgresql":
-        return 'public"."named_text'
+        return f'public"."{name}'
     if connection.vendor == "mysql":
-        return f"{connection.settings_dict['NAME']}`.`named_text"
-    return 'main"."NAMED_text'
+        return f"{connection.settings_dict['NAME']}`.`{name}"
+    return f'main"."{name.upper()}'
 
 
 def test_two_models_of_one_table_are_one_reference() -> None:
-    with tables("named_writer", "named_text"), called(TextAgain, same_table()):
+    with tables("named_writer", "named_text"), called(TextAgain, same_table("named_text")):
         assert_merges_and_comes_back()
+
+
+@contextmanager
+def letters(*rows: tuple[int, int, int]) -> Iterator[None]:
+    """Letters with writer and reader; both tables have two models, under different names."""
+    column = quoted("READER_ID" if connection.vendor == "postgresql" else "reader_id")
+    columns = f"(id integer NOT NULL PRIMARY KEY, writer_id integer NOT NULL, {column} integer)"
+    with (
+        tables("named_writer", "named_text"),
+        called(WriterAgain, same_table("named_writer")),
+        called(Letter, "named_letter"),
+        called(LetterAgain, same_table("named_letter")),
+        made(("named_letter", columns)),
+    ):
+        for row in rows:
+            run(f"INSERT INTO named_letter VALUES {row}")
+        yield
+
+
+def test_what_points_at_another_model_of_the_table_follows_as_well() -> None:
+    with letters((1, 2, 3), (2, 3, 2)):
+        assert_merges_and_comes_back()
+        before = rows_of("named_letter")
+        run_ = merged(Writer, "name")
+        assert counts(run_, "named.Letter.writer") == (1, 0, 0)
+        assert counts(run_, "named.LetterAgain.reader") == (1, 0, 0)
+        assert rows_of("named_letter") == ["(1, 1, 3)", "(2, 3, 1)"]
+        undo(run_)
+        assert rows_of("named_letter") == before
+
+
+def test_a_row_whose_columns_two_models_know_ties_as_if_one_knew_both() -> None:
+    with letters((1, 1, 2)):
+        (held,) = planned(Writer, "name").held_back
+        assert "named.Letter" in held.reason
+        assert merged(Writer, "name").merged == 0
 
 
 @contextmanager

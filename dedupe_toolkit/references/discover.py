@@ -25,6 +25,7 @@ from .kinds import (
 )
 from .meta import column_of, concrete
 from .registered import registered_reference
+from .twins import adopted, both, on_one_model, twins_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -46,15 +47,24 @@ def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     none. Rows are never read, but for the content types that stand for the model.
     """
     found: dict[Any, Reference] = {}
-    for referrer in filter(
-        lambda referrer: stores_rows(referrer, using), models_pointing_at(model)
-    ):
-        for reference in _held_by(referrer, concrete(model), using):
-            found.setdefault(_seat(reference, using), reference)
-    for registered in _registered(concrete(model)):
+    for reference in _all_to(model, using):
+        seat = _seat(reference, using)
+        found[seat] = both(found[seat], reference) if seat in found else reference
+    shown = [ref for ref in found.values() if not _is_shown(ref, found, using)]
+    return on_one_model(shown, model, using)
+
+
+def _all_to(model: type[Model], using: str) -> Iterator[Reference]:
+    """Every reference in a table that stores rows; the same column may come twice."""
+    own = concrete(model)
+    for target in (own, *twins_of(own, using)):
+        for referrer in models_pointing_at(target):
+            if stores_rows(referrer, using):
+                held = _held_by(referrer, target, using)
+                yield from held if target is own else (adopted(one, own) for one in held)
+    for registered in _registered(own):
         if stores_rows(registered.referrer, using):
-            found.setdefault(_seat(registered, using), registered)
-    return tuple(ref for ref in found.values() if not _is_shown(ref, found, using))
+            yield registered
 
 
 @cached

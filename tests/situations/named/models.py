@@ -40,6 +40,37 @@ class TextAgain(models.Model):
         managed = False
 
 
+class WriterAgain(models.Model):
+    """The writers once more, under what a test calls their table."""
+
+    key = models.IntegerField(primary_key=True, db_column=Writer._meta.pk.column)
+
+    class Meta:
+        managed = False
+
+
+class Letter(models.Model):
+    """Points at the writers by their other model, and no foreign key says so."""
+
+    id = models.IntegerField(primary_key=True)
+    writer = models.ForeignKey(WriterAgain, models.CASCADE, related_name="+", db_constraint=False)
+
+    class Meta:
+        managed = False
+
+
+class LetterAgain(models.Model):
+    """The letters once more, with a column that their first model does not know."""
+
+    id = models.IntegerField(primary_key=True)
+    reader = models.ForeignKey(
+        Writer, models.CASCADE, related_name="+", db_constraint=False, db_column="READER_ID"
+    )
+
+    class Meta:
+        managed = False
+
+
 class Filed(models.Manager["Folder"]):
     def get_queryset(self) -> models.QuerySet[Folder]:
         return super().get_queryset().filter(closed=None)
