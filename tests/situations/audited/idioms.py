@@ -110,11 +110,8 @@ def qs_exists_else(key: str) -> Any:
 
 
 def first_or(key: str) -> Any:
-    return Loose.objects.filter(
-        key=key
-    ).first() or Loose.objects.create(  # Loose: key: unsafe no-rule
-        key=key
-    )
+    rows = Loose.objects
+    return rows.filter(key=key).first() or rows.create(key=key)  # Loose: key: unsafe no-rule
 
 
 def first_or_assigned(key: str) -> Any:
@@ -373,11 +370,8 @@ def with_lock(key: str) -> Any:
 
 
 def conditional_expression(flag: Any, key: str) -> Any:
-    (
-        Coded if flag else Loose
-    ).objects.get_or_create(  # Coded: key: safe exact | Loose: key: unsafe no-rule
-        key=key
-    )
+    rows = (Coded if flag else Loose).objects
+    rows.get_or_create(key=key)  # Coded: key: safe exact | Loose: key: unsafe no-rule
 
 
 MODEL_MAP = {"a": Coded, "b": Loose}
@@ -387,11 +381,8 @@ def by_map(kind: Any, key: str) -> Any:
     MODEL_MAP[kind].objects.get_or_create(  # Coded: key: safe exact | Loose: key: unsafe no-rule
         key=key
     )
-    MODEL_MAP.get(
-        kind
-    ).objects.get_or_create(  # Coded: key: safe exact | Loose: key: unsafe no-rule
-        key=key
-    )
+    model = MODEL_MAP.get(kind)
+    model.objects.get_or_create(key=key)  # Coded: key: safe exact | Loose: key: unsafe no-rule
     model = MODEL_MAP["a"]
     model.objects.get_or_create(key=key)  # Coded: key: safe exact
 
