@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import NOT_PROVIDED, AutoField, DateField, GeneratedField, TimeField, Value
 
 from .lookups import field_name, fields_of
+from .saving import filled_by_save, is_changed_on_the_way
 from .values import Given, Null
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from django.db.models import Model
+
     from .lookups import Asked
     from .values import Call
+
+
+FILLED = Given()
+"""What the model's own ``save()`` may put into a column that is not given."""
 
 
 def created_row(call: Call, asked: Sequence[Asked]) -> dict[str, Given]:
@@ -29,9 +36,18 @@ def created_row(call: Call, asked: Sequence[Asked]) -> dict[str, Given]:
     if call.defaults is None:
         return row
     for name, field in fields_of(call.model).items():
-        if name not in row and (default := own_default(field)) is not None:
+        if name in row:
+            continue
+        default = FILLED if _fills(call.model, field) else own_default(field)
+        if default is not None:
             row[name] = default
     return row
+
+
+def _fills(model: type[Model], field: Any) -> bool:
+    """Whether saving may fill in a column that nothing is given for: a slug, a number."""
+    is_plain = not (field.is_relation or isinstance(field, GeneratedField) or is_stamped(field))
+    return is_plain and (field.name in filled_by_save(model) or is_changed_on_the_way(type(field)))
 
 
 def own_default(field: Any) -> Given | None:

@@ -16,13 +16,14 @@ from .lookups import fields_of
 from .matching import Facts, Match, bounds, match
 from .sentences import sentence
 from .storing import not_stored_as_given
-from .values import Decision, Reason, Verdict
+from .values import Decision, Null, Reason, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .values import Call, Rule
 
+_EITHER = (Null.ALWAYS, Null.NEVER)
 _BEST_FIRST = [
     Reason.EXACT,
     Reason.UNLESS_NULL,
@@ -72,7 +73,30 @@ def decide(call: Call, rules: Sequence[Rule]) -> Decision:
     return _broken(facts, rules) or _from_match(facts, best)
 
 
-def _best(facts: Facts, rules: Iterable[Rule]) -> Match | None:
+def _best(facts: Facts, rules: Sequence[Rule]) -> Match | None:
+    """What the best rule does for the call, or two that hold together where a value may be NULL."""
+    found = _best_alone(facts, rules)
+    if found is None or found.reason not in (Reason.NULL, Reason.UNLESS_NULL):
+        return found
+    for name in found.fields if len(found.fields) == 1 else ():
+        either = [_best_alone(_supposing(facts, name, null), rules) for null in _EITHER]
+        if all(one is not None and one.verdict is Verdict.SAFE for one in either):
+            return replace(found, verdict=Verdict.SAFE, reason=Reason.EXACT, fields=())
+    return found
+
+
+def _supposing(facts: Facts, name: str, null: Null) -> Facts:
+    """The facts of the call if a value that is looked up is NULL, or is not."""
+    given = facts.looked_up.get(name)
+    if given is None or given.null is null:
+        return facts
+    literal = None if null is Null.ALWAYS else given.literal
+    supposed = replace(given, null=null, literal=literal)
+    lookups = {key: supposed if one is given else one for key, one in facts.call.lookups.items()}
+    return Facts.of(replace(facts.call, lookups=lookups))
+
+
+def _best_alone(facts: Facts, rules: Iterable[Rule]) -> Match | None:
     matches = [_if_told(facts, match(facts, rule)) for rule in rules]
     matches.sort(key=lambda one: (_BEST_FIRST.index(one.reason), len(one.fields)))
     if matches and matches[0].verdict is Verdict.SAFE:

@@ -150,11 +150,17 @@ class Filled:
             return Null.MAYBE
         if binding.node.arg in ("instance", "sender") and _is_receiver(function):
             return Null.NEVER
-        return _promised(binding)
+        return Null.PROMISED if is_promised(binding.node.annotation) else self._given(binding)
 
-
-def _promised(binding: Binding) -> Null:
-    return Null.PROMISED if is_promised(binding.node.annotation) else Null.MAYBE
+    def _given(self, binding: Binding) -> Null:
+        """By what the calls that are seen give; a queue or a URL may call as well."""
+        given = self.resolver.library.arguments_for(binding.at, binding, self.module)
+        nulls = [self.inside(module).null(node) for module, node in given or ()]
+        return (
+            Null.PROMISED
+            if nulls and Null.MAYBE not in nulls and Null.ALWAYS not in nulls
+            else Null.MAYBE
+        )
 
 
 def _of_unpacked(value: Any, path: tuple[int, ...]) -> Null:

@@ -13,7 +13,7 @@ from .findings import undecided
 from .given import Givens
 from .judging import shown_fields
 from .looking import looks
-from .lookups import field_name
+from .lookups import field_name, fields_of
 from .sources import Kind
 from .things import ModelClass, Rows
 from .values import Decision, Given, Reason, Verdict
@@ -84,7 +84,8 @@ def _judged(look: Look, rows: Rows, creation: Creation, place: Place) -> Finding
     bare = replace(rows, lookups=(), filters=(), many_to_many="")
     reads = Rows(model=rows.model, filters=tuple(given[1].items()), excludes=rows.excludes)
     decision = by_hand(place.judge.decide(reads, given[0], "get_or_create"))
-    more = (*(name for name in asked if name not in given[0].lookups), *rows.excludes)
+    starts = set(given[0].lookups)
+    more = (*(name for name in asked if name.split("__")[0] not in starts), *rows.excludes)
     fields = (*shown_fields(bare, given[0]), *more)
     found = place.finding(look.node, look.search.form, decision, rows.model, fields)
     last = creation.node.end_lineno or found.end_line
@@ -116,6 +117,7 @@ def _arguments(
         for name, node in creation.values.items()
     }
     written = {field_name(rows.model, name) or name: name for name in values}
+    asked = dict(_by_what_is_given(asked, values, written, rows))
     common = {name: g for name, g in asked.items() if field_name(rows.model, name) in written}
     if field_name(rows.model, "pk") in {
         field_name(rows.model, n) for n in set(asked) - set(common)
@@ -133,6 +135,17 @@ def _arguments(
         if name not in common and field_name(rows.model, name.split("__")[0])
     }
     return Arguments(lookups=common, defaults=defaults), unmet
+
+
+def _by_what_is_given(
+    asked: dict[str, Given], values: dict[str, Given], written: dict[str, str], rows: Rows
+) -> Iterator[tuple[str, Given]]:
+    """The look-ups; one through a relation as the relation itself, where that is created with."""
+    for name, given in asked.items():
+        start = name.split("__")[0]
+        field = field_name(rows.model, start)
+        is_through = "__" in name and field in written and fields_of(rows.model)[field].is_relation
+        yield (start, values[written[field]]) if is_through else (name, given)
 
 
 def by_hand(decision: Decision) -> Decision:

@@ -163,20 +163,29 @@ class Library:
             ]
         return self._calls[name]
 
+    def arguments_for(
+        self, function: Any, binding: Binding, module: Module
+    ) -> list[tuple[Module, Any]] | None:
+        """What the project's own calls give to a parameter; None unless all of them tell."""
+        name = getattr(function, "name", "")
+        calls = self._callers(name) if name and not name.startswith("test") else []
+        if not calls or len(calls) > _FEW:
+            return None
+        place = binding.path[0] - (1 if isinstance(module.parent(function), ast.ClassDef) else 0)
+        given = [(caller, _argument(call, binding.node.arg, place)) for caller, call in calls]
+        return None if any(argument is None for _, argument in given) else given
+
     def given_to(
         self, resolver: Resolver, function: Any, binding: Binding, module: Module
     ) -> Things:
         """What the project's own calls give to a parameter; unknown unless all of them tell."""
-        name = getattr(function, "name", "")
         text = f"nothing says what {binding.node.arg} is"
-        calls = self._callers(name) if name and not name.startswith("test") else []
-        if not calls or len(calls) > _FEW:
+        given = self.arguments_for(function, binding, module)
+        if given is None:
             return unknown(text)
-        place = binding.path[0] - (1 if isinstance(module.parent(function), ast.ClassDef) else 0)
         found: list[Any] = []
-        for caller, call in calls:
-            argument = _argument(call, binding.node.arg, place)
-            things = resolver.resolve(argument, caller) if argument is not None else ()
+        for caller, argument in given:
+            things = resolver.resolve(argument, caller)
             if not things or not all(isinstance(o, Instance | ModelClass | Rows) for o in things):
                 return unknown(text)
             found += things

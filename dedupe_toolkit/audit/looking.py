@@ -35,9 +35,9 @@ def looks(node: ast.AST, module: Module) -> Iterator[Look]:
     elif isinstance(node, ast.If):
         yield from _if(node, module)
     elif isinstance(node, ast.IfExp):
-        for search, is_absent in told(node.test, module):
-            absent = node.body if is_absent else node.orelse
-            yield Look(search=search, node=node, absent=[absent])
+        for absent, when in ((node.body, True), (node.orelse, False)):
+            for search in ruled_out(node.test, module, when=when):
+                yield Look(search=search, node=node, absent=[absent])
     elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
         for number, value in enumerate(node.values[:-1], 1):
             found = searched(value, module)
@@ -45,23 +45,23 @@ def looks(node: ast.AST, module: Module) -> Iterator[Look]:
                 yield Look(search=found, node=node, absent=node.values[number:])
 
 
-def told(test: Any, module: Module) -> Iterator[tuple[Search, bool]]:
-    """The looks in a condition, each with whether the condition says that nothing was found."""
+def ruled_out(test: Any, module: Module, *, when: bool) -> Iterator[Search]:
+    """The looks that have certainly found nothing where a condition is true, or false."""
     if isinstance(test, ast.BoolOp):
-        for value in test.values:
-            yield from told(value, module)
+        # of "found and wanted" being false nobody knows which of the two it is
+        if isinstance(test.op, ast.And) is when:
+            for value in test.values:
+                yield from ruled_out(value, module, when=when)
     elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        for search, is_absent in told(test.operand, module):
-            yield search, not is_absent
+        yield from ruled_out(test.operand, module, when=not when)
     elif isinstance(test, ast.Compare):
-        is_nothing = _compared(test)
-        found = searched(test.left, module) if is_nothing is not None else None
-        if found is not None and is_nothing is not None:
-            yield found, is_nothing
-    else:
+        found = searched(test.left, module) if _compared(test) is when else None
+        if found is not None:
+            yield found
+    elif not when:
         found = searched(test, module)
         if found is not None:
-            yield found, False
+            yield found
 
 
 def _compared(test: ast.Compare) -> bool | None:
@@ -83,8 +83,10 @@ def _compared(test: ast.Compare) -> bool | None:
 
 def _if(node: ast.If, module: Module) -> Iterator[Look]:
     """What runs where nothing was found: the body, the ``else``, or all after a guard."""
-    for search, is_absent in told(node.test, module):
-        absent = list(node.body if is_absent else node.orelse)
+    for search in ruled_out(node.test, module, when=True):
+        yield Look(search=search, node=node, absent=list(node.body))
+    for search in ruled_out(node.test, module, when=False):
+        absent = list(node.orelse)
         if not absent and leaves(node.body) and not isinstance(node.body[-1], _REFUSALS):
             absent = _after(node, module)
         yield Look(search=search, node=node, absent=absent)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .conditions import demands, meets, meets_lookup, split
-from .created import created_row, fills_itself, is_stamped
+from .created import FILLED, created_row, fills_itself, is_stamped
 from .lookups import Asked, asked, fields_of
 from .storing import may_be_stored_otherwise
 from .values import UNSET, Given, Null, Part, Reason, Rule, Verdict
@@ -95,6 +95,8 @@ class Facts:
         return bool(field.is_relation and one.compared not in field.get_lookups())
 
     def _has_same(self, one: Asked, given: Given) -> bool | None:
+        if given is FILLED:
+            return None
         if one.compared == "exact":
             same = given.equals(one.given)
         else:

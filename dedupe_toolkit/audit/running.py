@@ -72,7 +72,7 @@ def audit_get_or_create(
         accepted = with_baseline(accepted, Path(baseline))
     return Audit(
         findings=tuple(counted_findings(accepted, using) if count else accepted),
-        notes=tuple(sorted([*shown, *notes, *changed], key=lambda one: (one.path, one.line))),
+        notes=tuple(sorted({*shown, *notes, *changed}, key=lambda one: (one.path, one.line))),
         broken=tuple(sorted(library.broken.items())),
         files=len(files),
         left_out=len(found) - len(kept),

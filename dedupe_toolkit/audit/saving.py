@@ -44,7 +44,23 @@ def assigned_by_save(model: type[Model]) -> dict[str, set[str]]:
 
 
 @cache
-def passes_on(function: Any) -> bool:
+def filled_by_save(model: type[Model]) -> frozenset[str]:
+    """The fields that ``save()`` gives a value on some way, be it only where there is none."""
+    functions = list(_functions(model))
+    return frozenset(
+        name for one in functions for name, _ in _anywhere(one.body, frozenset(), every=True)
+    )
+
+
+def is_changed_on_the_way(kind: type) -> bool:
+    """Whether a field's own class puts another value in place when it is saved."""
+    change: Any = inspect.getattr_static(kind, "pre_save", None)
+    is_djangos = getattr(change, "__module__", "django.").startswith("django.")
+    return not (is_djangos or _passes_on(change))
+
+
+@cache
+def _passes_on(function: Any) -> bool:
     """Whether a field's ``pre_save()`` returns the value that it finds."""
     node = _source(function)
     is_plain = node is not None and not any(isinstance(one, ast.BinOp) for one in ast.walk(node))
@@ -52,12 +68,13 @@ def passes_on(function: Any) -> bool:
 
 
 def _functions(model: type[Model]) -> Iterator[Any]:
-    """``save()`` of the model and its bases, and ``clean()`` where that is called."""
+    """``save()`` of the model and its bases, and the methods of its own that it calls."""
     saves = list(_own(model, "save"))
-    called = {name for one in saves for name in _called(one)}
+    called = {name for one in saves for name in _called_on_self(one)}
+    called |= {"clean"} if called & _CLEANS else set()
     yield from saves
-    if called & _CLEANS:
-        yield from _own(model, "clean")
+    for name in sorted(called - {"save", "full_clean"}):
+        yield from _own(model, name)
 
 
 def _own(model: type[Model], name: str) -> Iterator[Any]:
@@ -76,15 +93,17 @@ def _source(function: Any) -> Any:
         return None
 
 
-def _anywhere(block: list[Any], asked: frozenset[str]) -> Iterator[tuple[str, ast.AST]]:
-    """Every assignment to ``self.name``, but for those under a question about that name."""
+def _anywhere(
+    block: list[Any], asked: frozenset[str], *, every: bool = False
+) -> Iterator[tuple[str, ast.AST]]:
+    """The assignments to ``self.name``; unless every one, not those that ask for the name first."""
     for statement in block:
         for name, value in _assigned(statement):
-            if name not in asked:
+            if every or name not in asked:
                 yield name, value
         inner = asked | _read(statement.test) if isinstance(statement, ast.If) else asked
         for part in ("body", "orelse", "finalbody"):
-            yield from _anywhere(getattr(statement, part, []), inner)
+            yield from _anywhere(getattr(statement, part, []), inner, every=every)
 
 
 def _assigned(statement: Any) -> Iterator[tuple[str, ast.AST]]:
@@ -111,6 +130,10 @@ def _called(node: ast.AST) -> set[str]:
         one.attr if isinstance(one, ast.Attribute) else getattr(one, "id", "") for one in functions
     }
     return names - {""}
+
+
+def _called_on_self(node: ast.AST) -> set[str]:
+    return {_own_name(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)} - {""}
 
 
 def _own_name(node: Any) -> str:

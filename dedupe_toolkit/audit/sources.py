@@ -124,7 +124,9 @@ def _loaded() -> dict[Path, str]:
 
 def _kind(path: Path) -> Kind:
     folders, stem = {part.lower() for part in path.parts[:-1]}, path.stem.lower()
-    if folders & _TEST_FOLDERS or stem in _TEST_FILES or stem.startswith("test_"):
+    if folders & _TEST_FOLDERS or any(one.endswith("tests") for one in folders):
+        return Kind.TEST
+    if stem in _TEST_FILES or stem.startswith("test_"):
         return Kind.TEST
     if stem.endswith(("_test", "_tests", "_factory", "_factories")):
         return Kind.TEST

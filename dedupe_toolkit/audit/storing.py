@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import DecimalField, GeneratedField
 
 from .created import is_stamped
-from .saving import assigned_by_save, changed_by_save, passes_on
+from .saving import assigned_by_save, changed_by_save, is_changed_on_the_way
 from .values import UNSET
 
 if TYPE_CHECKING:
@@ -34,16 +33,10 @@ def may_be_stored_otherwise(model: type[Model], field: Any, given: Given) -> boo
 
     A class such as an automatic slug changes what is taken already, so that no rule is broken.
     """
-    if _is_changed_on_the_way(type(field)):
+    if is_changed_on_the_way(type(field)):
         return True
     functions = assigned_by_save(model).get(field.name)
     return functions is not None and not any(f"{one}(" in given.text for one in functions)
-
-
-def _is_changed_on_the_way(kind: type) -> bool:
-    change: Any = inspect.getattr_static(kind, "pre_save", None)
-    is_djangos = getattr(change, "__module__", "django.").startswith("django.")
-    return not (is_djangos or passes_on(change))
 
 
 def _is_changed(model: type[Model], name: str, given: Given) -> bool:

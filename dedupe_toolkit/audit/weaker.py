@@ -60,8 +60,11 @@ def _checked(node: Any, place: Place) -> Iterator[Note]:
     if not any(isinstance(one, ast.Raise) for one in branch.body):
         return
     for rows in _rows(node.func.value, place):
-        given = Arguments(lookups={**dict(rows.lookups), **_equalities(rows)})
-        yield from _unless_unique(node, rows, given, "a check before saving", place)
+        asked = {**dict(rows.lookups), **dict(rows.filters)}
+        # what else it asks for may be what a constraint keeps unique in another spelling
+        if not any("__" in name for name in asked):
+            given = Arguments(lookups=asked)
+            yield from _unless_unique(node, rows, given, "a check before saving", place)
 
 
 def _validated(node: Any, name: str, place: Place) -> Iterator[Note]:
@@ -85,10 +88,6 @@ def _unless_unique(
         label = rows.model._meta.label
         text = f"{what} is no constraint: {label} by {fields} is not unique in the database"
         yield _note(node, text, place)
-
-
-def _equalities(rows: Rows) -> dict[str, Given]:
-    return {name: given for name, given in rows.filters if "__" not in name}
 
 
 def _rows(node: Any, place: Place) -> list[Rows]:

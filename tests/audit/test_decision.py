@@ -175,6 +175,15 @@ def test_an_instance_that_may_be_none_is_safe_unless_it_is() -> None:
     )
 
 
+def test_a_rule_for_rows_with_a_value_and_one_for_those_without_hold_together() -> None:
+    for parent in (VARIABLE, FILLED, None):
+        covered = "safe exact" if parent is FILLED else "unsafe null"
+        covered = "fragile unless-null" if parent is VARIABLE else covered
+        assert verdict(m.Either, parent=parent, key=VARIABLE) == where(
+            "supports_partial_indexes", "safe exact", covered
+        )
+
+
 def test_nulls_that_are_equal_leave_no_gap() -> None:
     assert verdict(m.NullsEqual, parent=None, key=VARIABLE) == where(
         "supports_nulls_distinct_unique_constraints", "safe exact", "unsafe no-rule"

@@ -465,3 +465,43 @@ class Command(BaseCommand):
     def handle(self, *args, **options):
         obj, _ = Loose.objects.get_or_create(key=options["key"])  # Loose: key: unsafe no-rule
         obj.boards.get_or_create(pk=1)  # Board: id: fragile many-to-many
+
+
+class Numbering:
+    def run(self, keys: list) -> Any:
+        for key in keys:
+            self.keep(f"x{key}", key)
+
+    def keep(self, code, key) -> Any:
+        Stray.objects.get_or_create(code=code, key=key)  # Stray: code key: fragile unless-null
+
+
+def found_and_wanted(key: str, wanted: bool) -> Any:
+    row = Loose.objects.filter(key=key).first()
+    if row and wanted:
+        return None
+    return Loose.objects.create(key=key)
+
+
+def absent_or_wanted(key: str, wanted: bool) -> Any:
+    if wanted or not Loose.objects.filter(key=key).exists():
+        Loose.objects.create(key=key)
+
+
+def absent_and_wanted(key: str, wanted: bool) -> Any:
+    if wanted and not Loose.objects.filter(key=key).exists():  # Loose: key: unsafe no-rule
+        Loose.objects.create(key=key)
+
+
+def through_the_name_of_the_parent(name: str, key: str) -> Any:
+    child = Child.objects.filter(parent__name__iexact=name, key=key).first()
+    if child is None:  # Child: parent key: fragile by-hand
+        child = Child.objects.create(parent=Parent.objects.get(name__iexact=name), key=key)
+    return child
+
+
+def by_a_slug_that_is_filled_in(key: str) -> Any:
+    row = models.Slugged.objects.filter(name=key, slug=key).first()
+    if row is None:  # Slugged: name slug: unknown opaque-defaults
+        row = models.Slugged.objects.create(name=key)
+    return row

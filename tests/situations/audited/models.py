@@ -81,6 +81,21 @@ class NullsEqual(models.Model):
         ]
 
 
+class Either(models.Model):
+    """Unique below a parent, and among those that have none."""
+
+    parent = models.ForeignKey(Parent, models.CASCADE, null=True)
+    key = models.CharField(max_length=50)
+
+    class Meta:
+        unique_together = [("parent", "key")]
+        constraints = [
+            UniqueConstraint(
+                fields=["key"], condition=Q(parent__isnull=True), name="audited_either_uniq"
+            )
+        ]
+
+
 class Folded(models.Model):
     """Unique whatever the case."""
 

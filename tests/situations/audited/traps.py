@@ -213,8 +213,8 @@ def times(key: str) -> None:
     Coded.objects.get_or_create(key=F("note"))  # Coded: key: fragile not-stored-as-given
     Daily.objects.get_or_create(day=timezone.now())  # Daily: day: safe exact
     Daily.objects.get_or_create(day=datetime.date.today())  # Daily: day: safe exact
-    Slugged.objects.get_or_create(name=uuid.uuid4().hex[:8])  # Slugged: name: fragile volatile
-    Slugged.objects.get_or_create(name=new_key())  # Slugged: name: fragile volatile
+    Slugged.objects.get_or_create(name=uuid.uuid4().hex[:8])  # Slugged: name: unsafe volatile
+    Slugged.objects.get_or_create(name=new_key())  # Slugged: name: unsafe volatile
 
 
 def new_key() -> str:
