@@ -74,6 +74,10 @@ matrix: $(VENV)/.matrix-sqlite  ## the test suite on every supported Python and 
 screenshots: $(VENV)/.matrix-sqlite  ## pictures of every screen of the admin, for each Django and theme, into build/screenshots
 	$(RUN) -m nox --session screenshots
 
+.PHONY: steward
+steward: $(VENV)/.test-$(EXTRA)  ## 200 groups reviewed in a browser by keyboard: seconds per decision (DATABASE_URL=...)
+	$(RUN) -m pytest -q --ds testproject.settings benchmarks/steward.py
+
 PROOF_CASES ?= 20000
 .PHONY: proof
 proof: $(VENV)/.test-$(EXTRA)  ## many merges against a reference in plain Python, then mutations (DATABASE_URL=...)

@@ -12,7 +12,8 @@ LOOK = os.environ.get("LOOK", "")
 THEMES = {"unfold": ["unfold"], "jazzmin": ["jazzmin"]}
 """What stands before Django's admin in ``INSTALLED_APPS``."""
 
-INSTALLED_APPS = [*THEMES.get(LOOK, []), *INSTALLED_APPS]
+THEME = THEMES.get(LOOK, [])
+INSTALLED_APPS = [*THEME, *INSTALLED_APPS]
 TEMPLATES = [{**TEMPLATES[0], "DIRS": []}]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 JAZZMIN_UI_TWEAKS = {"dark_mode_theme": "darkly"}

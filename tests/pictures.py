@@ -24,6 +24,19 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FOLDER = Path(os.environ["DEDUPE_PICTURES"])
+DOCUMENTED = {
+    "merge-safe": "merge-safe",
+    "overview": "overview",
+    "queue": "queue",
+    "review": "plan-page",
+    "review-after-merge": "review-after-merge",
+    "review-collisions": "review-collisions",
+}
+"""The screens of which the documentation has a picture, and its name there."""
+BARE = """
+#nav-sidebar, #toggle-nav-sidebar { display: none }
+#main > .content { max-width: none !important }
+"""
 WIDE, NARROW = 1280, 360
 HEIGHT = "Math.max(...[...document.querySelectorAll('*')].map(one => one.scrollHeight))"
 
@@ -42,8 +55,23 @@ def take(page: Page, name: str, width: int = WIDE) -> None:
     page.set_viewport_size({"width": WIDE, "height": 740})
 
 
+def take_for_the_documentation(page: Page, name: str) -> None:
+    """Messages and content, without the frame of the admin."""
+    page.add_style_tag(content=BARE)
+    page.set_viewport_size({"width": WIDE, "height": min(page.evaluate(HEIGHT), 4_000)})
+    frame, content = (
+        page.locator(".content").bounding_box(),
+        page.locator("#content").bounding_box(),
+    )
+    assert frame
+    assert content
+    frame["height"] = content["y"] + content["height"] - frame["y"]
+    page.screenshot(path=FOLDER / "docs" / f"{name}.png", clip=frame)
+    page.set_viewport_size({"width": WIDE, "height": 740})
+
+
 def test_left_to_right(
-    page: Page, admin_client: Client, live_server: LiveServer, monkeypatch: Any
+    page: Page, admin_client: Client, live_server: LiveServer, monkeypatch: Any, settings: Any
 ) -> None:
     monkeypatch.setattr(registry, "_declarations", {})
     let_in(page, admin_client, live_server)
@@ -55,6 +83,8 @@ def test_left_to_right(
         page.emulate_media(color_scheme="light")
         page.evaluate(DARK, False)
         take(page, f"{screen}-360", NARROW)
+        if screen in DOCUMENTED and not settings.THEME:
+            take_for_the_documentation(page, DOCUMENTED[screen])
 
 
 def test_right_to_left(

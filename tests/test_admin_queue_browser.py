@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dedupe_toolkit.admin import slices
-from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
+from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan, SelectedRow
 from testproject.films.models import Person
+from tests.browser_kit import let_in
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from django.test import Client
     from playwright.sync_api import Page, Request
+    from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -38,6 +41,24 @@ def steward(
     page.click("[type=submit]")
     page.goto(OVERVIEW)
     return page
+
+
+def test_twenty_thousand_rows_selected_across_all_pages_go_to_the_queue(
+    page: Page, admin_client: Client, live_server: LiveServer
+) -> None:
+    Person.objects.bulk_create(Person(name=f"Person {number % 1_000}") for number in range(20_000))
+    let_in(page, admin_client, live_server)
+    page.goto("/admin/films/person/?q=Person")
+    page.check("#action-toggle")
+    page.click(".actions .question a")
+    assert "20000" in page.inner_text(".actions .all").replace(",", "")
+    page.select_option("[name=action]", "find_among_selected")
+    with page.expect_request(lambda request: request.method == "POST") as posted:
+        page.click(".actions button[type=submit]")
+    assert len(posted.value.post_data or "") < 20_000, "the rows are not named one by one"
+    page.wait_for_url("**/queuedgroup/?*")
+    assert "1000 duplicate groups" in page.inner_text(".paginator").replace(",", "")
+    assert SelectedRow.objects.count() == 20_000
 
 
 def scan(steward: Page) -> None:

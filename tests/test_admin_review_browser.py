@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from playwright.sync_api import expect
 
 from dedupe_toolkit import match_key
-from dedupe_toolkit.models import DismissedGroup, QueuedGroup
+from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup
 from testproject.films.models import Credit, Film, Person, Role
-from tests.browser_kit import log_in
+from tests.browser_kit import let_in, log_in, window
 from tests.scan_kit import scanned
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
+    from pytest_django.live_server_helper import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -105,6 +107,36 @@ def test_a_queue_is_worked_through_with_the_keyboard_alone(
     assert list(states) == [State.SKIPPED, State.DISMISSED, State.MERGED]
     assert DismissedGroup.objects.count() == 1
     assert all(url.startswith(page.url.split("/admin")[0]) for url in asked)
+
+
+def test_two_stewards_in_two_browsers_do_not_stand_in_each_others_way(
+    browser: Browser,
+    live_server: LiveServer,
+    groups: list[QueuedGroup],
+) -> None:
+    with window(browser, live_server) as one, window(browser, live_server) as two:
+        for place, desk in enumerate([one, two]):
+            user = User.objects.create_superuser(f"steward {place}")
+            client = Client()
+            client.force_login(user)
+            let_in(desk, client, live_server)
+            open_group(desk, groups[place])
+        one.keyboard.press("m")
+        two.keyboard.press("m")
+        one.wait_for_url(lambda url: not url.endswith(f"/{groups[0].pk}/"))
+        two.wait_for_url(f"**/{groups[2].pk}/")
+        assert [len(years(group.text)) for group in groups] == [1, 1, 2]
+
+        open_group(one, groups[2])
+        one.keyboard.press("m")
+        one.wait_for_url("**/queuedgroup/?*")
+        two.keyboard.press("m")
+        two.wait_for_url(lambda url: not url.endswith(f"/{groups[2].pk}/"))
+        told = two.locator(".messagelist").inner_text()
+        assert f"“{groups[2].text}” has no duplicates any more." in told
+    assert [len(years(group.text)) for group in groups] == [1, 1, 1]
+    by = MergeRun.objects.order_by("by").values_list("by", flat=True)
+    assert list(by) == ["steward 0", "steward 0", "steward 1"]
 
 
 def test_single_keys_can_be_switched_off_for_good(

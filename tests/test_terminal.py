@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from io import StringIO
@@ -365,3 +366,8 @@ def test_the_demo_tells_its_story_at_a_terminal(tmp_path: Path) -> None:
     code, output = finished(child)
     assert "Traceback" not in output
     assert code == 0
+    told = " ".join(output.split())
+    waiting = re.search(r"(\d+) groups wait in the review queue", told)
+    assert waiting is not None
+    assert int(waiting[1]) > 0
+    assert "/admin/dedupe_toolkit/scan/ (user demo, password demo)" in told

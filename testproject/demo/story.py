@@ -1,4 +1,4 @@
-"""The story in eight chapters; each is a function that runs commands and shows what they did."""
+"""The story in nine chapters; each is a function that runs commands and shows what they did."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ FIRST_REPORT = "import-without-constraint.json"
 SECOND_REPORT = "import-with-constraint.json"
 TRIES = 5
 USER = "demo"
+QUEUE = "http://127.0.0.1:8000/admin/dedupe_toolkit/scan/"
 
 
 def tell(shell: Shell, databases: DemoDatabases) -> None:
@@ -34,8 +35,8 @@ def tell(shell: Shell, databases: DemoDatabases) -> None:
     _constrain(shell)
     _race_again(shell, databases.again)
     _prove(shell)
-    _explain_admin(shell)
-    _explain_undo(shell)
+    _undo(shell)
+    _hand_over(shell)
 
 
 def _chapter(shell: Shell, number: int, title: str) -> None:
@@ -131,27 +132,31 @@ def _prove(shell: Shell) -> None:
     shell.run("audit_get_or_create", "films", "--check")
 
 
-def _explain_admin(shell: Shell) -> None:
-    _chapter(shell, 8, "Look around, and undo")
+def _undo(shell: Shell) -> None:
+    _chapter(shell, 8, "All of it taken back")
+    shell.say("The constraint goes first: it forbids what comes back.")
+    shell.run("migrate", "films", "0001", "-v", "0")
+    shell.run("undo_merge", "1", "--no-input")
+
+
+def _hand_over(shell: Shell) -> None:
+    _chapter(shell, 9, "Your turn: decide for yourself")
+    shell.run("fill_queue")
     email = ("--email", "demo@example.com")
     shell.run(
         "createsuperuser", "--no-input", "--username", USER, *email, DJANGO_SUPERUSER_PASSWORD=USER
     )
     folder = shlex.quote(os.path.relpath(shell.folder))
     python = shlex.quote(sys.executable)
-    shell.say(f"To see it in the admin (user {USER}, password {USER}):")
-    for line in [f"cd {folder}", *_database_line(shell), f"{python} manage.py runserver"]:
-        shell.console.print(f"  {line}", style="bold cyan", markup=False, soft_wrap=True)
-    shell.say("  and open http://127.0.0.1:8000/admin/films/person/")
+    shell.say("To see them in the admin:")
+    _type(shell, f"cd {folder}", *_database_line(shell), f"{python} manage.py runserver")
+    shell.say(f"  and open {QUEUE} (user {USER}, password {USER}).")
+    shell.say("Once the queue is empty, put the constraint back:")
+    _type(shell, f"{python} manage.py migrate films")
 
 
-def _explain_undo(shell: Shell) -> None:
-    python = shlex.quote(sys.executable)
-    shell.say("To undo the merge, take the constraint away first: it forbids what comes back.")
-    for line in [
-        f"{python} manage.py migrate films 0001",
-        f"{python} manage.py undo_merge 1",
-    ]:
+def _type(shell: Shell, *lines: str) -> None:
+    for line in lines:
         shell.console.print(f"  {line}", style="bold cyan", markup=False, soft_wrap=True)
 
 
