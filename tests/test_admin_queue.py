@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import match_key, registry, undo
 from dedupe_toolkit.admin import slices
+from dedupe_toolkit.merging import throttle
 from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup, Scan
 from dedupe_toolkit.queue.scanning import find_groups
 from testproject.films.admin import PersonAdmin
@@ -21,6 +22,7 @@ from tests.test_admin import PEOPLE, client_of, messages_of, text_of
 if TYPE_CHECKING:
     from django.http import HttpResponse
     from django.test import Client
+    from pytest_django.fixtures import SettingsWrapper
 
 pytestmark = pytest.mark.django_db
 
@@ -337,6 +339,34 @@ def test_a_group_that_is_no_longer_safe_is_held_back_with_the_reason(admin_clien
     assert told["Jacques Demy"].state == State.OUTDATED
     assert "differ in: acting since" in text_of(admin_client.get(QUEUE))
     assert Person.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_between_its_batches_a_merge_waits_as_the_project_asks_and_says_so(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, settings: SettingsWrapper
+) -> None:
+    slice_by_slice(monkeypatch)
+    monkeypatch.setattr(throttle, "sleep", lambda _: None)
+    settings.DEDUPE_THROTTLE = f"{__name__}.busy_once"
+    BUSY[:] = [3]
+    people_called(*["Chris Marker", "Jacques Demy"] * 2)
+    known = scan(admin_client)
+    answer = admin_client.post(f"{QUEUE}merge-safe/{known.pk}/", {"groups": "2"})
+    asked = {"data": {"slice": "1"}, "headers": {"Accept": "application/json"}}
+    url = answer.url.removesuffix("#start")
+    told = [admin_client.post(url, **asked).json() for _ in range(3)]
+    assert [one["done"] for one in told] == [1, 1, 2]
+    assert told[1]["words"].endswith(f"Waits: {settings.DEDUPE_THROTTLE} asks for 3 s.")
+    assert told[2]["finished"]
+    assert "Waits" not in told[2]["words"]
+    assert Person.objects.count() == 2
+
+
+BUSY: list[float] = []
+
+
+def busy_once(run: MergeRun) -> float:
+    return BUSY.pop() if BUSY else 0
 
 
 def test_a_merge_that_was_left_is_gone_on_with_from_the_overview(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..errors import DedupeError, MergeRefused
+from ..merging.throttle import throttles, waited
 from ..models import MergeRun, QueuedGroup
 from ..queue.safe_merging import begin_safe_merge, give_up, left_of, merge_some, safe_groups
 from .choice import WAIT
@@ -97,6 +98,9 @@ def _carry_on(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, key: M
         return
 
     def batch(size: int) -> int:
+        # a request is soon over: the next slice asks again
+        if run.batches and waited(run, throttles(run.using)):
+            return 0
         groups = list(left_of(run)[:size])
         if groups:
             _merge(model_admin, request, run, key, groups)
@@ -143,9 +147,10 @@ def _progress(site: AdminSite, run: MergeRun) -> Progress:
         "%(done)s of %(total)s groups done, %(rows)s rows merged",
         run.groups,
     ) % {"done": done, "total": run.groups, "rows": run.rows_merged}
+    waiting = _("Waits: %(reason)s.") % {"reason": run.waits_for} if left and run.waits_for else ""
     return Progress(
         title=_("Merge the safe groups"),
-        words=words,
+        words=f"{words}. {waiting}" if waiting else words,
         done=done,
         total=run.groups,
         url=overview_url(site, run.using),

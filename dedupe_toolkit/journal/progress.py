@@ -77,7 +77,7 @@ def progress_of(run: MergeRun) -> RunProgress:
         rate=run.rows_merged / seconds if run.rows_merged and seconds else None,
         seconds_left=left if is_running else None,
         lock_seconds=lock_seconds,
-        waits_for=run.waits_for if is_running else "",
+        waits_for=run.waits_for if status in (Status.RUNNING, Status.PAUSED) else "",
     )
 
 

@@ -67,20 +67,29 @@ def throttles(
 
 
 def give_way(run: MergeRun, asked: Sequence[Throttle], tell: Callable[[], None]) -> None:
-    """Wait until nobody asks for it any more. What for stands in the run's row meanwhile.
+    """Wait until nobody asks for it any more. ``tell`` is called whenever there is news of it."""
+    while waited(run, asked, tell):
+        pass
 
-    ``tell`` is called whenever the row says something else. Inside a transaction of the caller's
-    nobody is waited for: it would keep its locks, and nothing of it has reached anybody.
+
+def waited(
+    run: MergeRun, asked: Sequence[Throttle], tell: Callable[[], None] = lambda: None
+) -> bool:
+    """Ask once, and wait for a moment if somebody wants it; whether anybody did.
+
+    What for stands in the run's row until nobody asks for it any more. Inside a transaction of the
+    caller's nobody is waited for: it would keep its locks, and nothing of it has reached anybody.
     """
     if not asked or database(run.using).connection.in_atomic_block:
-        return
-    while wait := next(filter(None, (throttle(run) for throttle in asked)), None):
-        _say(run, wait.reason)
+        return False
+    wait = next(filter(None, (throttle(run) for throttle in asked)), None)
+    reason = wait.reason if wait else ""
+    if reason or run.waits_for:
+        _say(run, reason)
         tell()
+    if wait:
         sleep(min(wait.seconds, LONGEST))
-    if run.waits_for:
-        _say(run, "")
-        tell()
+    return wait is not None
 
 
 def _say(run: MergeRun, reason: str) -> None:
