@@ -290,7 +290,8 @@ class MergePolicy:
     ``collisions`` overrides ``on_collision`` for single references, by the names under which
     plans show them, and may say ``keep`` of rows that tie survivor and duplicate together.
     ``limit`` bounds the number of groups, ``batch_size`` those of one transaction (0: all in
-    one).
+    one). ``lock_timeout`` is for how many seconds a statement of a batch waits for rows that others
+    hold; None is the database's default here, and 0 leaves it to the session.
     """
 
     survivor: Any = "oldest"
@@ -300,6 +301,7 @@ class MergePolicy:
     on_conflict: OnConflict | str = OnConflict.SURVIVOR
     limit: int | None = None
     batch_size: int | None = None
+    lock_timeout: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,11 @@ REASONS = {
         text="{words}",
         people=_("Somebody else was changing these rows at the same moment. Try again."),
     ),
+    "held by others": Wording(
+        text="another session holds its rows, or rows that point at them, for longer than a lock is"
+        " waited for; merge it again once that session is done",
+        people=_("Somebody else is at work on these rows, or on what belongs to them. Try again."),
+    ),
     "refused": Wording(
         text="{about}the database refuses it: {words}",
         people=_("The database refuses it, in these words: {words}"),

@@ -218,6 +218,8 @@ def merge_equal(
     progress: Callable[[int, int], None] | None = None,
     **policy: Any,
 ) -> MergeRun:
+    # a lock that is waited for as long as it takes, on however busy a machine
+    policy = {"lock_timeout": 0, **policy}
     plan = plan_merge(match_key(model, fields), policy=MergePolicy(**policy))
     return merge(plan, progress=progress)
 
@@ -227,4 +229,4 @@ def merge_into(model: type[Model], pks: Sequence[Any], into: Any) -> MergeRun:
 
 
 def plan_into(model: type[Model], pks: Sequence[Any], into: Any) -> MergePlan:
-    return plan_merge(row_set(model, pks, into=into))
+    return plan_merge(row_set(model, pks, into=into), policy=MergePolicy(lock_timeout=0))

@@ -51,6 +51,10 @@ class Database(Catalogue):
     batch_size = 2_500
     """Groups in one transaction, unless a person says otherwise: see the page on performance."""
 
+    lock_timeout = 2.0
+    """Seconds for which a batch waits for a lock, and others behind it, unless a person says
+    otherwise; 0 leaves it to the session."""
+
     is_alone_in_batch = False
     """Whether nobody else can write from the first statement of a batch that does to its end."""
 
@@ -400,10 +404,11 @@ class Database(Catalogue):
     """In an INSERT: that even columns which the database numbers take the values given."""
 
     @contextmanager
-    def exactly(self) -> Iterator[None]:
+    def exactly(self, *, patience: float = 0) -> Iterator[None]:
         """Around what changes users' rows: no setting of the session alters or cuts a value.
 
-        In a transaction, which takes back what cannot be set back after an error.
+        Locks are waited for ``patience`` seconds, or as long as the session says. In a transaction,
+        which takes back what cannot be set back after an error.
         """
         yield
 
@@ -544,6 +549,9 @@ class Database(Catalogue):
 
     collisions: Collection[Any] = ()
     """The codes of what unique rules refuse, where others can write while a batch does."""
+
+    lock_waits: Collection[Any] = ()
+    """The codes of what ends a statement that has waited for a lock long enough."""
 
     def is_transient(self, error: DatabaseError) -> bool:
         """Whether the same statements may succeed when tried again: a deadlock, a busy database."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from itertools import groupby, product
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, UUIDField
@@ -51,7 +52,9 @@ _LAX = {"NO_ZERO_DATE", "NO_ZERO_IN_DATE", "TRADITIONAL", "PAD_CHAR_TO_FULL_LENG
 _STRICT = {"STRICT_ALL_TABLES", "NO_AUTO_VALUE_ON_ZERO", "ALLOW_INVALID_DATES"}
 
 # lock wait timeout, deadlock
-_PASSING = (1205, 1213)
+_LOCK_WAIT = 1205
+_PASSING = (_LOCK_WAIT, 1213)
+_PATIENCE = "innodb_lock_wait_timeout"
 # a key is too long, or has a column without a length
 _TOO_LONG = (1071, 1170)
 # an expression comes to JSON or a shape, to a text of any length, or does not always come out alike
@@ -425,23 +428,28 @@ class MySQLFamily(Database):
         )
 
     @contextmanager
-    def exactly(self) -> Iterator[None]:
+    def exactly(self, *, patience: float = 0) -> Iterator[None]:
         # a value that does not fit is an error, and none that is there already does not fit
-        before = str(self.value("SELECT @@SESSION.sql_mode"))
-        modes = set(filter(None, before.split(","))) - _LAX | _STRICT
-        with self._session("sql_mode", ",".join(sorted(modes)), before):
+        names = ["sql_mode", *([_PATIENCE] if patience else [])]
+        (before,) = self.fetch(f"SELECT {', '.join(f'@@SESSION.{name}' for name in names)}")
+        modes = set(filter(None, str(before[0]).split(","))) - _LAX | _STRICT
+        wanted = [",".join(sorted(modes)), *([ceil(patience)] if patience else [])]
+        with self._session(names, wanted, list(before)):
             yield
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
         zone = str(self.value("SELECT @@SESSION.time_zone"))
-        with self.exactly(), self._session("time_zone", "+00:00", zone):
+        with self.exactly(), self._session(["time_zone"], ["+00:00"], [zone]):
             yield
 
     @contextmanager
-    def _session(self, name: str, value: str, before: str) -> Iterator[None]:
-        self.run(f"SET SESSION {name} = %s", [value])
-        with set_back(self.connection, f"SET SESSION {name} = %s", [before]):
+    def _session(
+        self, names: Sequence[str], values: Sequence[Any], before: Sequence[Any]
+    ) -> Iterator[None]:
+        change = f"SET SESSION {', '.join(f'{name} = %s' for name in names)}"
+        self.run(change, values)
+        with set_back(self.connection, change, before):
             yield
 
     def begin_batch(self) -> None:
@@ -458,6 +466,7 @@ class MySQLFamily(Database):
         return self.value("SELECT CONVERT_TZ('2000-01-01', 'UTC', %s)", [name]) is not None
 
     refusals = _REFUSALS
+    lock_waits = (_LOCK_WAIT,)
     collisions = (1062,)
 
     def is_transient(self, error: DatabaseError) -> bool:

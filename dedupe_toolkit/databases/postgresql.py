@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -393,22 +394,26 @@ class PostgreSQL(Database):
         # keys go are locked among all the others first
         order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
         steps = [("NO KEY UPDATE", ""), ("UPDATE", f"WHERE NOT ({stay})")]
-        for strength, condition in steps if stay else [("UPDATE", "")]:
-            self.run(
-                f"SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
-                f" JOIN {self.q(table.name)} AS t ON {self.matches(on)} {condition}"
-                f" ORDER BY {order} FOR {strength} OF t) AS rows"
-            )
+        locks = [
+            f"(SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
+            f" JOIN {self.q(table.name)} AS t ON {self.matches(on)} {condition}"
+            f" ORDER BY {order} FOR {strength} OF t) AS rows)"
+            for strength, condition in (steps if stay else [("UPDATE", "")])
+        ]
+        self.run(f"SELECT {', '.join(locks)}")
 
     overriding = "OVERRIDING SYSTEM VALUE"
 
     @contextmanager
-    def exactly(self) -> Iterator[None]:
+    def exactly(self, *, patience: float = 0) -> Iterator[None]:
         # texts of values depend on these, and journals are read by other sessions
-        names = ", ".join(f"current_setting('{name}')" for name in _EXACT)
+        settings = dict(_EXACT)
+        if patience:
+            settings["lock_timeout"] = str(ceil(patience * 1000))
+        names = ", ".join(f"current_setting('{name}')" for name in settings)
         (before,) = self.fetch(f"SELECT {names}")
-        change = ", ".join(f"set_config('{name}', %s, true)" for name in _EXACT)
-        self.fetch(f"SELECT {change}", list(_EXACT.values()))
+        change = ", ".join(f"set_config('{name}', %s, true)" for name in settings)
+        self.fetch(f"SELECT {change}", list(settings.values()))
         yield
         self.fetch(f"SELECT {change}", before)
 
@@ -440,6 +445,7 @@ class PostgreSQL(Database):
         return bool(context and not self.is_transient(error)) or super().is_caused_by_rows(error)
 
     refusals = _REFUSALS
+    lock_waits = ("55P03",)
     collisions = ("23505", "23P01")  # of unique rules and of exclusion constraints
 
     @staticmethod

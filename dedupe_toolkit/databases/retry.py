@@ -29,6 +29,21 @@ class RowsChanged(DedupeError):
     """
 
 
+class RowsLocked(DedupeError):
+    """Others hold rows for longer than a lock is waited for: other groups may come first."""
+
+
+@contextmanager
+def telling_locks(database: Database) -> Iterator[None]:
+    """Raises `RowsLocked` in place of the error that ends a wait for a lock."""
+    try:
+        yield
+    except DatabaseError as error:
+        if database.code_of(error) not in database.lock_waits:
+            raise
+        raise RowsLocked("others hold the rows for longer than a lock is waited for") from error
+
+
 @contextmanager
 def only_run(database: Database, label: str, wait: float) -> Iterator[None]:
     """Hold the lock of a model's runs, after waiting for it so many seconds if need be.

@@ -100,6 +100,7 @@ class SQLite(Database):
     join = "CROSS JOIN"
     # one writer at a time in any case, and every batch writes the same pages again
     batch_size = 50_000
+    lock_timeout = 0.0  # that of the connection says how long its one lock is waited for
     # it begins by writing, and so holds the one lock for that
     is_alone_in_batch = True
     compares_by_column = True

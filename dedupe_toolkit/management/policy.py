@@ -10,7 +10,7 @@ from ..field_rules.rules import RULES as FIELD_RULES
 from ..finding.survivor_rules import RULES
 from ..registry import declared_policy, kept_ties
 from ..values import OnCollision, OnConflict
-from .options import one_of, whole_number
+from .options import duration, one_of, whole_number
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -54,6 +54,12 @@ def add_policy_arguments(parser: CommandParser) -> None:
     group.add_argument(
         "--batch-size", metavar="N", help="Groups in one transaction (0: all in one)."
     )
+    group.add_argument(
+        "--lock-timeout",
+        metavar="TIME",
+        help="How long a batch waits for rows that others hold (default on servers: 2s; 0s: as the"
+        " session has it).",
+    )
 
 
 def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePolicy:
@@ -68,6 +74,8 @@ def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePol
         if options.get(name) is not None:
             option = f"--{name.replace('_', '-')}"
             given[name] = whole_number(option, options[name], least=least)
+    if options.get("lock_timeout") is not None:
+        given["lock_timeout"] = duration("--lock-timeout", options["lock_timeout"])
     rules = dict(map(_field_rule, options["field_rule"]))
     if "on_collision" in given:
         given["collisions"] = kept_ties(model)

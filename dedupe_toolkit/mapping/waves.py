@@ -36,14 +36,15 @@ def waves(session: Session, mapping: MergeMap) -> Iterator[MergeMap]:
         )
 
 
-def number_by_waves(session: Session, mapping: MergeMap) -> None:
+def number_by_waves(session: Session, mapping: MergeMap) -> bool:
     """Number the groups anew, so that no batch has one that must wait for one of a later batch.
 
-    Groups that point at one another in a circle, so that none can come first, are held back.
+    Returns whether there are any such. Groups that point at one another in a circle, so that none
+    can come first, are held back.
     """
     name = _placed(session, mapping)
     if name is None:
-        return
+        return False
     database, order = session.database, session.fresh_table("order")
     columns = {"group_number": "bigint", "number": "bigint", "wave": "bigint"}
     database.create_work_table(order, columns, primary_key=["group_number"])
@@ -55,6 +56,7 @@ def number_by_waves(session: Session, mapping: MergeMap) -> None:
     on = {"group_number": "group_number"}
     database.update(mapping.name, {"group_number": "number"}, source=order, on=on)
     _hold_circles(session, mapping, order)
+    return True
 
 
 def _hold_circles(session: Session, mapping: MergeMap, order: str) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.db import DatabaseError
 
-from ..databases.retry import RowsChanged
+from ..databases.retry import RowsChanged, RowsLocked
+from ..errors import DedupeError
 from ..journal.write import Gone
 from ..models import MergeStep
 
@@ -136,9 +137,11 @@ def naming(table: Table) -> Iterator[None]:
         raise
 
 
-def refusal(error: DatabaseError | RowsChanged) -> tuple[str, dict[str, str]]:
+def refusal(error: DatabaseError | DedupeError) -> tuple[str, dict[str, str]]:
     """The code of the reason for what the database refuses, and what it says, on one line."""
-    if isinstance(error, RowsChanged):
+    if isinstance(error, RowsLocked):
+        return "held by others", {}
+    if isinstance(error, DedupeError):
         return "changed all the time", {"words": str(error)}
     about = "".join(getattr(error, "__notes__", ()))
     return "refused", {"about": about, "words": " ".join(str(error).split())}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ..databases.retry import (
     ATTEMPTS,
     SOME_ATTEMPTS,
     RowsChanged,
+    RowsLocked,
     only_run,
     require_autocommit,
     retried,
@@ -36,14 +37,17 @@ from ..planning.prepared import Prepared, take
 from ..planning.tally import Tally
 from ..signals import post_merge, pre_merge
 from ..values import MergePlan, ReferenceCount
+from .batches import batch_transaction, patience_of, planned_pairs
 from .changes import Changes, refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
 from .recheck import are_rivals_locked
+from .slices import Slices
 from .throttle import Throttle, give_way, throttles
 from .write import Writer
 
 if TYPE_CHECKING:
+    from ..errors import DedupeError
     from ..planning.session import Session
 
 Progress = Callable[[int, int], None]
@@ -113,6 +117,8 @@ class _Run:
     progress: Progress | None
     pace: Pace
     throttles: Sequence[Throttle]
+    slices: Slices = field(init=False)
+    done: int = 0
     tally: Tally = field(default_factory=Tally)
 
     def to_the_end(self) -> MergeRun:
@@ -132,18 +138,19 @@ class _Run:
         last = self.plan.groups if self.plan.policy.limit is None else self.plan.policy.limit
         last, size = self._last_group(last), self._batch_size()
         kept = self.ready.session.database.kept
+        self.slices = Slices(last=last, in_order=self.ready.in_order)
         with kept.keeping() if last > size else nullcontext():
-            for first, last_of_batch in _slices(last, size):
-                self._merge_slice(first, last_of_batch)
-                self._tell(last_of_batch)
-                if last_of_batch < last:
-                    give_way(self.run, self.throttles, partial(self._tell, last_of_batch))
+            while found := self.slices.take(size):
+                self._merge_slice(*found)
+                self._tell()
+                if self.slices.are_left:
+                    give_way(self.run, self.throttles, self._tell)
         self._save(MergeRun.Status.DONE)
         return self.run
 
-    def _tell(self, done: int) -> None:
+    def _tell(self) -> None:
         if self.progress:
-            self.progress(done, self.plan.groups)
+            self.progress(self.done, self.plan.groups)
 
     def _recount(self) -> None:
         """Count what is committed: a stop may fall between a batch's commit and its counting."""
@@ -171,12 +178,17 @@ class _Run:
         """Merge the groups with these numbers; what fails is halved until the culprit is alone.
 
         Rows that have come to collide meanwhile are seen when the batch is analysed again; then it
-        locks ``tightly``, so that nobody else adds any.
+        locks ``tightly``, so that nobody else adds any. What others hold comes later.
         """
         database = self.ready.session.database
         batch = partial(self._merge_batch, first, last, tightly=tightly)
         try:
             retried(database, batch, attempts=ATTEMPTS if first == last else SOME_ATTEMPTS)
+            self.slices.succeeded()
+            self.done += last - first + 1
+        except RowsLocked as error:
+            if not self.slices.put_off(first, last, error):
+                self._hold_culprit(first, error)
         except (DatabaseError, RowsChanged) as error:
             if isinstance(error, DatabaseError) and not database.is_caused_by_rows(error):
                 raise
@@ -194,7 +206,8 @@ class _Run:
         using, database = self.plan.using, session.database
         self.pace.lock()
         is_outermost = not database.connection.in_atomic_block
-        with database.kept.batch(), transaction.atomic(using=using), ExitStack() as stack:
+        patience = patience_of(database, self.plan.policy)
+        with batch_transaction(database) as stack:
             if is_outermost:
                 database.begin_batch()
                 if not self._is_all(first, last):
@@ -203,7 +216,7 @@ class _Run:
             batch = self.run.batches + 1
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(batches=batch)
             self.ready.require()
-            stack.enter_context(database.exactly())
+            stack.enter_context(database.exactly(patience=patience))
             mapping = self._locked(session, first, last, tightly=tightly)
             changed_groups(session, mapping, self.plan.source)
             session.held.take_out(mapping)
@@ -246,7 +259,7 @@ class _Run:
         if not groups:
             return 0, 0
         context = {"sender": self.plan.source.model, "run": self.run, "using": self.plan.using}
-        pre_merge.send(**context, pairs=partial(_planned_pairs, session, mapping))
+        pre_merge.send(**context, pairs=partial(planned_pairs, session, mapping))
         if pre_merge.has_listeners(self.plan.source.model):
             level = looked_at_again(session, level)
         if self._can_differ() and not are_rivals_locked(session, level):
@@ -286,7 +299,7 @@ class _Run:
         is_alone = self.ready.session.database.is_alone_in_batch
         return not is_alone or pre_merge.has_listeners(self.plan.source.model)
 
-    def _hold_culprit(self, number: int, error: DatabaseError | RowsChanged) -> None:
+    def _hold_culprit(self, number: int, error: DatabaseError | DedupeError) -> None:
         session = self.ready.session.for_batch()
         database, mapping = session.database, self.ready.mapping
         code, told = refusal(error)
@@ -298,21 +311,4 @@ class _Run:
             held = held_groups(session, self.plan.source)
             stored = store_held(self.run, self.plan.source, held, self.plan.using)
         self.run.groups_held_back += stored
-
-
-def _slices(last: int, size: int) -> Iterator[tuple[int, int]]:
-    for first in range(1, last + 1, size):
-        yield first, min(first + size - 1, last)
-
-
-def _planned_pairs(session: Session, mapping: MergeMap) -> Iterator[tuple[str, str]]:
-    """The pairs of a batch about to be merged, keys as text."""
-    database = session.database
-    keys = [
-        database.key_text(list(zip(mapping.table.pk, database.qualified("m", side), strict=True)))
-        for side in (mapping.members, mapping.survivors)
-    ]
-    rows: list[Any] = database.fetch(
-        f"SELECT {', '.join(keys)} FROM {database.q(mapping.name)} m WHERE m.place > 0"
-    )
-    yield from rows
+        self.done += 1

@@ -99,7 +99,7 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
         refuse_functions(source.model, session.policy.field_rules)
     mapping = map_groups(session, source)
     groups, duplicates = count_members(session.database, mapping)
-    number_by_waves(session, mapping)
+    in_order = number_by_waves(session, mapping)
     tally, facts = Tally(), dict[str, Any]()
     warnings = _dismissed(source, using)
     if groups:
@@ -114,7 +114,7 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
     if held:
         duplicates = count_members(session.database, mapping)[1]
     collisions = summed(session.held.collisions)
-    prepared = Prepared(session=session, mapping=mapping)
+    prepared = Prepared(session=session, mapping=mapping, in_order=in_order)
     prepared.leave()
     return MergePlan(
         source=source,

@@ -23,10 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A plan's session, its mapping, and the token that its work tables bear."""
+    """A plan's session, its mapping, and the token that its work tables bear.
+
+    ``in_order`` says that some groups must be merged before others.
+    """
 
     session: Session
     mapping: MergeMap
+    in_order: bool = False
     token: str = field(default_factory=lambda: token_hex(16))
     process: int = field(default_factory=getpid)
 

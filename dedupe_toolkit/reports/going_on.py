@@ -70,6 +70,8 @@ def _policy_words(progress: RunProgress, model: type[Model]) -> Iterator[str]:
         if policy[name] != getattr(declared, name):
             # with an equals sign, for an ordering may begin with a hyphen
             yield f"--{name.replace('_', '-')}={policy[name]}"
+    if policy["lock_timeout"] is not None and policy["lock_timeout"] != declared.lock_timeout:
+        yield f"--lock-timeout={policy['lock_timeout']:g}s"
     for field, rule in policy["field_rules"].items():
         if rule != declared.field_rules.get(field):
             yield f"--field-rule={field}={rule}"
