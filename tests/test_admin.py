@@ -86,7 +86,7 @@ def fields_of(response: HttpResponse) -> dict[str, Any]:
     """What the form of the page would send."""
     text = response.content.decode()
     named = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text)
-    checked = re.findall(r'<input type="radio" name="(\w+)" value="([^"]*)" checked', text)
+    checked = re.findall(r'<input type="radio" name="([\w.]+)" value="([^"]*)" checked', text)
     rows = [html.unescape(value) for name, value in named if name == "rows"]
     return {**dict(named), **{n: html.unescape(v) for n, v in checked}, "rows": rows}
 

@@ -55,7 +55,7 @@ def test_two_people_are_selected_merged_and_brought_back(
     page.get_by_role("button", name="Run").or_(page.get_by_role("button", name="Go")).click()
 
     assert page.get_by_role("radio", name="Agnès Varda").first.is_checked()
-    page.get_by_label("Hold back:").check()
+    page.get_by_label("Hold back: merge nothing").check()
     page.get_by_role("button", name="Show the plan").click()
     assert page.get_by_role("button", name="Merge", exact=True).is_disabled()
     assert "Person profiles" in page.get_by_role("alert").inner_text()

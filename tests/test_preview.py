@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 # MariaDB and MySQL are told beside the others how to sort, and asked for other databases' keys
 QUERIES = 20 if connection.vendor == "mysql" else 15
+OPENED = 7
+"""Queries that opening the rows of one table which collide takes beside these."""
 
 pytestmark = pytest.mark.django_db
 
@@ -96,7 +98,7 @@ def test_the_review_page_of_a_group_takes_fifteen_queries_at_most(
 
 
 @pytest.mark.parametrize("policy", ["hold", "discard"])
-def test_the_page_takes_no_more_where_rows_collide(
+def test_the_page_takes_few_more_to_open_rows_that_collide(
     admin_client: Client,
     people: list[Person],
     profiles: list[PersonProfile],
@@ -105,7 +107,7 @@ def test_the_page_takes_no_more_where_rows_collide(
 ) -> None:
     ContentType.objects.clear_cache()
     choice = {"rows": [person.pk for person in people], "on_collision": policy}
-    with django_assert_max_num_queries(QUERIES):
+    with django_assert_max_num_queries(QUERIES + OPENED):
         page = admin_client.get(REVIEW, choice)
     names = f"#{profiles[0].pk} and #{profiles[1].pk} cannot both belong to the row that stays"
     assert (names in page.content.decode()) is (policy == "hold")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import router
@@ -29,6 +29,9 @@ _DIGITS = 6
 _FIELD = "field_"
 """How the name begins under which a form holds what was chosen for a field."""
 
+_COLLISION = "collision_"
+"""The same for what becomes of the rows of one reference that collide."""
+
 MOST_ROWS = 100
 """How many rows a person can be shown side by side."""
 
@@ -43,21 +46,27 @@ class Choice:
 
     ``left_out`` are rows of the group that shall not be merged; ``page`` is the one that is looked
     at, where there are too many rows for one. ``values`` maps fields to what was chosen for them:
-    ``row:`` and a row's key, or ``rule:`` and a field rule. What was not chosen is as declared
-    for the model.
+    ``row:`` and a row's key, or ``rule:`` and a field rule. ``collisions`` says it of single
+    references. What was not chosen is as declared for the model.
     """
 
     pks: tuple[Any, ...]
     into: Any = None
     on_collision: OnCollision | None = None
+    collisions: Mapping[str, OnCollision] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     page: int = 1
 
     def policy(self, model: type[Model]) -> MergePolicy:
-        if self.on_collision is None:
-            return declared_policy(model)
-        return declared_policy(model, on_collision=self.on_collision, collisions=kept_ties(model))
+        policy = declared_policy(model)
+        if self.on_collision is not None:
+            policy = replace(policy, on_collision=self.on_collision, collisions=kept_ties(model))
+        return replace(policy, collisions={**policy.collisions, **self.collisions})
+
+    def without_collisions(self) -> Choice:
+        """The same without what was chosen for single references."""
+        return replace(self, collisions={})
 
 
 def alias_of(queryset: QuerySet[Any]) -> str:
@@ -102,17 +111,28 @@ def choice_from(data: QueryDict) -> Choice:
     for typed in (*rows, into or "", *values.values()):
         if "\x00" in typed:  # as in any form of Django: not all databases take it in a text
             raise InvalidOption(_("There is no such row: %(value)r") % {"value": typed})
-    on_collision = data.get("on_collision", "")
-    if on_collision not in {"", *(choice.value for choice in OnCollision.for_all())}:
-        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": on_collision})
+    on_collision = _resolution(data.get("on_collision", ""))
+    resolutions = {
+        name.removeprefix(_COLLISION): _resolution(str(data[name]))
+        for name in data
+        if name.startswith(_COLLISION)
+    }
     return Choice(
         pks=tuple(rows),
         into=into,
-        on_collision=OnCollision(on_collision) if on_collision else None,
+        on_collision=on_collision,
+        collisions={name: chosen for name, chosen in resolutions.items() if chosen},
         values={name.removeprefix(_FIELD): text for name, text in values.items()},
         left_out=tuple(left_out),
         page=int(page) if page.isdecimal() and len(page) < _DIGITS else 1,
     )
+
+
+def _resolution(typed: str) -> OnCollision | None:
+    """What is chosen for rows that collide; None for nothing."""
+    if typed not in {"", *(choice.value for choice in OnCollision.for_all())}:
+        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": typed})
+    return OnCollision(typed) if typed else None
 
 
 def require_visible(

@@ -21,7 +21,7 @@ from .ruling import choosable, other_rules
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from django.db.models import Field
+    from django.db.models import Field, Model
 
     from ..reviewing.side_by_side import Line, SideBySide
     from ..values import ReferenceCount
@@ -194,6 +194,15 @@ def _shown(field: Field[Any, Any], cell: Cell, empty: str) -> str:
     if isinstance(cell.value, bytes):
         return _("%(size)s bytes") % {"size": len(cell.value)}
     return folded(display_for_field(cell.value, field, empty))
+
+
+def shown_value_of(field: Field[Any, Any], row: Model, empty: str) -> str:
+    """The value of a row as a page shows it, by itself."""
+    held = raw(field, row)
+    is_related = field.is_relation and held is not None
+    value = getattr(row, field.name, held) if is_related else held
+    cell = Cell(value=value, is_blank=is_blank(field, held), differs=False, fills=False)
+    return _shown(field, cell, empty)
 
 
 def folded(text: str) -> str:

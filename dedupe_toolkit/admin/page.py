@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from .choice import collision_choices
+from .collisions import shown_collisions
 from .display import shown_lines, split_counts
 from .permissions import may_dismiss, may_merge
 from .reviewing import linked_name
@@ -78,7 +79,8 @@ def shown_page(
         "fingerprint": review.fingerprint,
         "memory": remembered(review),
         "collision_choices": collision_choices(model_admin.model, review.choice.on_collision),
-        "has_collisions": _has_collisions(review),
+        "has_collisions": review.may_collide,
+        "collisions": shown_collisions(site, request, review),
         "may_merge": may_merge(model_admin, request),
         "may_dismiss": may_dismiss(model_admin, request),
         "decisions": decisions(request),
@@ -139,9 +141,3 @@ def _records(rows: Sequence[ShownRow], lines: Sequence[Any]) -> list[Any]:
     return [
         (head, [(line, line.cells[place]) for line in differing]) for place, head in enumerate(rows)
     ]
-
-
-def _has_collisions(review: Review) -> bool:
-    plan = review.plan
-    is_resolved = any(count.merged for count in plan.references)
-    return bool(plan.held_back or plan.collisions or is_resolved)

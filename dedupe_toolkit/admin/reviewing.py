@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 
+from ..databases.caching import caching
 from ..errors import InvalidOption
 from ..keys import row_set
+from ..reviewing.colliding import CollidingRows, colliding_rows
 from ..reviewing.row_counts import RowCount, row_counts
 from ..reviewing.side_by_side import SideBySide, compared, rows_in_order
-from ..values import MergePolicy, rule_name
+from ..values import MergePolicy, OnCollision, rule_name
 from .choice import require_number, require_visible
 from .concerned import may_hide
 from .fields import FormFields, form_fields, moved_links
@@ -47,6 +49,12 @@ class Review:
     counts: tuple[RowCount, ...]
     undeletable: tuple[str, ...]
     links: tuple[str, ...]
+    colliding: tuple[CollidingRows, ...] = ()
+
+    @property
+    def may_collide(self) -> bool:
+        """Whether the plan tells of rows that collide, or may have been stopped by some."""
+        return bool(self.plan.held_back or colliding_models(self.plan))
 
     @property
     def is_mergeable(self) -> bool:
@@ -77,10 +85,12 @@ class Review:
         counts = [
             (c.model._meta.label, c.field, sorted(c.rows.items(), key=str)) for c in self.counts
         ]
-        shown = [comparison.fingerprint, comparison.survivor.pk, *rules, counts, told]
+        rivals = [(one.reference, one.outcome, one.fingerprint) for one in self.colliding]
+        shown = [comparison.fingerprint, comparison.survivor.pk, *rules, counts, told, rivals]
         return sha256(repr(shown).encode()).hexdigest()
 
 
+@caching()
 def reviewed(
     model_admin: AnyAdmin,
     request: HttpRequest,
@@ -115,7 +125,23 @@ def reviewed(
         counts=_visible(model_admin, request, row_counts(model, source.pks, using)),
         undeletable=undeletable(site, request, model, plan.references),
         links=moved_links(model_admin, fields, plan.references),
+        colliding=colliding_rows(
+            comparison.source, using=using, policy=policy, models=colliding_models(plan)
+        ),
     )
+
+
+def colliding_models(plan: MergePlan) -> set[str]:
+    """The models of which rows collide, as far as a plan tells."""
+    policy = plan.policy
+    # rows are discarded as redundant as well, and nobody has to look at those
+    discards = OnCollision.DISCARD in {policy.on_collision, *policy.collisions.values()}
+    resolved = {
+        count.reference.rpartition(".")[0]
+        for count in plan.references
+        if count.merged or (count.discarded and discards)
+    }
+    return resolved.union(found.model for found in plan.collisions)
 
 
 def _rows(

@@ -10,6 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from ..field_rules.fillers import raw
+from ..verbose import reference_words
 from .reviewing import linked_name
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def changes(review: Review, memory: str) -> list[str]:
     except signing.BadSignature:
         return []
     now = _shown(review)
-    return [*_values(review, then, now), *_counts(review, then, now)]
+    return [*_values(review, then, now), *_counts(review, then, now), *_colliding(then, now)]
 
 
 def _shown(review: Review) -> dict[str, Any]:
@@ -47,6 +48,7 @@ def _shown(review: Review) -> dict[str, Any]:
             f"{count.model._meta.label}.{count.field}": {str(pk): n for pk, n in count.rows.items()}
             for count in review.counts
         },
+        "colliding": {one.reference: one.fingerprint for one in review.colliding},
     }
 
 
@@ -61,6 +63,14 @@ def _values(review: Review, then: Any, now: Any) -> Iterator[str]:
             if then["rows"].get(key, {}).get(name, value) != value:
                 told = {"field": capfirst(labels[name]), "key": key}
                 yield _("%(field)s of #%(key)s has another value") % told
+
+
+def _colliding(then: Any, now: Any) -> Iterator[str]:
+    before = then.get("colliding", {})
+    for label in dict.fromkeys([*before, *now["colliding"]]):
+        if before.get(label) != now["colliding"].get(label):
+            told = {"rows": reference_words(label)}
+            yield _("%(rows)s: other rows collide, or one of them has another value") % told
 
 
 def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:

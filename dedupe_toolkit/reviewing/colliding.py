@@ -1,0 +1,181 @@
+"""Rows that collide once others are merged, two by two, for a person to compare. Only reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import QuerySet
+
+from ..collisions.compared_rows import rule_rows
+from ..collisions.losing_rows import (
+    are_alike,
+    beside_winners,
+    loser_keys,
+    losing_rows,
+    winner_keys,
+)
+from ..databases.caching import caching
+from ..field_rules.fillers import raw
+from ..journal.old_keys import key_of
+from ..mapping.groups import unfilled
+from ..planning.plan import open_session
+from ..references.refusals import refusal_of
+from ..values import OnCollision
+from .preview_counts import InlineMapping, inline, is_simple
+from .row_counts import row_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from django.db.models import Model
+
+    from ..planning.session import Session
+    from ..references.referrers import Referrer
+    from ..references.rule_sql import TableRule
+    from ..values import MergePolicy, RowSet
+
+SHOWN = 10
+"""How many pairs of a table are looked at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """Two rows of which only one can point at the survivor: the one that stays, and its rival.
+
+    ``is_referenced`` says that something points at the rival, so that it cannot just go.
+    """
+
+    stays: Model
+    rival: Model
+    is_referenced: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class CollidingRows:
+    """The pairs of one table that differ; ``reference`` names it in a policy's ``collisions``.
+
+    ``columns`` are those in which the rows cannot but differ. ``allowed`` is what a person may
+    choose, and ``outcome`` what is chosen.
+    """
+
+    reference: str
+    model: type[Model]
+    columns: frozenset[str]
+    pairs: tuple[Pair, ...]
+    allowed: tuple[OnCollision, ...]
+    outcome: OnCollision
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one as soon as other rows collide, or one of them has another value."""
+        fields = self.model._meta.concrete_fields
+        rows = [
+            [repr(raw(field, row)) for field in fields]
+            for pair in self.pairs
+            for row in (pair.stays, pair.rival)
+        ]
+        return sha256(repr(rows).encode()).hexdigest()
+
+
+@caching()
+def colliding_rows(
+    source: RowSet, *, using: str, policy: MergePolicy, models: Collection[str]
+) -> tuple[CollidingRows, ...]:
+    """The rows of these models that collide when those of ``source`` are merged, and differ.
+
+    One statement, and a few for each table with such rows. Tables whose rows win by a rule of their
+    own are left out, and so are those that point otherwise than by one column with the key.
+    """
+    if not models:
+        return ()
+    session = open_session(source, using, policy)
+    # no work table has this name, as in a preview
+    mapping = replace(unfilled(session, source), name="dedupe_preview")
+    rows = inline(session, source, mapping)
+    asked = list(_asked(session, rows, models))
+    if not asked:
+        return ()
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    parts = [_pairs(session, rows, *one, number) for number, one in enumerate(asked)]
+    for number, *pair in rows.fetch(" UNION ALL ".join(parts)):
+        found.setdefault(asked[int(number)][0].table.name, []).append(tuple(pair))
+    referrers = {referrer.table.name: referrer for referrer, _rule in asked}
+    return tuple(_told(session, referrers[name], pairs) for name, pairs in sorted(found.items()))
+
+
+def _asked(
+    session: Session, rows: InlineMapping, models: Collection[str]
+) -> Iterator[tuple[Referrer, TableRule]]:
+    top = session.policies.top
+    for referrer in session.referrers(rows.mapping.table.model):
+        if referrer.table.model._meta.label not in models:
+            continue
+        is_plain = all(is_simple(reference, rows.mapping) for reference in referrer.references)
+        if referrer.is_link or referrer.is_inherited or not is_plain:
+            continue
+        if not session.policies.below(top, referrer).ordering:
+            yield from ((referrer, rule) for rule in referrer.rules)
+
+
+def _pairs(
+    session: Session, rows: InlineMapping, referrer: Referrer, rule: TableRule, number: int
+) -> str:
+    """A query for the first pairs of keys that lose by one rule, each after the rule's number."""
+    database, mapping = rows.database, rows.mapping
+    losers, winners = loser_keys(referrer), winner_keys(referrer)
+    first, second = (
+        database.key_text(list(zip(referrer.table.pk, keys, strict=True)))
+        for keys in (winners, losers)
+    )
+    losing = losing_rows(database, mapping, referrer, rule_rows(database, mapping, referrer, rule))
+    policy = session.policies.below(session.policies.top, referrer)
+    alike = are_alike(database, mapping, referrer, policy.rules)
+    return (
+        f"SELECT * FROM (SELECT {number} AS n, {first} AS a_key, {second} AS b_key"
+        f" FROM (SELECT x.* {losing}) x"
+        f" {beside_winners(database, referrer, losers, winners)} WHERE NOT ({alike})"
+        f" ORDER BY {first}, {second} LIMIT {SHOWN}) q{number}"
+    )
+
+
+def _told(session: Session, referrer: Referrer, found: Sequence[tuple[Any, ...]]) -> CollidingRows:
+    model, using = referrer.table.model, session.database.using
+    texts = {text for pair in found for text in pair}
+    keys = {text: key_of(model, text, using) for text in texts}
+    columns = frozenset(name for ref in referrer.references for name in ref.columns)
+    # a row's name may speak of the rows that it points at, those that are merged included
+    related = [field.name for field in model._meta.concrete_fields if field.is_relation]
+    rows: dict[Any, Model] = (
+        QuerySet(model, using=using).prefetch_related(*related).in_bulk(keys.values())
+    )
+    counts = row_counts(model, [keys[rival] for _, rival in found], using)
+    referenced = {pk for count in counts for pk in count.rows}
+    pairs = tuple(
+        Pair(
+            stays=rows[keys[first]],
+            rival=rows[keys[second]],
+            is_referenced=keys[second] in referenced,
+        )
+        for first, second in dict.fromkeys(found)
+        if keys[first] in rows and keys[second] in rows
+    )
+    policy = session.policies.top
+    said = [ref.label for ref in referrer.references if ref.label in policy.collisions]
+    return CollidingRows(
+        reference=next(iter(said), referrer.references[0].label),
+        model=model,
+        columns=columns,
+        pairs=pairs,
+        allowed=_allowed(model, pairs),
+        outcome=OnCollision(policy.outcome(referrer).value),
+    )
+
+
+def _allowed(model: type[Model], pairs: Sequence[Pair]) -> tuple[OnCollision, ...]:
+    if refusal_of(model) is not None:
+        return (OnCollision.HOLD,)
+    if any(pair.is_referenced for pair in pairs):
+        return OnCollision.HOLD, OnCollision.MERGE
+    return OnCollision.for_all()
