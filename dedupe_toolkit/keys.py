@@ -22,7 +22,7 @@ from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Lower, Trim, Upper
 from django.db.models.functions.datetime import TimezoneMixin
 
-from .arguments import require_list, require_model
+from .arguments import checking_arguments, require_kind, require_list, require_model
 from .errors import InvalidMatchKey
 from .suggest import nearest
 from .transforms import Collapse
@@ -55,6 +55,7 @@ def check_alias(using: str) -> str:
     return using
 
 
+@checking_arguments
 def match_key(
     model: type[Model],
     fields: Iterable[str],
@@ -78,7 +79,9 @@ def match_key(
     require_model(model)
     require_list(model, "the fields", fields, f"match_key({model.__name__}, [{fields!r}])")
     added = ["collapse"] * ignore_space + ["lower"] * ignore_case
-    lookups = tuple(_lookup(model, field, added) for field in fields)
+    for field in (named := list(fields)):
+        require_kind(f"{model._meta.label}: a key", field, str, "the names of fields")
+    lookups = tuple(_lookup(model, field, added) for field in named)
     if not lookups:
         raise InvalidMatchKey(f"{model._meta.label}: a match key needs at least one field")
     for lookup in lookups:

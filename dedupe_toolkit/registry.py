@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from .arguments import checking_arguments, require_model
 from .keys import match_key
 from .references.meta import concrete, lineage_of
 from .values import MatchKey, MergePolicy, OnCollision
@@ -47,6 +48,7 @@ class Declaration:
 _declarations: dict[type[Model], Declaration] = {}
 
 
+@checking_arguments
 def register(
     model: type[Model],
     *,
@@ -79,6 +81,7 @@ def register(
     here wins, and what is not declared is as in that merge. Models that inherit from this one
     inherit what is declared. Declaring a model again replaces what was declared before.
     """
+    require_model(model)
     columns: dict[str | ColumnReference | CustomReference, str] = dict.fromkeys(references, "pk")
     if isinstance(references, Mapping):
         columns.update(references)

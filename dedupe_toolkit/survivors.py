@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.db.models import QuerySet
+from django.db.models.manager import BaseManager
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from .arguments import require_list, require_model
+from .arguments import checking_arguments, require_kind, require_list, require_model
 from .errors import InvalidMatchKey
 from .journal.old_keys import key_of, key_text, last_survivors
 from .keys import check_alias, primary_key
@@ -15,12 +17,12 @@ from .keys import check_alias, primary_key
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from django.db.models import Model, QuerySet
-    from django.db.models.manager import BaseManager
+    from django.db.models import Model
 
 Found = TypeVar("Found", bound="Model")
 
 
+@checking_arguments
 def survivor_of(model: type[Model], pk: Any, *, using: str = "default") -> Any:
     """The primary key into which the row ``pk`` was merged, through chains of merges.
 
@@ -38,6 +40,7 @@ def survivor_of(model: type[Model], pk: Any, *, using: str = "default") -> Any:
     return pk if last == text else key_of(model, last, using)
 
 
+@checking_arguments
 def survivors_of(
     model: type[Model], pks: Iterable[Any], *, using: str = "default"
 ) -> dict[Any, Any]:
@@ -68,8 +71,13 @@ def get_object_or_survivor(
     one asked for, redirect. A row that is there costs one query. ``rows`` is a model, a manager or
     a queryset; the survivor, too, must be among them.
 
-    Raises ``Http404`` when there is neither, and for what cannot be a primary key of the model.
+    Raises ``Http404`` when there is neither, and for what cannot be a primary key of the model;
+    `InvalidOption` for ``rows`` that are none of these.
     """
+    if isinstance(rows, type):
+        require_model(rows)
+    else:
+        require_kind("rows", rows, (BaseManager, QuerySet), "a model, a manager or a queryset")
     manager: Any = rows._default_manager if isinstance(rows, type) else rows
     among: QuerySet[Found] = manager.all()
     try:

@@ -234,6 +234,10 @@ NOTES = {
         text="{reference}: the database has no {what} yet: left out",
         people=_("{reference}: the database is not up to date. What it has not yet is left out."),
     ),
+    "no rule": Wording(
+        text="{model}: {rule} is in the model, {where}: rows that break it are not held back",
+        people=_("{model}: the database does not keep a rule of this site ({rule})."),
+    ),
     "view": Wording(
         text="{reference} belongs to a view, which is left alone",
         people=_("{reference}: these are not changed."),

@@ -390,6 +390,18 @@ def test_rows_do_not_collide_by_a_rule_that_only_the_model_has(lost_rule: None) 
     assert Membership.objects.filter(user=User.objects.get()).count() == 2
 
 
+def test_a_plan_names_the_rules_of_models_that_the_database_does_not_keep(lost_rule: None) -> None:
+    two_users()
+    assert plan_merge(match_key(User, ["name"])).warnings == ()
+    team = Team.objects.create(name="a")
+    for user in User.objects.all():
+        Membership.objects.create(user=user, team=team)
+    assert plan_merge(match_key(User, ["name"])).warnings == (
+        "rivals.Membership: unique_together (user, team) is in the model, not in the database:"
+        " rows that break it are not held back",
+    )
+
+
 def test_duplicates_of_a_key_that_only_the_model_makes_unique_are_found_and_merged(
     lost_rule: None,
 ) -> None:

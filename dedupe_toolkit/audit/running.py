@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..arguments import checking_arguments
 from ..keys import check_alias
 from .accepted import MARK, accept, acceptances
 from .baseline import with_baseline
@@ -35,6 +36,7 @@ _WORDS = (
 )
 
 
+@checking_arguments
 def audit_get_or_create(
     *labels: str,
     using: str = "default",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Max, Model, QuerySet, Sum
 
-from ..arguments import require_kind
+from ..arguments import MOST_ROWS, checking_arguments, require_kind
 from ..databases.places import has_table
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+@checking_arguments
 def find_duplicates(
     key: MatchKey,
     *,
@@ -51,6 +52,7 @@ def find_duplicates(
     require_kind("find_duplicates()", key, MatchKey, "a match key: match_key(Model, [fields])")
     if limit is not None and limit < 0:
         raise InvalidOption(f"{key.label}: limit is 0 or more, or None for all, not {limit}")
+    limit = None if limit is None else min(limit, MOST_ROWS)
     require_table(key.model, using)
     survivor_ordering(key.model, survivor, using)  # looked at first: it may refuse
     # a migration may look for duplicates where this package has no tables yet

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldDoesNotExist
@@ -20,6 +20,7 @@ from django.db.models import (
     When,
 )
 
+from ..arguments import shown
 from ..databases import database
 from ..databases.tables import last_field, pk_names
 from ..errors import InvalidOption
@@ -50,12 +51,34 @@ def survivor_ordering(model: type[Model], rule: SurvivorRule, using: str) -> lis
     """
     lowest = [F(name).asc() for name in pk_names(model)]
     if not isinstance(rule, str):
-        return [*rule, *lowest]
+        return [*_expressions(model, rule), *lowest]
     if rule in RULES:
         return [*live_first(model, using), *RULES[rule](model, using), *lowest]
     fields = by_fields(model, rule)
     live = [] if _says_who_is_live(model, rule) else live_first(model, using)
     return [*live, *fields, *lowest]
+
+
+def _expressions(model: type[Model], rule: Any) -> list[Any]:
+    """The ordering expressions of a rule; names of fields may be among them."""
+    if not isinstance(rule, Iterable):
+        raise _no_rule(rule)
+    parts: list[Any] = []
+    for part in rule:
+        if isinstance(part, str):
+            parts += by_fields(model, part)
+        elif isinstance(part, type) or not hasattr(part, "resolve_expression"):
+            raise _no_rule(part)
+        else:
+            parts.append(part)
+    return parts
+
+
+def _no_rule(given: Any) -> InvalidOption:
+    return InvalidOption(
+        "the survivor rule is the name of a rule, fields as in order_by() or a list of ordering"
+        f" expressions, not {shown(given)}"
+    )
 
 
 def prefers_live(model: type[Model], rule: SurvivorRule) -> bool:

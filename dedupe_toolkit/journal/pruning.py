@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce
 
+from ..arguments import checking_arguments
 from ..databases import database
 from ..databases.tables import require_table
 from ..keys import check_alias
@@ -38,6 +39,7 @@ class Pruned:
     busy: int
 
 
+@checking_arguments
 def prune_merge_runs(
     before: datetime,
     *,

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, Error, transaction
 from django.utils import timezone
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind, shown
 from ..collisions.looking import looked_at_again
 from ..databases.caching import caching
 from ..databases.retry import (
@@ -23,6 +24,7 @@ from ..databases.retry import (
     require_autocommit,
     retried,
 )
+from ..errors import InvalidOption
 from ..finding.whole_texts import whole_texts
 from ..journal.reading import merged_pairs
 from ..journal.runs import carry_on, store_held, store_run
@@ -54,6 +56,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of groups done and of all groups, after every batch."""
 
 
+@checking_arguments
 @caching()
 def merge(
     plan: MergePlan,
@@ -86,6 +89,11 @@ def merge(
     for.
     """
     require_kind("merge()", plan, MergePlan, "a merge plan: merge(plan_merge(…))")
+    require_kind("merge(run=…)", run, (MergeRun, NoneType), "a merge run or None")
+    if origin not in MergeRun.Origin.values:
+        raise InvalidOption(
+            f"merge(): the origin is {', '.join(MergeRun.Origin.values)}, not {shown(origin)}"
+        )
     ready = take(plan)
     database = ready.session.database
     require_autocommit(database, plan.source.label)

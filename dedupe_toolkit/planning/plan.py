@@ -6,13 +6,12 @@ from dataclasses import replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind
 from ..collisions.repeated_links import repeated_links
 from ..collisions.tie_counts import tie_counts
 from ..databases import database
 from ..databases.caching import caching
 from ..databases.tables import python_key, require_table
-from ..errors import InvalidOption
 from ..field_rules.differences import differences
 from ..field_rules.rules import refuse_functions
 from ..finding.dismissed_groups import split
@@ -37,8 +36,6 @@ from ..values import (
     MatchKey,
     MergePlan,
     MergePolicy,
-    OnCollision,
-    OnConflict,
     RowSet,
     TieCount,
 )
@@ -48,6 +45,7 @@ from .hidden_rows import hidden_rows
 from .largest import blank_keys, largest_groups
 from .levels import Level, analyse
 from .missing_indexes import missing_indexes
+from .policies import checked
 from .prepared import Prepared, forget
 from .reasons.held_collisions import summed
 from .reasons.incomplete_values import refuse_ruled_targets, refuse_shared_targets
@@ -56,6 +54,7 @@ from .session import Session
 from .shared_keys import refuse_shared_keys
 from .tally import Tally
 from .triggers import triggers
+from .unenforced import unenforced
 from .unsearched import unsearched
 
 if TYPE_CHECKING:
@@ -68,6 +67,7 @@ if TYPE_CHECKING:
     from .levels import Level
 
 
+@checking_arguments
 @caching()
 def plan_merge(
     source: MatchKey | RowSet, *, using: str = "default", policy: MergePolicy | None = None
@@ -109,7 +109,8 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
         slow = missing_indexes(session.database, level)
         hidden = hidden_rows(session, source.model, mapping)
         pending = ahead(session.database, source.model)
-        warnings = (*hidden, *pending, *views(source.model, using), *slow, *warnings)
+        unkept = unenforced(session.database, level)
+        warnings = (*hidden, *pending, *unkept, *views(source.model, using), *slow, *warnings)
     held = tuple(held_groups(session, source))
     if held:
         duplicates = count_members(session.database, mapping)[1]
@@ -221,22 +222,6 @@ def tie_advice(ties: tuple[TieCount, ...]) -> tuple[Sentence, ...]:
         for count in ties
         if count.held_back
     )
-
-
-def checked(policy: MergePolicy) -> MergePolicy:
-    """The policy, its choices turned from plain text into what they stand for.
-
-    Raises `InvalidOption` for a choice that is none.
-    """
-    try:
-        return replace(
-            policy,
-            on_collision=OnCollision.of_all(policy.on_collision),
-            collisions={name: OnCollision(rule) for name, rule in policy.collisions.items()},
-            on_conflict=OnConflict(policy.on_conflict),
-        )
-    except ValueError as error:
-        raise InvalidOption(f"merge policy: {error}") from None
 
 
 def analysed(session: Session, mapping: MergeMap, rules: FieldRules) -> Level:

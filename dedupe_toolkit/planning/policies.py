@@ -7,10 +7,12 @@ where nothing is declared, they hold there as well. Reads no rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ..arguments import MOST_ROWS, require_kind, require_kinds
 from ..collisions.rivals import Outcome
 from ..collisions.ties import Tie, ties_of
 from ..errors import InvalidOption
@@ -26,8 +28,6 @@ from ..registry import declared_options
 from ..values import OnCollision, OnConflict, RowSet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from django.db.models import Model
 
     from ..databases import Database
@@ -147,6 +147,26 @@ class Policies:
             resolved = completed(part, resolve_rules(part, rules))
             others |= {place: rule for place, rule in resolved.items() if place[0] == table}
         return FieldRules(self.database, {**others, **named}, equal)
+
+
+def checked(policy: MergePolicy) -> MergePolicy:
+    """The policy, its choices turned from plain text into what they stand for.
+
+    Raises `InvalidOption` for a choice that is none.
+    """
+    require_kinds("merge policy", vars(policy))
+    for rules in (policy.field_rules, policy.collisions):
+        require_kind("a merge policy", rules, Mapping, "rules by name")
+    try:
+        return replace(
+            policy,
+            limit=None if policy.limit is None else min(policy.limit, MOST_ROWS),
+            on_collision=OnCollision.of_all(policy.on_collision),
+            collisions={name: OnCollision(rule) for name, rule in policy.collisions.items()},
+            on_conflict=OnConflict(policy.on_conflict),
+        )
+    except ValueError as error:
+        raise InvalidOption(f"merge policy: {error}") from None
 
 
 def _key_columns(source: MatchKey | RowSet) -> frozenset[str]:

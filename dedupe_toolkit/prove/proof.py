@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind
 from ..databases import database
 from ..databases.constraints import enforces
 from ..databases.scratch import scratch_copy
@@ -76,6 +76,7 @@ class Proof:
         return tuple(_notes(self))
 
 
+@checking_arguments
 def prove_get_or_create(
     key: MatchKey,
     *,

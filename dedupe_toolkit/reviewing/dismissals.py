@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
 from ..finding.dismissed_groups import KeyText, about, family
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 
+@checking_arguments
 def dismiss(
     rows: RowSet,
     *,
@@ -45,6 +46,7 @@ def dismiss(
     """
     check_alias(using)
     require_kind("dismiss()", rows, RowSet, "rows: row_set(Model, [primary keys])")
+    require_kind("dismiss(by=…)", by, str, "a name")
     require_kind("dismiss(key=…)", key, (MatchKey, NoneType), "a match key or None")
     require_table(rows.model, using)
     require_table(DismissedRow, using)
@@ -90,6 +92,7 @@ def dismiss_groups(
             )
 
 
+@checking_arguments
 def offer_again(*groups: DismissedGroup | int, using: str = "default") -> None:
     """Take back the verdicts on dismissed groups, so that their rows are offered again.
 

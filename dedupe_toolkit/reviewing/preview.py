@@ -29,6 +29,7 @@ from ..planning.plan import collision_advice, open_session, plan_merge, views
 from ..planning.reasons.held_collisions import summed
 from ..planning.rehearsal import doubts
 from ..planning.tally import Tally
+from ..planning.unenforced import unenforced
 from ..references.discover import column_references, parent_links, references_to
 from ..references.hidden import hiding_columns
 from ..references.refusals import agreeing_columns
@@ -69,7 +70,11 @@ def preview_merge(
             told = _told(session, source, mapping)
     if told is None:
         return plan_merge(source, using=using, policy=policy)
-    level = Level(mapping=mapping, policy=top, works=tuple(map(_work, told.referrers)))
+    pointing = frozenset(
+        one for found in told.referrers for one, rows in found.rows.items() if rows
+    )
+    works = tuple(map(_work, told.referrers))
+    level = Level(mapping=mapping, policy=top, works=works, pointing=pointing)
     return MergePlan(
         source=source,
         using=using,
@@ -88,6 +93,7 @@ def preview_merge(
         warnings=(
             *collision_advice(told.collisions),
             *ahead(session.database, source.model),
+            *unenforced(session.database, level),
             *views(source.model, using),
             *missing_indexes(session.database, level),
         ),

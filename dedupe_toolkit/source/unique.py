@@ -9,7 +9,7 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import QuerySet
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind
 from ..databases.constraints import builds_concurrently
 from ..errors import ConstraintRefused, InvalidOption
 from ..keys import check_alias
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _MANY_ROWS = 100_000
 
 
+@checking_arguments
 def make_unique(
     key: MatchKey,
     *,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.db import DatabaseError, transaction
 
-from ..arguments import require_kind
+from ..arguments import checking_arguments, require_kind
 from ..databases import Database, database
 from ..databases.caching import caching
 from ..databases.retry import require_autocommit, retried
@@ -49,6 +49,7 @@ class Undone:
     changed: int
 
 
+@checking_arguments
 def undo(
     run: MergeRun | int,
     *,
