@@ -25,6 +25,10 @@ class MergeRefused(DedupeError):
     """A merge that cannot be carried out safely; refused before the first write."""
 
 
+class MergeRunning(MergeRefused):
+    """Another merge of the same model, which has not ended in the time given to wait for it."""
+
+
 class PlanExpired(DedupeError):
     """A merge plan whose work tables are not in this database session: plan again."""
 

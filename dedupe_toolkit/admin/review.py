@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..errors import DedupeError
+from ..errors import DedupeError, MergeRunning
 from ..merging.merge import merge
 from ..models import MergeRun
 from ..planning.plan import plan_merge
@@ -124,7 +124,12 @@ def _merge(
         if review.needs_others:
             place.tell("others")
         return shown_page(model_admin, request, review, place)
-    run = merge(review.plan, by=request.user, origin=MergeRun.Origin.ADMIN, wait=WAIT)
+    try:
+        run = merge(review.plan, by=request.user, origin=MergeRun.Origin.ADMIN, wait=WAIT)
+    except MergeRunning:
+        text = _("Others are merging %(rows)s just now, and nothing was merged. Press again.")
+        messages.warning(request, text % {"rows": model_admin.opts.verbose_name_plural})
+        return shown_page(model_admin, request, review, place)
     if run.merged:
         place.tell("merged", run)
     _report(model_admin, request, review, run, place)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from django.db import DatabaseError
 
-from ..errors import DedupeError, MergeRefused
+from ..errors import DedupeError, MergeRefused, MergeRunning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +57,7 @@ def only_run(database: Database, label: str, wait: float) -> Iterator[None]:
                 yield
                 return
         if monotonic() >= until:
-            raise MergeRefused(
+            raise MergeRunning(
                 f"{label}: another merge of this model is running; wait until it ends"
             )
         sleep(_PAUSE)
