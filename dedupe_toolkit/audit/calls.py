@@ -57,16 +57,17 @@ class Place:
             fields=fields,
             decision=decision,
             kind=self.file.kind,
-            source=ast.get_source_segment(self.module.text, node) or "",
+            source=self.module.segment(node),
         )
 
 
 def calls_in(place: Place) -> Iterator[Finding]:
     """Every call that gets or creates, and every factory that does."""
-    for node in place.module.nodes:
-        if isinstance(node, ast.Attribute) and node.attr in METHODS:
+    for node in place.module.of_kinds(ast.Attribute):
+        if node.attr in METHODS:
             yield from _call(used(node, place.module), node, place)
-        elif isinstance(node, ast.Assign) and is_factory_option(node):
+    for node in place.module.of_kinds(ast.Assign):
+        if is_factory_option(node):
             yield from _factory(node, place)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .arguments import dictionary
+from .spelling import last_name
 from .things import ModelClass, Rows
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def creations(block: Iterable[Any], module: Module, resolver: Resolver) -> Itera
                 found = _created(node, module, resolver)
                 if found is not None:
                     yield found
+
+
+def may_create(block: Iterable[Any]) -> bool:
+    """Whether a call in these statements may create a row, whatever its names stand for."""
+    calls = [n for one in block for n in ast.walk(one) if isinstance(n, ast.Call)]
+    return any(last_name(one) in _CREATES or _may_be_class(one.func) for one in calls)
 
 
 def _nodes(node: Any) -> Iterator[Any]:

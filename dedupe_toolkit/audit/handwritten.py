@@ -12,7 +12,7 @@ from .creating import Creation, creations, is_caught
 from .findings import undecided
 from .given import Givens
 from .judging import shown_fields
-from .looking import looks
+from .looking import KINDS, looks
 from .lookups import field_name, fields_of
 from .sources import Kind
 from .things import ModelClass, Rows
@@ -34,7 +34,7 @@ def hand_written_in(place: Place) -> Iterator[Finding]:
     if place.file.kind is Kind.SCRIPT and any(word in place.file.path.stem for word in _SEEDS):
         return
     created: set[Any] = set()
-    for node in place.module.nodes:
+    for node in place.module.of_kinds(*KINDS):
         for look in looks(node, place.module):
             for creation, found in _found(look, place):
                 if creation.node not in created:
@@ -84,8 +84,9 @@ def _judged(look: Look, rows: Rows, creation: Creation, place: Place) -> Finding
     bare = replace(rows, lookups=(), filters=(), many_to_many="")
     reads = Rows(model=rows.model, filters=tuple(given[1].items()), excludes=rows.excludes)
     decision = by_hand(place.judge.decide(reads, given[0], "get_or_create"))
-    starts = set(given[0].lookups)
-    more = (*(name for name in asked if name.split("__")[0] not in starts), *rows.excludes)
+    taken = set(given[0].lookups)
+    others = (name for name in asked if not taken & {name, name.split("__")[0]})
+    more = (*others, *rows.excludes)
     fields = (*shown_fields(bare, given[0]), *more)
     found = place.finding(look.node, look.search.form, decision, rows.model, fields)
     last = creation.node.end_lineno or found.end_line

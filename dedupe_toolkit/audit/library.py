@@ -158,8 +158,8 @@ class Library:
             self._calls[name] = [
                 (module, node)
                 for module in self._modules_with(f"{name}(")
-                for node in module.nodes
-                if isinstance(node, ast.Call) and _called_name(node) == name
+                for node in module.of_kinds(ast.Call)
+                if _called_name(node) == name
             ]
         return self._calls[name]
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .modules import Module
 
+KINDS = (ast.Try, ast.With, ast.AsyncWith, ast.If, ast.IfExp, ast.BoolOp)
+"""The statements and expressions that a look may stand in, outer ones first."""
 _REFUSALS = (ast.Raise,)
 
 

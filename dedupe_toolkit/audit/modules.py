@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+_NEWLINE = re.compile(r"\r\n|\r|\n")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -40,6 +42,7 @@ class Module:
     text: str
     tree: ast.Module
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict, repr=False)
+    _by_kind: dict[type[ast.AST], list[ast.AST]] = field(default_factory=dict, repr=False)
     _bindings: dict[ast.AST, dict[str, list[Binding]]] = field(default_factory=dict, repr=False)
 
     @property
@@ -58,6 +61,7 @@ class Module:
         """All nodes of the tree, walked once."""
         nodes: list[ast.AST] = [self.tree]
         for node in nodes:
+            self._by_kind.setdefault(type(node), []).append(node)
             for name in node._fields:
                 value = getattr(node, name, None)
                 for child in value if isinstance(value, list) else (value,):
@@ -65,6 +69,24 @@ class Module:
                         self.parents[child] = node
                         nodes.append(child)
         return nodes
+
+    def of_kinds(self, *kinds: type[ast.AST]) -> Iterator[Any]:
+        """The nodes of these classes, those of each class in the order of the walk."""
+        self.nodes  # noqa: B018  # they are sorted on the way
+        for kind in kinds:
+            yield from self._by_kind.get(kind, ())
+
+    @cached_property
+    def _lines(self) -> list[bytes]:
+        """The lines as Python counts them, in the bytes that it counts columns in."""
+        return [line.encode() for line in _NEWLINE.split(self.text)]
+
+    def segment(self, node: Any) -> str:
+        """The source of a node, which `ast.get_source_segment` would split the text anew for."""
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"\n".join(lines).decode()
 
     def parent(self, node: ast.AST) -> ast.AST | None:
         if not self.parents:
@@ -138,8 +160,7 @@ class Module:
     @cached_property
     def changed_globals(self) -> frozenset[str]:
         """The module's names that functions say they bind anew."""
-        changes = [one for one in self.nodes if isinstance(one, ast.Global)]
-        return frozenset(name for one in changes for name in one.names)
+        return frozenset(name for one in self.of_kinds(ast.Global) for name in one.names)
 
     def definition(self, qualified: str) -> Any:
         """The class or function of a qualified name, the last of that name; None if not there."""

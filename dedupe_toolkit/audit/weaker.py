@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .arguments import Arguments
 from .findings import Note
 from .judging import shown_fields
+from .spelling import last_name
 from .things import Rows
 from .values import Given, Verdict
 
@@ -19,24 +20,21 @@ if TYPE_CHECKING:
 _BULK = {"bulk_create", "abulk_create"}
 _EXISTS = {"exists", "aexists"}
 _VALIDATORS = {"UniqueValidator", "UniqueTogetherValidator"}
+NAMES = _BULK | _EXISTS | _VALIDATORS
+"""The names of the calls that a weaker form may be."""
 _CHECKS = ("clean", "validate", "_clean", "_validate")
 
 
 def notes_in(place: Place) -> Iterator[Note]:
     """What only checks before it saves, or ignores conflicts that cannot be."""
-    for node in place.module.nodes:
-        if isinstance(node, ast.Call):
-            name = (
-                node.func.attr
-                if isinstance(node.func, ast.Attribute)
-                else (getattr(node.func, "id", ""))
-            )
-            if name in _BULK:
-                yield from _ignored_conflicts(node, place)
-            elif name in _EXISTS:
-                yield from _checked(node, place)
-            elif name in _VALIDATORS:
-                yield from _validated(node, name, place)
+    for node in place.module.of_kinds(ast.Call):
+        name = last_name(node)
+        if name in _BULK:
+            yield from _ignored_conflicts(node, place)
+        elif name in _EXISTS:
+            yield from _checked(node, place)
+        elif name in _VALIDATORS:
+            yield from _validated(node, name, place)
 
 
 def _ignored_conflicts(node: Any, place: Place) -> Iterator[Note]:
