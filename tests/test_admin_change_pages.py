@@ -1,7 +1,8 @@
-"""Duplicates on the change pages of a model that has the mixin."""
+"""Duplicates on the change pages of a model: by the mixin, by object tools and a middleware."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,13 +10,16 @@ from django.contrib.auth.models import User
 
 from dedupe_toolkit import dismiss, match_key, merge, plan_merge, row_set, undo
 from testproject.films.admin import PersonAdmin
-from testproject.films.models import Person
+from testproject.films.models import Film, Person
 from tests.test_admin import PEOPLE, client_of, messages_of, text_of, user_who_may
 
 if TYPE_CHECKING:
     from django.test import Client
 
 pytestmark = pytest.mark.django_db
+
+FILMS = "/admin/films/film/"
+MIDDLEWARE = "dedupe_toolkit.admin.middleware.MergedRowMiddleware"
 
 
 def people_called(*names: str) -> list[Person]:
@@ -112,3 +116,55 @@ def test_a_key_that_no_index_begins_with_is_not_looked_up(
     first, _ = people_called("Agnès Varda", "Agnès Varda")
     with django_assert_max_num_queries(25):
         page_of(admin_client, first)
+
+
+# -- without the mixin ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def films(settings: Any) -> list[Film]:
+    """Films, whose `ModelAdmin` has no mixin, on a site with the middleware."""
+    settings.MIDDLEWARE = [*settings.MIDDLEWARE, MIDDLEWARE]
+    films = [Film.objects.create(catalogue_id=n, title="Vagabond", year=1985) for n in range(2)]
+    merge(plan_merge(row_set(Film, [film.pk for film in films])))
+    return films
+
+
+def test_the_middleware_leads_from_a_merged_row_to_its_survivor(
+    admin_client: Client, films: list[Film]
+) -> None:
+    page = admin_client.get(f"{FILMS}{films[1].pk}/change/", follow=True)
+    assert page.redirect_chain == [(f"{FILMS}{films[0].pk}/change/", 302)]
+    assert f"Film {films[1].pk} was merged into “{films[0]}”" in messages_of(page)
+    assert admin_client.get(f"{FILMS}{films[0].pk}/change/").status_code == 200
+    for nothing in ("7777", "nonsense"):
+        page = admin_client.get(f"{FILMS}{nothing}/change/", follow=True)
+        assert "Perhaps it was deleted?" in messages_of(page)
+
+
+def test_the_middleware_tells_nothing_to_those_who_may_not_see_the_survivor(
+    client: Client, films: list[Film]
+) -> None:
+    address = f"{FILMS}{films[1].pk}/change/"
+    assert client.get(address).url.startswith("/admin/login/")
+    user = user_who_may("view")
+    page = client_of(user).get(address, follow=True)
+    assert "was merged into" not in page.content.decode()
+
+
+def test_object_tools_lead_to_likely_and_to_merged_rows(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    template = "dedupe_toolkit/change_form.html"
+    monkeypatch.setattr(PersonAdmin, "change_form_template", template)
+    first, second, third = people_called("Agnès Varda", "Agnès Varda", "A. Varda")
+    run = merged(first, third)
+    page = page_of(admin_client, first).content.decode()
+    compare = f"rows={first.pk}&amp;rows={second.pk}"
+    assert re.search(f'<li><a href="[^"]*{compare}">1 possible duplicate</a></li>', page)
+    assert re.search(f'<li><a href="[^"]*mergerun/{run.pk}/change/[^"]*">1 merged row</a>', page)
+    assert (
+        "possible duplicate<"
+        not in page_of(client_of(user_who_may("change")), first).content.decode()
+    )
+    assert admin_client.get(f"{PEOPLE}add/").status_code == 200

@@ -10,7 +10,7 @@ from django.http import HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..errors import DedupeError
 from ..finding.dismissed_groups import KeyText, verdicts_by_row
@@ -23,7 +23,7 @@ from ..registry import declared
 from ..survivors import survivor_of
 from .choice import alias_of
 from .permissions import may_merge
-from .urls import review_url, row_url, run_link
+from .urls import review_url, row_url, run_link, run_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,15 +65,41 @@ class DuplicatesMixin(ModelAdmin):
     def _get_obj_does_not_exist_redirect(
         self, request: HttpRequest, opts: Any, object_id: str
     ) -> HttpResponse:
-        survivor = _survivor(self, request, unquote(object_id))
-        if survivor is None:
+        found = to_survivor(self, request, object_id)
+        if found is None:
             parent: Any = super()
-            found: HttpResponse = parent._get_obj_does_not_exist_redirect(request, opts, object_id)
-            return found
-        text = _("%(name)s %(key)s was merged into “%(survivor)s”, which this is.")
-        told = {"name": opts.verbose_name, "key": unquote(object_id), "survivor": survivor}
-        self.message_user(request, text % told, messages.INFO)
-        return HttpResponseRedirect(row_url(self.admin_site, survivor))
+            found = parent._get_obj_does_not_exist_redirect(request, opts, object_id)
+        return found
+
+
+def to_survivor(model_admin: AnyAdmin, request: HttpRequest, object_id: str) -> HttpResponse | None:
+    """To the row into which one was merged, with a message; None where this user sees no such."""
+    key = unquote(object_id)
+    survivor = _survivor(model_admin, request, key)
+    if survivor is None:
+        return None
+    text = _("%(name)s %(key)s was merged into “%(survivor)s”, which this is.")
+    told = {"name": model_admin.opts.verbose_name, "key": key, "survivor": survivor}
+    model_admin.message_user(request, text % told, messages.INFO)
+    return HttpResponseRedirect(row_url(model_admin.admin_site, survivor))
+
+
+def object_tools(
+    model_admin: AnyAdmin, request: HttpRequest, row: Model
+) -> Iterator[tuple[str, str]]:
+    """Texts and addresses of what is known of a row's duplicates: likely ones, merged ones."""
+    others = _others(model_admin, request, row)
+    if others and may_merge(model_admin, request):
+        text = ngettext(
+            "%(number)s possible duplicate", "%(number)s possible duplicates", len(others)
+        )
+        yield text % {"number": len(others)}, _comparing(model_admin, row, others)
+    using = alias_of(model_admin.get_queryset(request))
+    found, site = merged_from(model_admin.model, row.pk, using), model_admin.admin_site
+    if found and site.get_model_admin(MergeRun).has_view_permission(request):
+        run = MergeRun.objects.using(using).get(pk=found[0].run)
+        text = ngettext("%(number)s merged row", "%(number)s merged rows", len(found))
+        yield text % {"number": len(found)}, run_url(site, run)
 
 
 def _told(model_admin: AnyAdmin, request: HttpRequest) -> list[Any]:
@@ -105,12 +131,18 @@ def _without(fieldsets: list[Any], told: list[Any]) -> list[Any]:
     ]
 
 
-def _possible(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> str:
+def _others(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> dict[Any, Any]:
+    """The likely duplicates of a row that this user sees, by their keys."""
     rows = model_admin.get_queryset(request)
     using, found = alias_of(rows), dict[Any, Any]()
     for key in _quick_keys(model_admin.model):
         pks = list(_equal(key, row, using))
         found |= {other.pk: other for other in rows.using(using).filter(pk__in=pks)[:SHOWN]}
+    return found
+
+
+def _possible(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> str:
+    found = _others(model_admin, request, row)
     if not found:
         return ""
     listed = format_html_join(
