@@ -245,6 +245,7 @@ def test_a_report_in_a_file_stays_plain_where_errors_go_to_a_terminal(authors: N
     line = f"{' '.join(MERGE)} --no-input --batch-size 1 --format json"
     shown, written = one_side(line, ">")
     assert "Merging" in shown
+    assert "3 rows, locks" in shown
     assert json.loads(written)["merged"] == 2
 
 

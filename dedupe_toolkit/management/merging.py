@@ -42,7 +42,8 @@ def merge_shown(
 
             def tell(done: int, total: int) -> None:
                 progress(done, total)
-                told.in_pipe()
+                if verbosity:
+                    told.in_pipe()
 
             return dedupe_toolkit.merge(
                 plan,
