@@ -35,6 +35,15 @@ REASONS = {
             " {fields_made}: those cannot be made one value."
         ),
     ),
+    "acted upon": Wording(
+        text="{reference}: row {first} points at a value that the survivor takes over, and its"
+        " foreign key would delete or change it with the duplicate; give the survivor the value"
+        " first, or merge into the row that has it",
+        people=_(
+            "{reference}: #{first} would be deleted or changed by the database itself. Choose what"
+            " it belongs to as the one that stays."
+        ),
+    ),
     "changed": Wording(
         text="its rows have been changed since the merge was planned",
         people=_("Somebody has changed these rows meanwhile. Look at them again."),

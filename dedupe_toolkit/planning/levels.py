@@ -28,7 +28,7 @@ from .reasons.differing_values import hold_conflicts, hold_unlike
 from .reasons.held_collisions import count_held_collisions
 from .reasons.held_rivals import DELETED, are_refused, hold_circle, hold_losers, quoted
 from .reasons.in_the_way import InTheWay, find_in_the_way
-from .reasons.incomplete_values import hold_incomplete
+from .reasons.incomplete_values import hold_acted_upon, hold_incomplete
 from .reasons.limits import hold_beyond_limits, hold_long_losers
 from .reasons.mixed_up_keys import hold_mixed_up
 from .reasons.undeclared_keys import (
@@ -151,6 +151,7 @@ def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
     references = [reference for referrer in referrers for reference in referrer.references]
     hold_incomplete(session, mapping, references)
     mapping = with_values(session.database, mapping, references)
+    hold_acted_upon(session, mapping, references)
     # levels below look up in it what references hold
     way = replace(way, path=(*way.path[:-1], mapping))
     hold_unspelled(session, mapping, references)

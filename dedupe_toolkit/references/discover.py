@@ -250,15 +250,19 @@ def _foreign(referrer: type[Model], field: Any, model: type[Model]) -> ForeignKe
         columns=tuple(column_of(local) for local, _ in pairs),
         target=model,
         targets=tuple(column_of(remote) for _, remote in pairs),
-        is_enforced=_is_enforced(referrer, field),
+        is_enforced=_is_made(referrer, field) and not _is_acting(field),
+        is_acting=_is_made(referrer, field) and _is_acting(field),
     )
 
 
-def _is_enforced(referrer: type[Model], field: Any) -> bool:
-    """Whether Django made a foreign key that refuses, and neither cascades nor sets anything."""
-    # Django 6.1's DB_CASCADE and its like act in the database
-    acts = hasattr(field.remote_field.on_delete, "on_delete_sql")
-    return referrer._meta.managed and getattr(field, "db_constraint", False) and not acts
+def _is_made(referrer: type[Model], field: Any) -> bool:
+    """Whether Django made a foreign key in the database."""
+    return bool(referrer._meta.managed and getattr(field, "db_constraint", False))
+
+
+def _is_acting(field: Any) -> bool:
+    """Whether it is to act in the database, as Django 6.1's ``DB_CASCADE`` and its like do."""
+    return hasattr(field.remote_field.on_delete, "on_delete_sql")
 
 
 def _link_label(through: type[Model]) -> str:

@@ -49,6 +49,9 @@ class Reference:
     is_enforced: bool = False
     """Whether the database itself refuses to delete a row that is still pointed at."""
 
+    is_acting: bool = False
+    """Whether it deletes or changes, with such a row, the rows that point at it."""
+
     @property
     def is_key(self) -> bool:
         """Whether the columns are the referrer's own primary key, so repointing renames the row."""

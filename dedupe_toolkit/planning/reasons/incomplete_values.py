@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...databases.names import numbered
 from ...errors import InvalidOption, MergeRefused
 from ...field_rules.rules import FILL
 from ...mapping.mapping import MERGED
 from ...references.unique import unique_rules
+from ...repointing.rows import repointed_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +33,30 @@ def hold_incomplete(session: Session, mapping: MergeMap, references: Sequence[Re
     for reference in references:
         if len(reference.columns) > 1 and reference.targets != tuple(mapping.key):
             _hold(session, mapping, reference)
+
+
+def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
+    """Hold back groups whose survivor takes over a value from what the database guards by acting.
+
+    The value is free once the duplicate is gone, and what points at it would go with that.
+    """
+    database = session.database
+    for reference in references:
+        if not (reference.is_acting and reference.place in mapping.values):
+            continue
+        sides = (mapping.old(reference), mapping.new(reference))
+        taken_over = database.equal(*(database.qualified("m", side) for side in sides))
+        keys = [column.name for column in database.table(reference.referrer).pk]
+        names = numbered("key", len(keys))
+        listed = zip(database.qualified("t", keys), names, strict=True)
+        named = ", ".join(f"{key} AS {name}" for key, name in listed)
+        rows = repointed_rows(database, mapping, reference)
+        session.held.add(
+            "acted upon",
+            f"FROM (SELECT m.group_number, {named} {rows} AND {taken_over}) x",
+            told={"reference": reference.label},
+            first=session.held.key("x", database.table(reference.referrer).pk, names),
+        )
 
 
 def refuse_shared_targets(session: Session, mapping: MergeMap) -> None:
