@@ -142,9 +142,16 @@ class QueuedGroup(models.Model):
             models.UniqueConstraint(fields=["scan", "row"], name="dedupe_queued_once"),
         ]
         indexes = [
-            models.Index(fields=["scan", "state", "is_safe", "size"], name="dedupe_queued_state"),
+            # to count by, without a look at the groups themselves
+            models.Index(
+                fields=["scan", "state", "is_safe", "size", "run"], name="dedupe_queued_counts"
+            ),
             models.Index(fields=["scan", "examined"], name="dedupe_queued_examined"),
             models.Index(fields=["-is_safe", "differing", "id"], name="dedupe_queued_order"),
+            # the queue of one scan, and the next of its groups, in order and without sorting
+            models.Index(
+                fields=["scan", "-is_safe", "differing", "id", "state"], name="dedupe_queued_next"
+            ),
         ]
 
     def __str__(self) -> str:

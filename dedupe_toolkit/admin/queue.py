@@ -213,10 +213,11 @@ class QueuedGroupAdmin(DeskAdmin):
         sent = self.sent_away(request)
         if sent is not None:
             return sent
-        group = self.get_queryset(request).filter(pk=number).first()
+        groups = self.get_queryset(request)
+        group = groups.filter(pk=number).first()
         if group is None:
             raise Http404
-        return queued_view(self, request, group)
+        return queued_view(self, request, group, groups.filter(scan=group.scan_id))
 
     def merge_safe_view(self, request: HttpRequest, number: int) -> HttpResponse:
         return self.sent_away(request) or merge_safe_view(self, request, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -39,9 +39,15 @@ MOST = 10_000
 
 
 def queued_view(
-    queue_admin: JournalAdmin, request: HttpRequest, group: QueuedGroup
+    queue_admin: JournalAdmin,
+    request: HttpRequest,
+    group: QueuedGroup,
+    groups: QuerySet[QueuedGroup],
 ) -> HttpResponse:
-    """Shows the rows of a group as they are now; does what the button that is pressed says."""
+    """Shows the rows of a group as they are now; does what the button that is pressed says.
+
+    ``groups`` are those of its scan, among which it stands.
+    """
     site = queue_admin.admin_site
     model = find_model(group.scan.model)
     model_admin = find_model_admin(site, model) if model else None
@@ -60,7 +66,7 @@ def queued_view(
             request,
             _among(chosen, pks),
             group.scan.using,
-            _place(queue_admin, request, group),
+            _place(queue_admin, request, group, groups),
         )
     except DedupeError as error:
         queue_admin.message_user(request, str(error), messages.ERROR)
@@ -80,10 +86,15 @@ def _among(chosen: Choice, pks: list[Any]) -> Choice:
     return chosen
 
 
-def _place(queue_admin: JournalAdmin, request: HttpRequest, group: QueuedGroup) -> Place:
+def _place(
+    queue_admin: JournalAdmin,
+    request: HttpRequest,
+    group: QueuedGroup,
+    groups: QuerySet[QueuedGroup],
+) -> Place:
     site = queue_admin.admin_site
-    groups = queue_admin.get_queryset(request).filter(scan=group.scan_id)
 
+    @cache  # the page asks whether there is one, for each button that leads there
     def following() -> str:
         found = next_group(groups, group)
         return group_url(site, found) if found else ""
