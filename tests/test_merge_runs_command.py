@@ -257,18 +257,29 @@ def test_the_line_to_go_on_says_how_the_run_was_told_to_merge() -> None:
     )
 
 
+def test_a_run_that_died_with_nothing_left_to_merge_is_not_gone_on_with() -> None:
+    authors("Ann", "Ann")
+    policy = MergePolicy(limit=1)
+    merge(plan_merge(match_key(Author, ["name"]), policy=policy), origin=MergeRun.Origin.COMMAND)
+    MergeRun.objects.update(status="running")
+    said = told()
+    assert "1 group (1 row) merged" in said
+    assert "Go on" not in said
+    assert "Undo it with" in said
+
+
 @pytest.mark.parametrize("origin", [MergeRun.Origin.ADMIN, MergeRun.Origin.CODE])
 def test_a_run_that_no_command_began_is_gone_on_with_where_it_began(origin: str) -> None:
     authors("Ann", "Ann")
     merge(plan_merge(match_key(Author, ["name"])), origin=origin)
-    MergeRun.objects.update(status="running")
+    MergeRun.objects.update(status="running", groups=2)
     assert "Go on by merging again from where it was begun." in told()
 
 
 def test_a_model_that_is_gone_is_no_reason_not_to_list_its_run() -> None:
     authors("Ann", "Ann")
     merge(plan_merge(match_key(Author, ["name"])), origin=MergeRun.Origin.COMMAND)
-    MergeRun.objects.update(status="running", model="links.Writer")
+    MergeRun.objects.update(status="running", groups=2, model="links.Writer")
     assert "\tinterrupted\t" in told()
     assert "Go on by merging again from where it was begun." in told()
 

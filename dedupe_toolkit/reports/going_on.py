@@ -29,6 +29,8 @@ def going_on(progress: RunProgress) -> str:
     run = progress.run
     if progress.status != Status.INTERRUPTED or run.origin != MergeRun.Origin.COMMAND:
         return ""
+    if progress.done >= progress.groups:  # it died when all that was left was to say so
+        return ""
     try:
         model = resolve_model(run.model)
         words = [_source_line(run, model), *map(quote, _policy_words(progress, model))]
@@ -67,10 +69,11 @@ def _policy_words(progress: RunProgress, model: type[Model]) -> Iterator[str]:
     """The options of the policy that are not declared of the model, and so were given."""
     policy, declared = progress.run.policy, declared_policy(model)
     for name in _OPTIONS:
-        if policy[name] != getattr(declared, name):
+        # a run of an earlier version may not have them all
+        if policy.get(name, getattr(declared, name)) != getattr(declared, name):
             # with an equals sign, for an ordering may begin with a hyphen
             yield f"--{name.replace('_', '-')}={policy[name]}"
-    if policy["lock_timeout"] is not None and policy["lock_timeout"] != declared.lock_timeout:
+    if policy.get("lock_timeout") not in (None, declared.lock_timeout):
         yield f"--lock-timeout={policy['lock_timeout']:g}s"
     for field, rule in policy["field_rules"].items():
         if rule != declared.field_rules.get(field):

@@ -134,10 +134,14 @@ def run_notes(progress: RunProgress) -> Iterator[str]:
             f"Run {run.pk} was cut off: {counted(run.merged, 'group')}"
             f" ({counted(progress.rows, 'row')}) merged, the others are as they were."
         )
-        line = going_on(progress)
-        yield f"Go on with: {line}" if line else "Go on by merging again from where it was begun."
+        if progress.done < progress.groups:
+            line = going_on(progress)
+            yield f"Go on with: {line}" if line else _ANYHOW
         if taking_back(progress):
             yield f"Undo it with: {taking_back(progress)}"
+
+
+_ANYHOW = "Go on by merging again from where it was begun."
 
 
 def in_clock_time(seconds: float) -> str:
