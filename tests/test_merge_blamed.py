@@ -12,6 +12,8 @@ from dedupe_toolkit import match_key, merge, plan_merge, undo
 from dedupe_toolkit.errors import UndoRefused
 from tests.kit import assert_undo_restores, planned, snapshot
 from tests.situations.links.models import Author, Book
+from tests.situations.objects.models import Book as Volume
+from tests.situations.objects.models import Chapter, Footnote, Verse
 from tests.test_commands import run as told_by
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ STAMPING = {
     "mysql": "IF OLD.id = {pk} THEN SET NEW.title = 'new'; END IF",
 }
 """A trigger that changes what it was not asked to."""
+
+IDLE = {"sqlite": "BEGIN SELECT 1; END", "postgresql": "", "mysql": "SET @it = 1"}
 
 
 @contextmanager
@@ -140,3 +144,15 @@ def test_what_triggers_may_change_beside_is_told_by_the_plan() -> None:
         undo(done)
     book.refresh_from_db()
     assert (book.author, book.title) == (gone, "new")
+
+
+def test_triggers_of_what_follows_a_key_that_moves_are_told_as_well() -> None:
+    _, gone = (Volume.objects.create(title="A") for _ in range(2))
+    Chapter.objects.create(book=gone, number=1)
+    Verse.objects.create(book_id=gone.pk, chapter_number=1, number=7)
+    Footnote.objects.create(book_id=gone.pk, chapter_number=1, number=7)
+    for table in ("objects_verse", "objects_footnote"):
+        with trigger("UPDATE", table, IDLE, 0):
+            assert planned(Volume, "title").triggers == (
+                f"objects.{table.removeprefix('objects_').capitalize()} (guard)",
+            )

@@ -147,7 +147,7 @@ def _facts(session: Session, source: MatchKey | RowSet, level: Level) -> dict[st
         "repeated_links": tuple(repeated_links(database, level)),
         "largest": largest_groups(session, mapping, source),
         "blank_keys": blank_keys(session, mapping, source),
-        "triggers": triggers(database, level),
+        "triggers": triggers(session, level),
         "unsearched": unsearched(database, source.model),
     }
 
