@@ -19,7 +19,7 @@ from .permissions import may_dismiss, may_merge
 from .reviewing import linked_name
 from .session import decisions
 from .staleness import remembered
-from .words import verdict
+from .words import decisions_in_words, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,6 +84,7 @@ def shown_page(
         "may_merge": may_merge(model_admin, request),
         "may_dismiss": may_dismiss(model_admin, request),
         "decisions": decisions(request),
+        "decided_before": decisions_in_words(review, review.using),
     }
     request.current_app = site.name
     return TemplateResponse(request, "dedupe_toolkit/review.html", context)

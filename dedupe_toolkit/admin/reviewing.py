@@ -50,6 +50,7 @@ class Review:
     undeletable: tuple[str, ...]
     links: tuple[str, ...]
     colliding: tuple[CollidingRows, ...] = ()
+    using: str = "default"
 
     @property
     def may_collide(self) -> bool:
@@ -125,6 +126,7 @@ def reviewed(
         counts=_visible(model_admin, request, row_counts(model, source.pks, using)),
         undeletable=undeletable(site, request, model, plan.references),
         links=moved_links(model_admin, fields, plan.references),
+        using=using,
         colliding=colliding_rows(
             comparison.source, using=using, policy=policy, models=colliding_models(plan)
         ),

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..finding.dismissed_groups import KeyText
+from ..journal.old_keys import key_text
+from ..reviewing.decided_before import decided_before
+from .choice import MOST_ROWS
 from .permissions import referrer_of
 from .reviewing import named
 
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from ..reviewing.decided_before import Decision
     from ..values import ReferenceCount
     from .reviewing import Review
 
@@ -51,6 +59,32 @@ def _said(what: str, number: int) -> str:
         "%(number)s %(rows)s go, for others stay in their place",
         number,
     )
+
+
+def decisions_in_words(review: Review, using: str) -> list[str]:
+    """What was decided of the first rows before, the latest first."""
+    model = review.comparison.source.model
+    pks = [row.pk for row in review.comparison.rows[:MOST_ROWS]]
+    if len(model._meta.pk_fields) > 1:  # asked for at once: each would take a statement
+        rows = QuerySet(model, using=using).filter(pk__in=pks).order_by()
+        keys = list(rows.values_list(KeyText(model), flat=True))
+    else:
+        keys = [key_text(model, pk, using) for pk in pks]
+    return [_decision(one) for one in decided_before(model, keys, using)]
+
+
+def _decision(one: Decision) -> str:
+    when = one.when and date_format(localtime(one.when) if is_aware(one.when) else one.when)
+    told = {
+        "by": one.by or _("somebody"),
+        "day": when or _("once"),
+        "rows": ", ".join(f"#{row}" for row in sorted(one.rows)),
+    }
+    if one.is_verdict:
+        return (
+            f"{_('%(by)s, %(day)s: %(rows)s said to be no duplicate.') % told} {one.note}".strip()
+        )
+    return _("%(by)s, %(day)s: %(rows)s merged into another, which was undone.") % told
 
 
 def called(merged: type[Model], reference: str, number: int) -> str:
