@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
     from pytest_django.live_server_helper import LiveServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.any_database,  # a page looks the same, whatever its rows were read from
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
 
 GRAVE = {"serious", "critical"}
 LOOKED_AT = {
