@@ -132,6 +132,32 @@ def reviewing(runner: Runner) -> tuple[Samples, list[Row]]:
     return samples, rows
 
 
+def beside_writers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
+    """A merge beside three writers, by default, and in batches of a fixed size as a comparison."""
+    jobs = {
+        "alone, one batch": {"is_alone": True, "batch_size": 0},
+        "alone, batches by time": {"is_alone": True},
+        "with writers, batches by time": {},
+        "with writers, one batch": {"batch_size": 0},
+    }
+    found = {
+        label: Job(name="beside_writers", options=options, is_tuned=False)
+        for label, options in jobs.items()
+    }
+    samples = runner.interleaved(found, repetitions)
+    alone = waited(samples["alone, one batch"], "total")
+    rows = []
+    for label in list(jobs)[1:]:
+        taken = waited(samples[label], "total")
+        rows.append(Row(f"merge {label}, against alone in one batch (wall)", taken, alone))
+    for label in list(jobs)[2:]:
+        for name, unit, limit in (("longest", "s", 1.0), ("share", "", 0.05)):
+            value = median(sample[name] for sample in samples[label])
+            asked = limit if label.endswith("by time") else None
+            rows.append(Row(f"{label}: {name} of waits", value, limit=asked, unit=unit))
+    return samples, rows
+
+
 def pairs(runner: Runner) -> tuple[Samples, list[Row]]:
     """One pair of rows in a schema of 130 references, by how many tables have rows of theirs."""
     runner.server.create(runner.template)

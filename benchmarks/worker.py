@@ -17,7 +17,7 @@ def main() -> None:
     """Set Django up, do the job named on the command line, print what it measured."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
     django.setup()
-    from . import find_jobs, jobs, loading, peers, review_jobs
+    from . import find_jobs, jobs, loading, peers, review_jobs, writer_jobs
 
     known = {
         "load_authors": loading.load_authors,
@@ -29,6 +29,7 @@ def main() -> None:
         "find": find_jobs.find,
         "peer": peers.peer,
         "review": review_jobs.review,
+        "beside_writers": writer_jobs.beside_writers,
     }
     if apps.is_installed("benchmarks.wide"):
         from . import wide_jobs

@@ -31,6 +31,11 @@ _KINDS: dict[str, tuple[tuple[Any, ...], str]] = {
     "calls": ((int,), "a whole number"),
     "wait": ((Real,), "a number of seconds"),
     "max_lag": ((Real, NoneType), "a number of seconds or None"),
+    **dict.fromkeys(
+        ("batch_seconds", "pause", "lock_timeout"),
+        ((Real, NoneType), "a number of seconds or None"),
+    ),
+    "stop": ((Callable, NoneType), "a function or None"),
     "replicas": ((Iterable,), "a list of aliases"),
     "survivors": ((Iterable, NoneType), "a list of primary keys or None"),
     "before": ((datetime,), "a datetime"),

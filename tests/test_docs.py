@@ -44,7 +44,7 @@ def options_of(command: str) -> list[set[str]]:
 def test_the_default_batch_sizes_are_documented() -> None:
     text = section(page("commands.md"), "merge_duplicates")
     servers, files = Database.batch_size, SQLite.batch_size
-    assert f"By default {servers:,}, and {files:,} on SQLite" in text
+    assert f"at most {servers:,} (SQLite: {files:,})" in " ".join(text.split())
 
 
 def system_check_ids() -> list[str]:

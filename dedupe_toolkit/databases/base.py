@@ -49,7 +49,15 @@ class Database(Catalogue):
     """Whether a lock on a row that is not there holds up its insertion: racers deadlock."""
 
     batch_size = 2_500
-    """Groups in one transaction, unless a person says otherwise: see the page on performance."""
+    """Groups in one transaction at most, unless a person says otherwise."""
+
+    batch_seconds = 0.5
+    """How long a batch may take, and others wait for it, unless a person says otherwise."""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two batches, where others would not get their turn without any."""
+        return 0.0
 
     lock_timeout = 2.0
     """Seconds for which a batch waits for a lock, and others behind it, unless a person says

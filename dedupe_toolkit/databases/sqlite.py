@@ -98,7 +98,8 @@ class SQLite(Database):
     # CROSS JOIN is the documented way to keep SQLite from turning the join around and
     # scanning the large table: it has no statistics on temporary tables
     join = "CROSS JOIN"
-    # one writer at a time in any case, and every batch writes the same pages again
+    # one writer at a time, so that every writer waits for a batch
+    batch_seconds = 0.3
     batch_size = 50_000
     lock_timeout = 0.0  # that of the connection says how long its one lock is waited for
     # it begins by writing, and so holds the one lock for that
@@ -113,6 +114,11 @@ class SQLite(Database):
         raw.create_function("dedupe_float_text", 1, float.hex, deterministic=True)
         raw.create_function("dedupe_text_float", 1, float.fromhex, deterministic=True)
         raw.create_function("dedupe_unhex", 1, bytes.fromhex, deterministic=True)
+
+    @property
+    def pause(self) -> float:
+        # who waits for the lock looks for it every tenth of a second, and would find it taken again
+        return 0.0 if cast("Any", self.connection).is_in_memory_db() else 0.15
 
     @staticmethod
     def fold_column(name: str) -> str:

@@ -15,10 +15,11 @@ from ..journal.runs import latest_run
 from ..models import MergeRun
 from ..printing import counted
 from ..reports.runs import undo_line
+from .process import ending_gently
 from .progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ..values import MergePlan
 
@@ -29,8 +30,12 @@ def merge_shown(
     *,
     max_lag: float | None = None,
     replicas: Sequence[str] = (),
+    stop: Callable[[], bool] = lambda: False,
 ) -> MergeRun:
     """Carry the plan out with a progress bar; in a pipe a line tells what it waits for.
+
+    A service manager's SIGTERM ends it after the batch under way. So does ``stop``, which is asked
+    then: the run it returns is ``interrupted``.
 
     Raises what stopped it, `KeyboardInterrupt` or the database's error, with a sentence that says
     what is merged and how to go on.
@@ -38,7 +43,10 @@ def merge_shown(
     before = latest_run(plan.source.model, plan.using)
     try:
         told = _Told(plan)
-        with progress_bar("Merging", verbosity, told.at_terminal) as progress:
+        with (
+            ending_gently() as is_told,
+            progress_bar("Merging", verbosity, told.at_terminal) as progress,
+        ):
 
             def tell(done: int, total: int) -> None:
                 progress(done, total)
@@ -52,13 +60,14 @@ def merge_shown(
                 origin=MergeRun.Origin.COMMAND,
                 max_lag=max_lag,
                 replicas=replicas,
+                stop=lambda: stop() or is_told(),
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_stopped(plan, before)) from None
+        raise KeyboardInterrupt(_so_far(plan, before)) from None
     except Error as error:
         if not connections[plan.using].in_atomic_block:
             with suppress(Error):  # a database that is gone is what must be told
-                error.add_note(_stopped(plan, before))
+                error.add_note(_so_far(plan, before))
         raise
 
 
@@ -95,12 +104,17 @@ def _login() -> str:
     return ""
 
 
-def _stopped(plan: MergePlan, before: MergeRun | None) -> str:
-    """What a merge that a person stopped has done, and how to go on."""
+def _so_far(plan: MergePlan, before: MergeRun | None) -> str:
+    """What a merge that was stopped has done, and how to go on."""
     run = latest_run(plan.source.model, plan.using)
-    if run is None or run == before or not run.merged:
+    return stopped(run if run != before else None, plan.using)
+
+
+def stopped(run: MergeRun | None, using: str) -> str:
+    """What a run that was stopped has done, and how to go on."""
+    if run is None or not run.merged:
         return "Stopped: nothing was merged."
     return (
         f"Stopped: {counted(run.merged, 'group')} merged in run {run.pk}, the others are as they"
-        f" were. The same command goes on; {undo_line(run, plan.using)} takes it back."
+        f" were. The same command goes on; {undo_line(run, using)} takes it back."
     )

@@ -55,6 +55,18 @@ def add_policy_arguments(parser: CommandParser) -> None:
         "--batch-size", metavar="N", help="Groups in one transaction (0: all in one)."
     )
     group.add_argument(
+        "--batch-seconds",
+        metavar="TIME",
+        help="How long a transaction may take: it has as many groups as fit (default: 0.5s, and"
+        " 0.3s on SQLite).",
+    )
+    group.add_argument(
+        "--pause",
+        metavar="TIME",
+        help="Rest between two transactions (default: none, and 0.15s on SQLite where they go by"
+        " time).",
+    )
+    group.add_argument(
         "--lock-timeout",
         metavar="TIME",
         help="How long a batch waits for rows that others hold (default on servers: 2s; 0s: as the"
@@ -74,8 +86,9 @@ def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePol
         if options.get(name) is not None:
             option = f"--{name.replace('_', '-')}"
             given[name] = whole_number(option, options[name], least=least)
-    if options.get("lock_timeout") is not None:
-        given["lock_timeout"] = duration("--lock-timeout", options["lock_timeout"])
+    for name in ("batch_seconds", "pause", "lock_timeout"):
+        if options.get(name) is not None:
+            given[name] = duration(f"--{name.replace('_', '-')}", options[name])
     rules = dict(map(_field_rule, options["field_rule"]))
     if "on_collision" in given:
         given["collisions"] = kept_ties(model)

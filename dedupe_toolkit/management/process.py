@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 # a service manager's stop, and a terminal that is closed (unknown to Windows)
@@ -48,6 +48,34 @@ def stopping_alike() -> Iterator[StopSignal]:
     finally:
         for number in taken:
             signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def ending_gently() -> Iterator[Callable[[], bool]]:
+    """Within, SIGTERM stops nothing, and who asks is told; a second one stops as ever.
+
+    At the end the command is stopped like that. Where `stopping_alike` has not taken the signal it
+    stays as it is.
+    """
+    before = signal.getsignal(signal.SIGTERM)
+    stop = getattr(before, "__self__", None)
+    if not isinstance(stop, StopSignal):
+        yield lambda: False
+        return
+    told: list[int] = []
+
+    def tell(number: int, frame: FrameType | None) -> None:
+        if told:
+            stop.receive(number, frame)
+        told.append(number)
+
+    signal.signal(signal.SIGTERM, tell)
+    try:
+        yield lambda: bool(told)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    if told:
+        stop.receive(signal.SIGTERM, None)
 
 
 def write_any_text() -> None:

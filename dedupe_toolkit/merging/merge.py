@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from time import monotonic, sleep
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,7 @@ from .changes import Changes, refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
 from .recheck import are_rivals_locked
+from .sizes import pause_of, sizes_of
 from .slices import Slices
 from .throttle import Throttle, give_way, throttles
 from .write import Writer
@@ -68,6 +70,7 @@ def merge(
     wait: float = 0,
     max_lag: float | None = None,
     replicas: Sequence[str] = (),
+    stop: Callable[[], bool] | None = None,
 ) -> MergeRun:
     """Merge the groups of a plan, and return the run that journals every row it changed.
 
@@ -76,6 +79,8 @@ def merge(
     seconds another merge of the model is waited for. With ``max_lag`` it waits between two batches
     while one of the ``replicas``, or of those that DATABASES declares, is further behind than so
     many seconds; and for as long as ``DEDUPE_THROTTLE`` says. The run tells what it waits for.
+    ``stop`` is asked after each batch whether to end there: the run is ``interrupted`` then, and a
+    new plan merges the rest.
 
     Each batch is one transaction with its part of the journal. Groups that turn out not to be
     mergeable are held back with their reason, and the others are merged. What is read again
@@ -112,6 +117,7 @@ def merge(
                 progress=progress,
                 pace=Pace(begun),
                 throttles=asked,
+                stop=stop or (lambda: False),
             ).to_the_end()
 
 
@@ -125,6 +131,7 @@ class _Run:
     progress: Progress | None
     pace: Pace
     throttles: Sequence[Throttle]
+    stop: Callable[[], bool]
     slices: Slices = field(init=False)
     done: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -144,14 +151,21 @@ class _Run:
         self.tally.add_up(ReferenceCount(**count) for count in self.run.references)
         self.tally.mention(self.plan.references)
         last = self.plan.groups if self.plan.policy.limit is None else self.plan.policy.limit
-        last, size = self._last_group(last), self._batch_size()
-        kept = self.ready.session.database.kept
+        last = min(last, self.plan.groups)
+        database, policy = self.ready.session.database, self.plan.policy
+        sizes = sizes_of(database, policy, self.plan.groups)
         self.slices = Slices(last=last, in_order=self.ready.in_order)
-        with kept.keeping() if last > size else nullcontext():
-            while found := self.slices.take(size):
+        with database.kept.keeping() if last > sizes.size else nullcontext():
+            while found := self.slices.take(sizes.size):
+                began = monotonic()
                 self._merge_slice(*found)
+                sizes.measured(found[1] - found[0] + 1, monotonic() - began)
                 self._tell()
                 if self.slices.are_left:
+                    if self.stop():
+                        self._save(MergeRun.Status.INTERRUPTED)
+                        return self.run
+                    sleep(pause_of(database, policy))
                     give_way(self.run, self.throttles, self._tell)
         self._save(MergeRun.Status.DONE)
         return self.run
@@ -172,15 +186,6 @@ class _Run:
         self.run.finished = timezone.now()
         self.run.references = [asdict(count) for count in self.tally.references]
         self.run.save(using=self.plan.using)
-
-    def _last_group(self, at_most: int) -> int:
-        return min(at_most, self.plan.groups)
-
-    def _batch_size(self) -> int:
-        size = self.plan.policy.batch_size
-        if size is None:
-            size = self.ready.session.database.batch_size
-        return size or max(self.plan.groups, 1)
 
     def _merge_slice(self, first: int, last: int, *, tightly: bool = False) -> None:
         """Merge the groups with these numbers; what fails is halved until the culprit is alone.

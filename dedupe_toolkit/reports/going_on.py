@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..journal.progress import RunProgress
 
+_TIMES = ("batch_seconds", "pause", "lock_timeout")
 _OPTIONS = ("survivor", "on_collision", "on_conflict", "batch_size")
 
 
@@ -73,8 +74,9 @@ def _policy_words(progress: RunProgress, model: type[Model]) -> Iterator[str]:
         if policy.get(name, getattr(declared, name)) != getattr(declared, name):
             # with an equals sign, for an ordering may begin with a hyphen
             yield f"--{name.replace('_', '-')}={policy[name]}"
-    if policy.get("lock_timeout") not in (None, declared.lock_timeout):
-        yield f"--lock-timeout={policy['lock_timeout']:g}s"
+    for name in _TIMES:
+        if policy.get(name) not in (None, getattr(declared, name)):
+            yield f"--{name.replace('_', '-')}={policy[name]:g}s"
     for field, rule in policy["field_rules"].items():
         if rule != declared.field_rules.get(field):
             yield f"--field-rule={field}={rule}"

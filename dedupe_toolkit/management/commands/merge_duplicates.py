@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import CommandError
@@ -10,6 +11,7 @@ import dedupe_toolkit
 
 from ...errors import InvalidOption
 from ...keys import check_alias, resolve_model, row_set
+from ...models import MergeRun
 from ...printing import counted
 from ...reports.formats import Format, as_json
 from ...reports.held_back import held_lines
@@ -19,7 +21,7 @@ from ...source.known import note_on_promise
 from ...values import MatchKey
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..merging import merge_shown
+from ..merging import merge_shown, stopped
 from ..options import (
     add_key_arguments,
     add_no_input,
@@ -30,12 +32,14 @@ from ..options import (
 from ..policy import add_policy_arguments, policy_from_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django.core.management.base import CommandParser
 
     from ...values import MergePlan, RowSet
 
+STOPPED = 4
+"""The exit code when the time given was over before all groups were merged."""
 HELD_BACK = 3
 """The exit code when some groups were held back and the others merged."""
 
@@ -53,6 +57,11 @@ class Command(DedupeCommand):
         _add_throttle(parser)
         add_policy_arguments(parser)
         parser.add_argument("--limit", metavar="N", help="Merge at most N groups.")
+        parser.add_argument(
+            "--stop-after",
+            metavar="TIME",
+            help="End after the transaction that is under way then; the same command goes on.",
+        )
         parser.add_argument("--dry-run", action="store_true", help="Show the plan, write nothing.")
         add_no_input(parser)
         parser.add_argument(
@@ -65,8 +74,12 @@ class Command(DedupeCommand):
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)
         documents = []
+        self.is_over = _end(options["stop_after"])
+        self.stopped = ""
         for source in _sources(options):
             documents.append(self._merge_source(source, options, shape))
+            if self.stopped:
+                break
             if isinstance(source, MatchKey):
                 self.tell(note_on_promise(source, options["database"]))
         document = merged_document(documents)
@@ -74,6 +87,8 @@ class Command(DedupeCommand):
             self.stdout.write(as_json(document) if shape == Format.JSON else merge_csv(document))
             for line in held_lines(document["held_back_groups"]):
                 self.stderr.write(line)
+        if self.stopped:
+            raise CommandError(self.stopped, returncode=STOPPED)
         if document["held_back"]:
             raise CommandError(_held_back(document), returncode=HELD_BACK)
 
@@ -92,7 +107,10 @@ class Command(DedupeCommand):
             options["verbosity"],
             max_lag=None if lag is None else duration("--max-lag", lag),
             replicas=options["replicas"],
+            stop=self.is_over,
         )
+        if run.status == MergeRun.Status.INTERRUPTED:
+            self.stopped = stopped(run, plan.using)
         if shape == Format.TABLE:
             print_run(self.console, plan, run)
         return run_document(plan, run)
@@ -104,6 +122,14 @@ class Command(DedupeCommand):
             return True
         self.stderr.write("Nothing was merged.")
         return False
+
+
+def _end(stop_after: str | None) -> Callable[[], bool]:
+    """Whether it is time to stop, from now on."""
+    if stop_after is None:
+        return lambda: False
+    end = monotonic() + duration("--stop-after", stop_after)
+    return lambda: monotonic() >= end
 
 
 def _held_back(document: Mapping[str, Any]) -> str:
