@@ -66,7 +66,7 @@ def decisions_in_words(review: Review, using: str) -> list[str]:
     model = review.comparison.source.model
     pks = [row.pk for row in review.comparison.rows[:MOST_ROWS]]
     if len(model._meta.pk_fields) > 1:  # asked for at once: each would take a statement
-        rows = QuerySet(model, using=using).filter(pk__in=pks).order_by()
+        rows: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=pks).order_by()
         keys = list(rows.values_list(KeyText(model), flat=True))
     else:
         keys = [key_text(model, pk, using) for pk in pks]
