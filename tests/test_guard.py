@@ -25,7 +25,7 @@ from django.db.models.signals import post_save
 from dedupe_toolkit.errors import RaceWarning
 from dedupe_toolkit.guard import watching
 from dedupe_toolkit.guard.report import add, entries, write
-from tests.audit.test_calls import expected
+from tests.audit.test_calls import expected, here
 from tests.situations.audited import calls
 from tests.situations.audited.models import Board, Coded, Loose, Parent, Stray
 from tests.terminal import ROOT
@@ -80,7 +80,9 @@ def run_statements(*functions: str) -> None:
 def test_a_call_is_judged_as_the_audit_judges_it() -> None:
     run_statements(*RUN)
     seen = {one.line: one for one in watching.seen() if one.path == str(CALLS)}
-    wanted = {line: verdict for (file, line), verdict in expected() if file == CALLS.name}
+    wanted = {
+        place[1]: here(place, verdict) for place, verdict in expected() if place[0] == CALLS.name
+    }
     names = {name: inspect.getsourcelines(getattr(calls, name)) for name in RUN}
     within = {n for lines, start in names.values() for n in range(start, start + len(lines))}
     found = {

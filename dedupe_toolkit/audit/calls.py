@@ -14,6 +14,7 @@ from .handing import Use, used
 from .handwritten import by_hand
 from .judging import shown_fields
 from .passing import looks_and_creates, passed_on
+from .spelling import is_in_transaction
 from .things import Defined, Group, Instance, Many, ModelClass, Object, Of, Rows, Thing
 from .values import Given, Reason
 
@@ -102,7 +103,8 @@ def _judged(use: Use, method: str, rows: Rows, place: Place) -> Finding:
         passed = passed_on(own, rows, given, place)
         if passed is not None:
             fields = shown_fields(passed[0], passed[1])
-            decision = place.judge.decide(*passed, method)
+            inside = is_in_transaction(node, place.module)
+            decision = place.judge.decide(*passed, method, in_transaction=inside)
             return place.finding(node, method, decision, rows.model, fields)
         if looks_and_creates(own, given, place):
             decision = by_hand(place.judge.decide(rows, given, method))
@@ -110,7 +112,8 @@ def _judged(use: Use, method: str, rows: Rows, place: Place) -> Finding:
         text = f"{own.__qualname__}() is the project's own method"
         decision = undecided(Reason.OWN_METHOD, text)
         return place.finding(node, method, decision, rows.model, fields)
-    decision = place.judge.decide(rows, given, method)
+    inside = is_in_transaction(node, place.module)
+    decision = place.judge.decide(rows, given, method, in_transaction=inside)
     return place.finding(node, method, decision, rows.model, fields)
 
 

@@ -132,6 +132,8 @@ def _from_match(facts: Facts, best: Match | None) -> Decision:
         return _decision(Verdict.UNSAFE, Reason.NO_RULE, call)
     if best.verdict is Verdict.SAFE and call.deadlocks:
         return _decision(Verdict.FRAGILE, Reason.DEADLOCK, call, best.rule)
+    if best.verdict is Verdict.SAFE and call.snapshot:
+        return _decision(Verdict.FRAGILE, Reason.SNAPSHOT, call, best.rule)
     return _decision(best.verdict, best.reason, call, best.rule, best.fields)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.db import connections
 
 from ..databases import database
+from ..databases.base import KEEPING_SNAPSHOTS
 from ..databases.places import has_table
 from .decision import decide
 from .findings import undecided
@@ -32,12 +33,15 @@ class Judge:
     def __init__(self, using: str, supposed: MatchKey | None = None) -> None:
         self.using, self.supposed = using, supposed
         self._rules: dict[tuple[type[Model], str], tuple[Rule, ...]] = {}
+        self._isolation: dict[str, str] = {}
 
     def forget(self) -> None:
         """Ask for all rules anew."""
         self._rules.clear()
 
-    def decide(self, rows: Rows, given: Arguments, method: str) -> Decision:
+    def decide(
+        self, rows: Rows, given: Arguments, method: str, *, in_transaction: bool = False
+    ) -> Decision:
         """The verdict on a call with these arguments on a manager or queryset."""
         using = rows.using or self.using
         if using not in connections.settings:
@@ -58,12 +62,22 @@ class Judge:
             defaults=given.defaults,
             many_to_many=rows.many_to_many,
             deadlocks=database(using).locks_gaps and (rows.locks or "update" in method),
+            # update_or_create opens a transaction itself
+            snapshot=self.snapshot(using, in_transaction or "update" in method),
         )
         decision = decide(call, self.rules(rows.model, using))
         if rows.is_open and decision.verdict is Verdict.SAFE:
             text = f"safe by {decision.rule} unless the queryset hides rows, which cannot be told"
             return undecided(Reason.OPAQUE_ARGUMENTS, text)
         return decision
+
+    def snapshot(self, using: str, in_transaction: bool) -> str:
+        """The isolation level, if a transaction at it does not see what others have written."""
+        if using not in self._isolation:
+            self._isolation[using] = database(using).isolation()
+        is_inside = in_transaction or connections.settings[using].get("ATOMIC_REQUESTS", False)
+        level = self._isolation[using]
+        return level if is_inside and level in KEEPING_SNAPSHOTS else ""
 
     def known_rules(self, rows: Rows) -> tuple[Rule, ...]:
         """The unique rules of the table; none where there is no table to have any."""

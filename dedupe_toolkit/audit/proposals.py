@@ -76,6 +76,10 @@ _ADVICE = {
     Reason.OTHER_SPELLING: "look up by iexact, and give {fields} as a default",
     Reason.DEFERRABLE: "make the constraint immediate",
     Reason.DEADLOCK: "get_or_create() and then update() do not lock; or try again when it raises",
+    Reason.SNAPSHOT: (
+        "call it outside of transactions, set the isolation_level to read committed, or try the"
+        " whole transaction again when it raises"
+    ),
     Reason.LOST: "give {fields} to create() too: as an argument, or in defaults",
     Reason.VOLATILE: "move {fields} to defaults",
     Reason.NOT_STORED_AS_GIVEN: "look up {fields} by the value that is stored",

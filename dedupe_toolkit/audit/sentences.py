@@ -37,6 +37,10 @@ _SENTENCES = {
         "{rule} stops the second row, and this database answers racers that lock a row before it is"
         " there with deadlocks: the loser raises OperationalError"
     ),
+    Reason.SNAPSHOT: (
+        "{rule} stops the second row, and in a transaction at {snapshot} the loser looks for the"
+        " winner's row among those of before: it raises"
+    ),
     Reason.VOLATILE: "{fields} is given another value by every call: it never finds a row",
     Reason.NO_RULE: "nothing is unique within what it looks up: a race creates duplicates",
     Reason.SUPERSET: (
@@ -70,7 +74,12 @@ def sentence(reason: Reason, verdict: Verdict, call: Call, rule: str, fields: Se
     text = _BROKEN[reason] + _OUTCOMES[verdict] if reason in _BROKEN else _SENTENCES[reason]
     if reason is Reason.VOLATILE and verdict is Verdict.FRAGILE:
         text += ", and {rule} makes the second call raise IntegrityError"
-    return text.format(rule=rule, fields=", ".join(fields), model=call.model._meta.label)
+    return text.format(
+        rule=rule,
+        fields=", ".join(fields),
+        model=call.model._meta.label,
+        snapshot=call.snapshot,
+    )
 
 
 def _many_to_many(verdict: Verdict, call: Call) -> str:

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     OTHER_SPELLING = "other-spelling"
     DEFERRABLE = "deferrable"
     DEADLOCK = "deadlock"
+    SNAPSHOT = "snapshot"
     LOST = "lost"
     VOLATILE = "volatile"
     NOT_STORED_AS_GIVEN = "not-stored-as-given"
@@ -135,6 +136,8 @@ class Call:
     many_to_many: str = ""
     deadlocks: bool = False
     """Whether it locks the row before it is there, on a database where racers then deadlock."""
+    snapshot: str = ""
+    """The isolation level of the transaction around it, if that keeps the winner's row from it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .tables import Column, Table
 
 
+KEEPING_SNAPSHOTS = ("REPEATABLE READ", "SERIALIZABLE")
+"""The isolation levels at which a transaction sees what was there when it began."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Numbered:
     """Rows just inserted: how many, and the keys between which they lie, if there are any.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, router, transaction
@@ -13,6 +14,7 @@ from ..audit.decision import decide
 from ..audit.filters import filters_of
 from ..audit.judging import Judge
 from ..audit.values import Call, Given
+from ..databases import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +43,8 @@ def judged(
     known = {name.partition("__")[0] for name in getattr(manager, "core_filters", ())}
     filters, excludes = filters_of(queryset, known=known)
     using = queryset._db or router.db_for_write(queryset.model, **queryset._hints)  # type: ignore[attr-defined]  # as Django chooses it
+    updates = "update" in method
+    locks = updates or queryset.query.select_for_update
     call = Call(
         model=queryset.model,
         method=method,
@@ -50,8 +54,11 @@ def judged(
         excludes=excludes[1:] if through else excludes,
         defaults=_givens(defaults),
         many_to_many=through,
+        deadlocks=database(using).locks_gaps and locks,
     )
+    is_inside = updates or connections[using].in_atomic_block
     with _unheard(using):
+        call = replace(call, snapshot=_judge.snapshot(using, is_inside))
         return decide(call, _judge.rules(queryset.model, using))
 
 

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from ..arguments import checking_arguments, require_kind
 from ..databases import database
+from ..databases.base import KEEPING_SNAPSHOTS
 from ..databases.constraints import enforces
 from ..databases.scratch import scratch_copy
 from ..databases.tables import pk_fields, require_table
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.scratch import Scratch
-
-_KEEPING_SNAPSHOTS = ("REPEATABLE READ", "SERIALIZABLE")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +223,7 @@ def _summed(tallies: Sequence[Tally]) -> Race:
 
 
 def _notes(proof: Proof) -> Iterator[str]:
-    keeps_snapshot = proof.inside_transaction and proof.isolation in _KEEPING_SNAPSHOTS
+    keeps_snapshot = proof.inside_transaction and proof.isolation in KEEPING_SNAPSHOTS
     if keeps_snapshot and proof.constrained.errors:
         yield (
             f"Inside a transaction at {proof.isolation} the loser looks again for the row that the"

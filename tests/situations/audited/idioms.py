@@ -505,3 +505,17 @@ def by_a_slug_that_is_filled_in(key: str) -> Any:
     if row is None:  # Slugged: name slug: unknown opaque-defaults
         row = models.Slugged.objects.create(name=key)
     return row
+
+
+def in_a_block(key: str) -> Any:
+    with transaction.atomic():
+        Coded.objects.get_or_create(key=key)  # Coded: key: safe exact
+
+
+@transaction.atomic
+def in_a_function(key: str) -> Any:
+    Coded.objects.get_or_create(key=key)  # Coded: key: safe exact
+
+
+def outside(key: str) -> Any:
+    Coded.objects.get_or_create(key=key)  # Coded: key: safe exact
