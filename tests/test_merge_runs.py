@@ -347,7 +347,7 @@ def statements_for(copies: int) -> int:
     Membership.objects.bulk_create(
         Membership(user=user, team=team, since=user.pk) for user in User.objects.all()
     )
-    plan = planned(User, "name", on_collision="merge")
+    plan = planned(User, "name", on_collision="merge", batch_size=0)
     with CaptureQueriesContext(connection) as queries:
         run = merge(plan)
     assert (run.merged, run.batches) == (copies, 1)
