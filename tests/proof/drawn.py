@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from hypothesis import strategies as st
 
-from .kinds import EXACT_ID, IDS, KEYS, KINDS, MOMENTS, NUMBER, TEXT, Kind
+from .drawn_tables import followers, keys, subjects
 from .reference_values import Choices, Declared
 from .rows import Drawing
-from .schema import link
-from .tables import ANY, Schema, Table, To
+from .tables import Schema, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +31,15 @@ TABLE_NAMES = (
     "d\u00e9j\u00e0",
     "table",
     "n" * 60,
+    "x",
+    "order by",
+    "t",
+    "ROW",
+    "values",
+    "r",
+    "b",
+    "Dedupe Map",
+    "e",
 )
 """Reserved, quoted, and called as the engine calls what it joins."""
 
@@ -52,125 +60,23 @@ COLUMN_NAMES = (
     "na\u00efve",
     "it's",
 )
-LABEL = ("u", "v")
 
 
 @st.composite
 def schemas(draw: Any) -> Schema:
     """A table whose rows are merged, and some of each kind that point at it."""
     subject = draw(subjects())
-    tables = [Table("other", key_kind=draw(_keys())), Table("tag"), subject, *draw(followers())]
+    first = [Table("other", key_kind=draw(keys())), Table("tag"), subject]
+    tables = [*first, *draw(followers(subject))]
     tables = [draw(_with_odd_names(table)) for table in tables]
     names = draw(st.permutations(TABLE_NAMES))
     tables = [
         replace(table, db_table=name if draw(st.booleans()) else f"drawn_{table.name}")
-        for table, name in zip(tables, names, strict=False)
+        for table, name in zip(tables, names[: len(tables)], strict=True)
     ]
     known = {table.name for table in tables}
     targets = tuple(name for name in ("subject", "other", "seat") if name in known)
     return Schema("drawn", tuple(tables), subjects=targets)
-
-
-def _keys() -> st.SearchStrategy[Kind]:
-    return st.sampled_from((NUMBER, NUMBER, *KEYS))
-
-
-@st.composite
-def subjects(draw: Any) -> Table:
-    """What is merged: by the column ``match``."""
-    kind = draw(st.sampled_from((TEXT, TEXT, *KINDS)))
-    some = kind.values[:2] if kind.name != "long" else kind.values[1:3]
-    table = Table("subject", values={"match": (*some, None)}, kinds={"match": kind})
-    table = draw(_with_values(table, fewest=2))
-    own = {"boss_id": To("subject", is_nullable=True)} if draw(st.booleans()) else {}
-    return replace(table, references=own, key_kind=draw(_keys()))
-
-
-@st.composite
-def followers(draw: Any) -> list[Table]:
-    """Tables that point at it, in the order in which they point at one another."""
-    found = []
-    if draw(st.booleans()):
-        found.append(draw(pointers()))
-    if draw(st.booleans()):
-        seat = Table("seat", {"subject_id": To("subject")}, {"label": LABEL}, _RULE)
-        found.append(
-            draw(_with_values(replace(seat, kinds={"label": TEXT}, key_kind=draw(_keys()))))
-        )
-        found.append(Table("stamp", {"seat_id": To("seat")}))
-    if draw(st.booleans()):
-        found.append(draw(_with_values(draw(profiles()))))
-    if draw(st.booleans()):
-        found.append(link("subject_tags", "subject", "tag"))
-    if draw(st.booleans()):
-        found.append(draw(notes()))
-    return [*found, _AUDIT]
-
-
-_RULE = (("subject_id", "label"),)
-_AUDIT = Table(
-    "audit",
-    {"object_pk": To(ANY), "object_id": To(ANY, is_nullable=True, again="object_pk")},
-    kinds={"object_pk": IDS[0], "object_id": IDS[1]},
-)
-"""Two ids beside one content type: one as text, and as a number where it is one."""
-
-
-@st.composite
-def pointers(draw: Any) -> Table:
-    to = To("subject", is_nullable=draw(st.booleans()), is_checked=draw(st.booleans()))
-    return Table("book", {"subject_id": to}, key_kind=draw(_keys()))
-
-
-@st.composite
-def profiles(draw: Any) -> Table:
-    is_key = draw(st.booleans())
-    table = Table("profile", {"subject_id": To("subject")}, unique=(("subject_id",),))
-    return replace(table, key="subject_id") if is_key else table
-
-
-@st.composite
-def notes(draw: Any) -> Table:
-    is_unique = draw(st.booleans())
-    table = Table(
-        "note",
-        {"object_id": To(ANY)},
-        {"who": LABEL},
-        unique=(("content_type", "object_id", "who"),) if is_unique else (),
-        kinds={"object_id": EXACT_ID if is_unique else IDS[0], "who": TEXT},
-    )
-    return draw(_with_values(table)) if is_unique else table
-
-
-@st.composite
-def _with_values(draw: Any, table: Table, fewest: int = 0) -> Table:
-    """The table with some columns more, of any kind."""
-    kinds = draw(
-        st.lists(st.sampled_from((*MOMENTS, *KINDS, *MOMENTS)), min_size=fewest, max_size=3)
-    )
-    values, own = {}, {}
-    for number, kind in enumerate(kinds):
-        is_nullable = draw(st.booleans()) or kind.is_moment
-        own[f"value{number}"] = kind
-        values[f"value{number}"] = ((None,) if is_nullable else ()) + kind.values
-    moments = tuple(column for column, kind in own.items() if kind.is_moment)
-    together = draw(st.sampled_from(((), (), (tuple(own),))))
-    return replace(
-        table,
-        values=table.values | values,
-        kinds=table.kinds | own,
-        moments=moments,
-        shown=draw(st.sampled_from(({}, {}, _shown(own)))),
-        together=together if len(own) > 1 else (),
-    )
-
-
-def _shown(kinds: dict[str, Kind]) -> dict[str, Any]:
-    """What a default manager shows, if it hides rows by one of these columns."""
-    for column, kind in kinds.items():
-        if kind.is_moment or kind is TEXT:
-            return {column: None if kind.is_moment else ""}
-    return {}
 
 
 @st.composite
@@ -197,10 +103,19 @@ class Drawn:
         printer.text(f"<{len(self.schema.tables)} tables, {len(self.situations)} situations>")
 
 
+SIZES = {
+    "subject": (3, 7),
+    "other": (1, 3),
+    "tag": (1, 3),
+    "left": (3, 7),
+    "right": (3, 7),
+}
+
+
 @st.composite
 def cases(draw: Any) -> Drawn:
     schema = draw(schemas())
-    drawing = Drawing(schema, {"subject": (3, 7), "other": (1, 3), "tag": (1, 3)})
+    drawing = Drawing(schema, SIZES)
     rows = drawing.rows(schema.by_name)
     case = st.tuples(rows, choices_in(schema))
     return Drawn(schema, draw(st.lists(case, min_size=CASES_EACH, max_size=CASES_EACH)))
@@ -212,8 +127,10 @@ CASES_EACH = 5
 
 @st.composite
 def choices_in(draw: Any, schema: Schema) -> Choices:
+    table = draw(st.sampled_from(_merged(schema)))
+    apart = {*schema.lineage(table), "subject_tags"}
     return Choices(
-        table="subject",
+        table=table,
         key=("match",),
         nulls=draw(st.sampled_from(("distinct", "equal"))),
         survivor=draw(st.sampled_from(("oldest", "newest"))),
@@ -223,12 +140,22 @@ def choices_in(draw: Any, schema: Schema) -> Choices:
         limit=draw(st.sampled_from((None, None, None, 1))),
         batch_size=draw(st.sampled_from((0, 0, 1, 3))),
         declared={
-            table.name: Declared(rules=draw(_rules(table)))
-            for table in schema.tables
-            if table.name in ("seat", "profile", "note") and draw(st.booleans())
+            each.name: Declared(rules=draw(_rules(each)))
+            for each in schema.tables
+            if each.unique and each.name not in apart and draw(st.booleans())
         },
         schema=schema,
     )
+
+
+def _merged(schema: Schema) -> tuple[str, ...]:
+    """The models whose rows can be merged: parts as well, where their model hides none."""
+    has_parts = "both" in schema.by_name and not schema.by_name["subject"].shown
+    return ("subject", "subject", "left", "both") if has_parts else ("subject",)
+
+
+FIXED = {"match", "code", "label", "who", "number"}
+"""Columns by which rows are found or pointed at, and so have no rules."""
 
 
 @st.composite
@@ -236,7 +163,7 @@ def _rules(draw: Any, table: Table) -> dict[str, str]:
     rules = {
         column: draw(st.sampled_from(table.kinds[column].rules))
         for column in table.values
-        if column.startswith("value") and draw(st.integers(0, 2)) == 0
+        if column not in {*FIXED, table.stamped} and draw(st.integers(0, 2)) == 0
     }
     # of what belongs together, one field has a rule or none
     first = {min(table.partners(column) & rules.keys()) for column in rules}

@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 
+from .drawn_triggers import Stamps, add_collation
 from .tables import ANY
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 def existing(schema: Schema) -> Iterator[None]:
     """Inside, the tables are there, empty, and so are their models."""
     made = []
+    stamps = Stamps(schema)
     ContentType.objects.clear_cache()
+    add_collation()
     try:
         for table in schema.tables:
             if not table.is_link:
@@ -32,10 +35,12 @@ def existing(schema: Schema) -> Iterator[None]:
         with connection.schema_editor() as editor:
             for model in made:
                 editor.create_model(model)
+        stamps.add()
         for name in schema.subjects:
             ContentType.objects.get_for_model(apps.get_model(schema.app, name))
         yield
     finally:
+        stamps.remove()
         with connection.schema_editor() as editor:
             for model in reversed(made):
                 editor.delete_model(model)
@@ -46,7 +51,11 @@ def existing(schema: Schema) -> Iterator[None]:
 
 
 def _model(schema: Schema, table: Table) -> type[Model]:
-    rules = [tuple(_name(table, c) for c in rule) for rule in table.unique if len(rule) > 1]
+    rules = [
+        tuple(name for column in rule for name in _names(table, column))
+        for rule in table.unique
+        if len(rule) > 1 and rule != table.composite
+    ]
     meta = {"app_label": schema.app, "db_table": table.db_table, "unique_together": rules}
     attributes: dict[str, Any] = {
         "__module__": __name__,
@@ -66,6 +75,11 @@ def _name(table: Table, column: str) -> str:
     return column.removesuffix("_id") if to and to.table != ANY else column
 
 
+def _names(table: Table, column: str) -> tuple[str, ...]:
+    to = table.references.get(column)
+    return to.columns if to and to.columns else (_name(table, column),)
+
+
 def _parents(table: Table) -> list[str]:
     own = [table.parent] if table.parent else []
     return [*own, *(table.references[link].table for link in table.links)]
@@ -81,12 +95,17 @@ def _showing(shown: dict[str, Any]) -> models.Manager[Any]:
 
 def _fields(schema: Schema, table: Table) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    if table.key not in table.references:
+    if table.composite:
+        names = (_name(table, column) for column in table.composite)
+        fields[table.key] = models.CompositePrimaryKey(*names)
+    elif table.key not in table.references:
         fields[table.key] = table.key_kind.make(primary_key=True, **_called(table, table.key))
     for column, to in table.references.items():
         if to.table == ANY:
             fields |= _generic(table, column)
-        elif column not in table.links and (column != table.key or not table.parent):
+        elif to.columns:
+            fields |= _composite(schema, column, to)
+        else:
             fields[_name(table, column)] = _reference(table, column, to)
     for column, values in table.values.items():
         options = {"null": None in values, "unique": (column,) in table.unique}
@@ -115,9 +134,29 @@ def _reference(table: Table, column: str, to: To) -> Field[Any, Any]:
         models.CASCADE,
         related_name="+",
         db_constraint=to.is_checked,
+        **({"parent_link": True} if to.table in _parents(table) else {}),
         **options,
         **_called(table, column),
     )
+
+
+def _composite(schema: Schema, column: str, to: To) -> dict[str, Any]:
+    """The columns of a composite key, and the relation that they make up."""
+    target = schema.by_name[to.table]
+    fields: dict[str, Any] = {}
+    for name, part in zip(to.columns, target.composite, strict=True):
+        pointed = target.references.get(part)
+        kind = schema.by_name[pointed.table].key_kind if pointed else target.kinds[part]
+        fields[name] = (kind.plain or kind.make)(null=to.is_nullable)
+    parts = [_name(target, part) for part in target.composite]
+    fields[column] = models.ForeignObject(
+        to.table.capitalize(),
+        models.CASCADE,
+        from_fields=list(to.columns),
+        to_fields=parts,
+        related_name="+",
+    )
+    return fields
 
 
 def _generic(table: Table, column: str) -> dict[str, Any]:

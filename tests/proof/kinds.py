@@ -45,9 +45,15 @@ class Kind:
     converts: bool = False
     """Whether only Python can tell which row a key in another table means."""
     is_moment: bool = False
+    plain: Callable[..., Field[Any, Any]] | None = None
+    """Makes a field that holds such a key without being one."""
     is_amount: bool = False
     joint: str = "; "
     """What stands between texts that are joined."""
+    fold: Callable[[Any], Any] = _same
+    """What the column's collation compares."""
+    default: Any = None
+    """What the field holds if nobody has said anything."""
 
     @property
     def label(self) -> str:
@@ -83,7 +89,7 @@ _LETTERS = tuple(
 )
 """Texts that differ by case, by an accent, or by what SQL must quote."""
 
-NUMBER = Kind("number", models.BigAutoField, read=int)
+NUMBER = Kind("number", models.BigAutoField, read=int, plain=models.BigIntegerField)
 KEYS = (
     NUMBER,
     Kind(
@@ -106,6 +112,20 @@ IDS = (
 EXACT_ID = Kind("exact id", partial(_exact_text, 40))
 """One that a unique rule tells apart as the keys are, or no row could name the second of two."""
 
+_FIVE = range(1, 6)
+CODES = (
+    Kind("code", partial(models.CharField, max_length=90), values=tuple(f"c{n}" for n in _FIVE)),
+    Kind("count", models.IntegerField, values=tuple(_FIVE)),
+    Kind("letters", KEYS[4].make, values=_LETTERS[:5]),
+    Kind("uuid code", models.UUIDField, values=tuple(map(_uuid, _FIVE))),
+    Kind(
+        "price",
+        partial(models.DecimalField, max_digits=9, decimal_places=2),
+        values=tuple(Decimal(n) / 4 for n in _FIVE),
+    ),
+)
+"""Of unique columns at which rows may point in place of the key."""
+
 # values: as many as are needed to meet, and to differ
 
 _LONG = "so long that some databases sort by its beginning only " * 20
@@ -116,11 +136,26 @@ def _texts(*values: str, rules: tuple[str, ...], length: int = 500) -> dict[str,
     return {"make": partial(models.CharField, max_length=length), "values": values, "rules": rules}
 
 
+def _in_any_case(**options: Any) -> Field[Any, Any]:
+    """A text that is equal to the same in another case, for unique rules as well."""
+    collation = {"sqlite": "NOCASE", "postgresql": FOLDING}.get(connection.vendor)
+    return models.CharField(
+        max_length=90, db_collation=collation or "utf8mb4_general_ci", **options
+    )
+
+
+FOLDING = "proof_in_any_case"
+"""The collation that PostgreSQL does not have by itself."""
+
 TEXT = Kind("text", **_texts("", "u", "vv", "w", rules=(*JOINED, "min", "max")))
 WHOLE = Kind("whole", models.IntegerField, values=(0, 1, 2), rules=ADDED, is_amount=True)
+FOLDED = Kind("folded", _in_any_case, values=("u", "U", "v", ""), fold=str.lower)
+_NUL = Kind("nul", models.TextField, values=("a", "a\0b", "\0", "a\0"))
 KINDS = (
     TEXT,
     WHOLE,
+    FOLDED,
+    *((_NUL,) if connection.vendor != "postgresql" else ()),
     Kind("odd", **_texts(*_ODD, rules=JOINED)),
     Kind(
         "long",
@@ -159,6 +194,13 @@ KINDS = (
         rules=ADDED,
     ),
     Kind("mark", TokenField, lambda number: Token(_uuid(number)), _token_number, values=(1, 2)),
+)
+AMOUNT = next(kind for kind in KINDS if kind.name == "decimal")
+CURRENCY = Kind(
+    "currency",
+    partial(models.CharField, max_length=3, default="EUR"),
+    values=("EUR", "JPY", ""),
+    default="EUR",
 )
 MOMENTS = (
     Kind("date", models.DateField, values=(date(2, 1, 3), date(2024, 2, 29)), is_moment=True),

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, undo
 
+from .drawn_triggers import trigger_of
 from .left_out import uncounted
 from .reference import blamed, merged
 from .reference_values import duplicate_groups, kept_ties
@@ -35,6 +36,7 @@ def prove(store: Store, rows: Rows, choices: Choices) -> None:
     run = merge(plan)
     after = store.dump()
     check_plan(plan, run, store, rows, choices)
+    check_triggers(plan, store, rows, after)
     left = not_held(store, run, rows, choices)
     assert after == merged(rows, left, choices)
     store.check_foreign_keys()
@@ -75,6 +77,15 @@ def check_plan(plan: MergePlan, run: MergeRun, store: Store, rows: Rows, choices
     }
     # a row that points into groups of two batches is settled in two steps, each of which counts
     assert did == said or run.batches > 1
+
+
+def check_triggers(plan: MergePlan, store: Store, rows: Rows, after: Rows) -> None:
+    """What the database changes by itself is no part of the merge, so the plan names it."""
+    for table in store.schema.tables:
+        before, now = rows[table.name], after[table.name]
+        if table.stamped and any(row != before.get(pk, row) for pk, row in now.items()):
+            said = f"{store.model_of(table.name)._meta.label} ({trigger_of(table.name)})"
+            assert said in plan.triggers
 
 
 def not_held(store: Store, run: MergeRun, rows: Rows, choices: Choices) -> list[Group]:

@@ -58,7 +58,7 @@ class Merge:
         self.blame: dict[tuple[str, int], set[int]] = {}
         self.problems: list[set[int]] = []
         self.held_ties: set[tuple[str, int]] = set()
-        self.top = self.schema.by_name[choices.table].parent or choices.table
+        self.top = self.schema.root(choices.table)
         self.places = {pk: place for place, pk in enumerate(pk for group in groups for pk in group)}
         for group in groups:
             self.blame |= {(self.top, pk): {group[0]} for pk in group}
@@ -70,13 +70,13 @@ class Merge:
 
     def _lose(self, table: Table, loser: int, winner: int) -> None:
         """A row is lost to another, and every part of its object to the like part of the other."""
-        root = self.schema.by_name[table.parent or table.name]
+        root = self.schema.by_name[self.schema.root(table.name)]
         loser, winner = self._winner(root, loser), self._winner(root, winner)
         if loser == winner:
             return
         self.lost[root.name][loser] = winner
         for child in self.schema.tables:
-            if child.parent == root.name:
+            if child.parent and self.schema.root(child.name) == root.name:
                 self._join_parts(child)
 
     def _join_parts(self, table: Table) -> None:
@@ -158,14 +158,15 @@ class Merge:
         own = self.schema.by_name[table]
         if own.key in own.references:
             return self.end(own.references[own.key].table, pk)
-        while pk in self.lost[table]:
-            pk = self.lost[table][pk]
+        pk = self._winner(own, pk)
+        if own.composite and pk in self.rows[table]:
+            return self.image(own, self.rows[table][pk])[own.key]
         return pk
 
     def image(self, table: Table, row: Row) -> Row:
         """The row with every reference pointing at what its target becomes."""
         ends = {column: self._end_of(to, row, column) for column, to in table.references.items()}
-        return {**row, **ends}
+        return table.keyed({**row, **ends})
 
     def _end_of(self, to: To, row: Row, column: str) -> Any:
         if row[column] is None or to.by:
@@ -262,8 +263,7 @@ class Merge:
             for row in rows
             if column in rule and row[column] in self.lost[self._target(to, row)]
         }
-        is_top = self.top in (target, self.schema.by_name[target].parent)
-        if is_top:
+        if self.schema.root(target) == self.top:
             return self.choices.on_collision
         return self.choices.below(speaker(target)).on_collision
 
@@ -303,7 +303,8 @@ class Merge:
         """Whether the row says nothing else: columns outside the rules count as they stand."""
         if not self._are_parts_alike(table, loser, winner):
             return False
-        by_rule = set.intersection(*map(set, table.unique)) & table.references.keys()
+        rules = [set(rule) for rule in table.unique if rule[0] not in table.links]
+        by_rule = set.intersection(*rules) & table.references.keys()
         compared = {*table.values, *table.references} - {table.key, *table.links} - by_rule
         one, other = (self.rows[table.name][pk] for pk in (loser, winner))
         if table.unordered:
@@ -328,7 +329,7 @@ class Merge:
 
     def _rules(self, table: Table) -> dict[str, str]:
         """The field rules of a table: those of the merge are for its own model and its parents."""
-        if table.name in (self.choices.table, self.schema.by_name[self.choices.table].parent):
+        if table.name in self.schema.lineage(self.choices.table):
             return self.choices.rules
         return self.choices.below(table.name).rules
 
@@ -380,7 +381,7 @@ class Merge:
         ]
 
     def _is_family(self, table: Table) -> bool:
-        return self.top in (table.name, table.parent)
+        return self.schema.root(table.name) == self.top
 
     def _winner(self, table: Table, pk: int) -> int:
         while pk in self.lost[table.name]:
@@ -403,7 +404,7 @@ class Merge:
         return row
 
     def _together(self, table: Table, images: dict[int, Row]) -> Iterator[Taken]:
-        for columns in table.together:
+        for columns in table.belonging:
             named = [(c, rule) for c, rule in self._rules(table).items() if c in columns]
             yield Taken(table, columns, images, named[0] if named else None)
 
@@ -451,7 +452,7 @@ class Merge:
             self.problems.append(self._blame(table.name, pks[0]))
 
     def _on_conflict(self, table: Table) -> str | None:
-        if table.name in (self.choices.table, self.schema.by_name[self.choices.table].parent):
+        if table.name in self.schema.lineage(self.choices.table):
             return self.choices.on_conflict
         return self.choices.below(speaker(table.name)).on_conflict
 

@@ -80,4 +80,12 @@ class Taken:
 
     def _agrees(self, name: str, own: Any, its: Any) -> bool:
         is_kept = self.rule is None and name in self.table.shown
-        return own == its or (is_blank(own) and not is_kept)
+        return own == its or (self._says_nothing(name, own) and not is_kept)
+
+    def _says_nothing(self, name: str, own: Any) -> bool:
+        """Blanks and defaults; and the currency of no amount."""
+        kind = self.table.kinds.get(name)
+        of_nothing = [a for a, currency in self.table.measures if currency == name]
+        is_idle = any(is_blank(self._own[amount]) for amount in of_nothing)
+        is_default = kind is not None and kind.default is not None and own == kind.default
+        return is_blank(own) or is_idle or is_default

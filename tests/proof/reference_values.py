@@ -64,26 +64,30 @@ Group = tuple[int, ...]
 
 def duplicate_groups(rows: Rows, choices: Choices) -> list[Group]:
     """The duplicate groups, by the primary key of their survivor, as far as the limit goes."""
+    table = choices.schema.by_name[choices.table]
+    lineage = [choices.schema.by_name[name] for name in choices.schema.lineage(choices.table)]
     alike: dict[tuple[Any, ...], list[int]] = {}
     whole = {pk: whole_row(rows, choices, pk) for pk in rows[choices.table]}
     for pk, row in whole.items():
-        value = tuple(_looked_up(row, lookup) for lookup in choices.key)
+        value = tuple(_looked_up(lineage, row, lookup) for lookup in choices.key)
         if choices.nulls == "equal" or None not in value:
             alike.setdefault(value, []).append(pk)
-    table = choices.schema.by_name[choices.table]
     groups = [in_survivor_order(table, whole, pks, choices.survivor) for pks in alike.values()]
     return sorted(group for group in groups if len(group) > 1)[: choices.limit]
 
 
 def whole_row(rows: Rows, choices: Choices, pk: int) -> Row:
     """A row of what is merged together with what it inherits."""
-    parent = choices.schema.by_name[choices.table].parent
-    return {**(rows[parent][pk] if parent else {}), **rows[choices.table][pk]}
+    whole: Row = {}
+    for name in choices.schema.lineage(choices.table):
+        whole = {**rows[name][pk], **whole}
+    return whole
 
 
-def _looked_up(row: Row, lookup: str) -> Any:
+def _looked_up(lineage: list[Table], row: Row, lookup: str) -> Any:
     column, _, transform = lookup.partition("__")
-    value = row[column]
+    (own,) = (table for table in lineage if column in table.values)
+    value = own.folded(column, row[column])
     return value.lower() if transform and value is not None else value
 
 

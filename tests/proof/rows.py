@@ -44,18 +44,51 @@ class Drawing:
     def _finished(self, drafts: dict[str, list[Row]]) -> Rows:
         rows = {t.name: _keyed(t, drafts.get(t.name, [])) for t in self.schema.tables}
         for table in self.schema.tables:
-            rows[table.name] = self._readable(table, _settled(table, rows))
+            rows[table.name] = self._readable(table, self._settled(table, rows))
             if table.is_symmetrical:
                 rows[table.name] = _both_ways(rows[table.name])
         return rows
 
     def _readable(self, table: Table, rows: dict[int, Row]) -> dict[int, Row]:
         """A number beside the content type is there only where the keys of that are numbers."""
-        again = [column for column, to in table.references.items() if to.again]
+        refs = table.references.items()
+        again = [column for column, to in refs if to.again and to.table == ANY]
         for row in rows.values() if again else ():
             if self.schema.by_name[row["content_type"]].key_kind is not NUMBER:
                 row |= dict.fromkeys(again)
         return rows
+
+    def _settled(self, table: Table, rows: Rows) -> dict[int, Row]:
+        """The rows with keys for places, without those that cannot be or break a unique rule."""
+        settled: dict[int, Row] = {}
+        seen: set[tuple[Any, ...]] = set()
+        for key, draft in rows[table.name].items():
+            row = self._resolved(table, rows, draft, key)
+            if row is None or row[table.key] in settled or not table.is_sound(row):
+                continue
+            values = {(rule, *table.compared(rule, row)) for rule in table.unique}
+            values = {value for value in values if None not in value}
+            if not values & seen:
+                seen |= values
+                settled[row[table.key]] = row
+        return _without_lost_targets(table, settled)
+
+    def _resolved(self, table: Table, rows: Rows, draft: Row, key: int) -> Row | None:
+        row = dict(draft)
+        if table.key not in table.references:
+            row[table.key] = key
+        for column, to in table.references.items():
+            if to.again:
+                row[column] = None if draft[column] is None else row[to.again]
+                if to.table != ANY and row[column] not in rows[to.table]:
+                    return None
+                continue
+            target = self.schema.by_name[draft["content_type"] if to.table == ANY else to.table]
+            found = _found(to.by, target, rows[target.name], draft[column])
+            if found is None and not to.is_nullable:
+                return None
+            row[column] = found
+        return table.keyed(row)
 
     def _drafts(self, table: Table) -> st.SearchStrategy[list[Row]]:
         """Rows whose references are still places in a list that is not known yet.
@@ -96,22 +129,6 @@ def _keyed(table: Table, drafts: list[Row]) -> dict[int, Row]:
     return {FIRST_KEY + place: {table.key: 0} | row for place, row in enumerate(drafts)}
 
 
-def _settled(table: Table, rows: Rows) -> dict[int, Row]:
-    """The rows with keys for places, without those that cannot be or break a unique rule."""
-    settled: dict[int, Row] = {}
-    seen: set[tuple[Any, ...]] = set()
-    for key, draft in rows[table.name].items():
-        row = _resolved(table, rows, draft, key)
-        if row is None or row[table.key] in settled or not table.is_sound(row):
-            continue
-        values = {(rule, *table.compared(rule, row)) for rule in table.unique}
-        values = {value for value in values if None not in value}
-        if not values & seen:
-            seen |= values
-            settled[row[table.key]] = row
-    return _without_lost_targets(table, settled)
-
-
 def _without_lost_targets(table: Table, rows: dict[int, Row]) -> dict[int, Row]:
     """A self-reference to a row that has been left out is empty."""
     own = [column for column, to in table.references.items() if to.table == table.name]
@@ -119,27 +136,12 @@ def _without_lost_targets(table: Table, rows: dict[int, Row]) -> dict[int, Row]:
     return {key: row | gone for (key, row), gone in zip(rows.items(), lost, strict=True)}
 
 
-def _resolved(table: Table, rows: Rows, draft: Row, key: int) -> Row | None:
-    row = dict(draft)
-    if table.key not in table.references:
-        row[table.key] = key
-    for column, to in table.references.items():
-        if to.again:
-            row[column] = None if draft[column] is None else row[to.again]
-            continue
-        target = draft["content_type"] if to.table == ANY else to.table
-        found = _found(to.by, rows[target], draft[column])
-        if found is None and not to.is_nullable:
-            return None
-        row[column] = found
-    return row
-
-
-def _found(by: str, targets: dict[int, Row], place: int | None) -> Any:
+def _found(by: str, target: Table, rows: dict[int, Row], place: int | None) -> Any:
+    held = [row[by] for row in rows.values() if row[by]] if by else list(rows)
     if place == NOWHERE:
-        return NO_KEY
-    keys = [row[by] for row in targets.values() if row[by]] if by else list(targets)
-    return keys[place % len(keys)] if keys and place is not None else None
+        missing = (value for value in target.values.get(by, ()) if value and value not in held)
+        return next(missing, None) if by else NO_KEY
+    return held[place % len(held)] if held and place is not None else None
 
 
 def _both_ways(links: dict[int, Row]) -> dict[int, Row]:

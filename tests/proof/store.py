@@ -76,11 +76,11 @@ class Store:
         )
 
     def dump(self) -> Rows:
-        """Every row of every table, as its fields read it."""
+        """Every row of every table, as its fields read it, but for what triggers write."""
         return {table.name: self._dumped(table) for table in self.schema.tables}
 
     def exactly(self) -> dict[str, list[str]]:
-        """Every row of every table, exactly as the database gives it."""
+        """Every row of every table, exactly as the database gives it, but for the same."""
         with connection.cursor() as cursor:
             return {table.name: self._exactly(cursor, table) for table in self.schema.tables}
 
@@ -113,19 +113,22 @@ class Store:
                 raise IntegrityError(f"{holder} points at {found}")
 
     def _exactly(self, cursor: Any, table: Table) -> list[str]:
-        cursor.execute(f"SELECT {self._listed(table)} FROM {self._name(table)}")
+        listed = self._listed(table, without=table.stamped)
+        cursor.execute(f"SELECT {listed} FROM {self._name(table)}")
         return sorted(repr([_comparable(value) for value in row]) for row in cursor.fetchall())
 
     def _dumped(self, table: Table) -> dict[int, Row]:
         fields = [field.attname for field in self._fields(table)]
         found = self.model_of(table.name)._base_manager.order_by().values_list(*fields)
-        rows = [self._read(table, dict(zip(table.columns, row, strict=True))) for row in found]
-        return {row[table.key]: row for row in rows}
+        rows = [self._read(table, dict(zip(table.stored, row, strict=True))) for row in found]
+        stamp = {table.stamped: 0} if table.stamped else {}
+        return {row[table.key]: row | stamp for row in rows}
 
     def _written(self, table: Table, row: Row) -> list[Any]:
+        row = table.spread(row)
         values = [
             None if row[column] is None else self._kind(table, column, row).write(row[column])
-            for column in table.columns
+            for column in table.stored
         ]
         pairs = zip(self._fields(table), values, strict=True)
         return [field.get_db_prep_save(value, connection) for field, value in pairs]
@@ -137,11 +140,16 @@ class Store:
         kinds = {
             column: self._kind(table, column, row) for column in row if row[column] is not None
         }
-        return row | {column: kind.read(row[column]) for column, kind in kinds.items()}
+        read = {column: kind.read(row[column]) for column, kind in kinds.items()}
+        return table.gathered(row | read)
 
     def _kind(self, table: Table, column: str, row: Row) -> Kind:
         """How a column holds what the proof writes down: a key as that of its target."""
         to = table.references.get(column)
+        for part in table.references.values():
+            if column in part.columns:
+                target = self.schema.by_name[part.table]
+                return self._kind(target, target.composite[part.columns.index(column)], {})
         if column == "content_type":
             return Kind("type", write=self._content_types.__getitem__)
         if column == table.key and to is None:
@@ -160,17 +168,18 @@ class Store:
     def _fields(self, table: Table) -> list[Field[Any, Any]]:
         names = {"content_type": "content_type_id"}
         by_name = {field.attname: field for field in self.model_of(table.name)._meta.local_fields}
-        return [by_name[names.get(column, column)] for column in table.columns]
+        return [by_name[names.get(column, column)] for column in table.stored]
 
     def _name(self, table: Table) -> str:
         return connection.ops.quote_name(self.model_of(table.name)._meta.db_table)
 
     def _insert(self, table: Table) -> str:
-        marks = ", ".join(["%s"] * len(table.columns))
+        marks = ", ".join(["%s"] * len(table.stored))
         return f"INSERT INTO {self._name(table)} ({self._listed(table)}) VALUES ({marks})"
 
-    def _listed(self, table: Table) -> str:
-        return ", ".join(connection.ops.quote_name(str(f.column)) for f in self._fields(table))
+    def _listed(self, table: Table, without: str = "") -> str:
+        columns = [str(f.column) for f in self._fields(table) if f.attname != without]
+        return ", ".join(map(connection.ops.quote_name, columns))
 
 
 def _comparable(value: Any) -> Any:

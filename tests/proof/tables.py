@@ -25,6 +25,8 @@ class To:
     is_nullable: bool = False
     is_checked: bool = True
     """Whether the database refuses a value that points at nothing."""
+    columns: tuple[str, ...] = ()
+    """The columns that hold the key, where it is a composite one."""
     again: str = ""
     """Another column of the row that names the same, unless this one is empty."""
 
@@ -45,8 +47,12 @@ class Table:
     unordered: tuple[tuple[str, ...], ...] = ()
     checks: tuple[tuple[str, ...], ...] = ()
     key: str = "id"
+    composite: tuple[str, ...] = ()
+    """The columns that make up the key, which is then no column itself."""
     parent: str = ""
     links: tuple[str, ...] = ()
+    is_diamond: bool = False
+    """Whether its parents are parts of the same row."""
     is_link: bool = False
     is_symmetrical: bool = False
     key_kind: Kind = NUMBER
@@ -58,14 +64,23 @@ class Table:
     """What a row has in a column if the default manager shows it; those are not filled either."""
     together: tuple[tuple[str, ...], ...] = ()
     """Columns without references of which a row's values are taken all or not at all."""
+    measures: tuple[tuple[str, str], ...] = ()
+    """Amounts and their currency: the same, though nobody declares it."""
+    stamped: str = ""
+    """A column that a trigger writes whenever a row is changed; it is not compared."""
     db_table: str = ""
     db_columns: dict[str, str] = field(default_factory=dict)
     """What tables and columns are called in the database, where it is not what models call them."""
 
     def compared(self, rule: tuple[str, ...], row: Row) -> tuple[Any, ...]:
         """What a unique rule compares."""
-        value = tuple(row[column] for column in rule)
+        value = tuple(self.folded(column, row[column]) for column in rule)
         return tuple(sorted(value)) if rule in self.unordered else value
+
+    def folded(self, column: str, value: Any) -> Any:
+        """What the database compares of a value."""
+        kind = self.kinds.get(column)
+        return value if kind is None or value is None else kind.fold(value)
 
     def is_sound(self, row: Row) -> bool:
         """Whether a row passes every check."""
@@ -77,7 +92,12 @@ class Table:
 
     def partners(self, column: str) -> set[str]:
         """The column with those that it belongs together with."""
-        return {column}.union(*(columns for columns in self.together if column in columns))
+        return {column}.union(*(columns for columns in self.belonging if column in columns))
+
+    @property
+    def belonging(self) -> tuple[tuple[str, ...], ...]:
+        """All that is taken together, declared or not."""
+        return (*self.together, *self.measures)
 
     def is_silent(self, column: str) -> bool:
         """Whether a blank in it says something, so that nothing is filled there unasked."""
@@ -88,9 +108,40 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        key = () if self.key in self.references else (self.key,)
+        key = () if self.key in self.references or self.composite else (self.key,)
         generic = ("content_type",) if any(t.table == ANY for t in self.references.values()) else ()
         return (*key, *generic, *self.references, *self.values)
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """The columns that there are in the database."""
+        return tuple(name for column in self.columns for name in self._stored_as(column))
+
+    def _stored_as(self, column: str) -> tuple[str, ...]:
+        to = self.references.get(column)
+        return to.columns if to and to.columns else (column,)
+
+    def keyed(self, row: Row) -> Row:
+        """The row under the key that its columns make up."""
+        made = {self.key: tuple(row[column] for column in self.composite)}
+        return row | made if self.composite else row
+
+    def spread(self, row: Row) -> Row:
+        """The row as it is stored: composite keys part by part."""
+        parts: Row = {}
+        for column, to in self.references.items():
+            held = row[column] or (None,) * len(to.columns)
+            parts |= zip(to.columns, held, strict=True) if to.columns else ()
+        return {**row, **parts}
+
+    def gathered(self, row: Row) -> Row:
+        """The same read back."""
+        found = dict(row)
+        for column, to in self.references.items():
+            if to.columns:
+                held = tuple(found.pop(name) for name in to.columns)
+                found[column] = None if None in held else held
+        return self.keyed(found)
 
 
 LIMITS = {"MOST": 2}
@@ -108,3 +159,15 @@ class Schema:
     @cached_property
     def by_name(self) -> dict[str, Table]:
         return {table.name: table for table in self.tables}
+
+    def lineage(self, name: str) -> list[str]:
+        """A table and those of which its rows are parts under the same key, itself first."""
+        own = self.by_name[name]
+        above = [own.parent, *(own.references[link].table for link in own.links if own.is_diamond)]
+        found = [name, *(one for each in above if each for one in self.lineage(each))]
+        return list(dict.fromkeys(found))
+
+    def root(self, name: str) -> str:
+        """The table of which a table's rows are parts, by their first parents."""
+        parent = self.by_name[name].parent
+        return self.root(parent) if parent else name
