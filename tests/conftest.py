@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 __all__ = ["browser", "page", "project", "template", "untouched"]
+
+# What nohup and shells without job control let a suite ignore, all processes that it starts would
+# ignore as well, and never be stopped. A signal that is handled is nobody's affair but ours.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, lambda number, frame: None)
 
 collect_ignore = []
 if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):

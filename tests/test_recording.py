@@ -30,7 +30,7 @@ SECOND_BATCH = 4
 """Among the run's own updates: one where it begins, and two of the first batch, come before it."""
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_BAR = re.compile(r"\w+ ━[^\r\n^]*")
+_BAR = re.compile(r"\w+ ━[^\r\n^]*|[\d,]+ rows?, locks [\d.]+ s")
 
 
 @pytest.fixture
