@@ -38,11 +38,13 @@ def check_declarations(**_: Any) -> list[Error]:
     return [error for one in declarations() for error in _check(one)]
 
 
+@caching()
 def check_relations(**_: Any) -> list[CheckWarning]:
     """The relations to declared models that no merge can follow, each with an id and a hint."""
     return [warning for one in declarations() for warning in (*_unknown(one), *_ambiguous(one))]
 
 
+@caching()
 def check_databases(databases: Sequence[str] | None = None, **_: Any) -> list[CheckWarning]:
     """The foreign keys to declared models that only the databases know, each with an id."""
     return [

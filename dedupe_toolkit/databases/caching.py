@@ -21,7 +21,7 @@ _answers: ContextVar[dict[Any, Any] | None] = ContextVar("dedupe_answers", defau
 
 @contextmanager
 def caching() -> Iterator[None]:
-    """Within, the functions marked `once` are not called twice with the same arguments.
+    """Within, the functions marked `cached` are not called twice with the same arguments.
 
     What they answered is forgotten at the end.
     """
@@ -36,7 +36,7 @@ def caching() -> Iterator[None]:
 
 
 def cached(function: Callable[P, T]) -> Callable[P, T]:
-    """A function that `asking_once` asks once; elsewhere it answers anew each time."""
+    """A function that `caching` asks once; elsewhere it answers anew each time."""
 
     @wraps(function)
     def answer(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import router
 
-from ..databases.caching import cached
+from ..databases.caching import cached, caching
 from ..databases.places import VIEW, place_of, stores_rows
 from ..databases.tables import pk_fields
 from ..registry import declared
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Kind = TypeVar("Kind", bound=Reference)
 
 
+@caching()  # also for those who ask for nothing else: each table is looked up many times
 @cached
 def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     """Every reference to the rows of ``model``'s own table, each column once.
