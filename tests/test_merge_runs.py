@@ -318,8 +318,11 @@ def test_a_plan_is_carried_out_once() -> None:
 
 
 def test_statements_per_batch_do_not_depend_on_the_number_of_groups() -> None:
-    counts = {statements_for(copies) for copies in (10, 1000)}
-    assert len(counts) == 1
+    few, many = ({statements_for(copies) for copies in pair} for pair in ((10, 400), (1500, 2000)))
+    assert (len(few), len(many)) == (1, 1)
+    # MySQL cannot ask a large work table many questions at once
+    if connection.vendor != "mysql" or connection.mysql_is_mariadb:
+        assert few == many
 
 
 def test_a_receiver_that_changes_rows_that_collide_holds_their_group_back() -> None:
