@@ -58,7 +58,8 @@ def decided_before(model: type[Model], rows: Collection[str], using: str) -> tup
         .values_list("kind", "step__run", "merged", "step__run__by", "step__run__finished", "note")
     )
     found: dict[tuple[int, int], Decision] = {}
-    for kind, number, row, by, when, note in verdicts.union(merges):
+    # without an order of its own a union takes that of its first model from Django 6.1 on
+    for kind, number, row, by, when, note in verdicts.union(merges).order_by():
         known = found.get((kind, number))
         found[kind, number] = (
             replace(known, rows=(*known.rows, row))
