@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 def model_words(label: str) -> str:
     """What the rows of a model are called; the label of a model that is gone."""
-    model = _model(label)
+    model = find_model(label)
     return label if model is None else str(capfirst(model._meta.verbose_name_plural))
 
 
 def field_words(label: str, name: str) -> str:
     """What a field, or the field of a column, is called; its name where the model has no such."""
-    model = _model(label)
+    model = find_model(label)
     for field in () if model is None else model._meta.get_fields():
         if name in (field.name, getattr(field, "column", None)):
             return str(getattr(field, "verbose_name", name))
@@ -29,7 +29,7 @@ def field_words(label: str, name: str) -> str:
 def reference_words(label: str) -> str:
     """A reference by its rows and its field; one that is no field of a model by its own name."""
     owner, _dot, name = label.rpartition(".")
-    model = _model(owner)
+    model = find_model(owner)
     if model is None:
         return label
     rows = model_words(owner)
@@ -38,15 +38,9 @@ def reference_words(label: str) -> str:
     return f"{rows} ({field_words(owner, name)})"
 
 
-def _model(label: str) -> type[Model] | None:
+def find_model(label: str) -> type[Model] | None:
+    """The model of that label; None for one that is gone."""
     try:
         return apps.get_model(label)
     except (LookupError, ValueError):
-        return next(
-            (
-                model
-                for model in apps.get_models(include_auto_created=True)
-                if model._meta.label == label
-            ),
-            None,
-        )
+        return None

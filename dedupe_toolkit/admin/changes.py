@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from ..journal.reading import ChangedValue, changed_values, changes_of, step_kinds, steps_like
 from ..models import MergeRun, MergeStep, RowChange
 from ..printing import shown_value
-from ..verbose import model_words, reference_words
+from ..verbose import find_model, model_words, reference_words
 from .concerned import may_read_run, readable_runs, readable_steps
 from .display import folded
 from .fields import hidden_columns, is_hash
 from .journal import DatabaseFilter, JournalAdmin, chosen_database
-from .permissions import find_model, find_model_admin
+from .permissions import find_model_admin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -16,8 +16,8 @@ from ..errors import DedupeError
 from ..journal.old_keys import key_of, key_text
 from ..journal.reading import merged_rows, step_kinds
 from ..models import DismissedRow, MergeRun, MergeStep
+from ..verbose import find_model
 from .permissions import (
-    find_model,
     find_model_admin,
     may_change_and_delete,
     may_delete_models,

@@ -18,7 +18,7 @@ from ..keys import key_field, match_key
 from ..models import Scan
 from ..plain import plain_match_key
 from ..queue.queued import scanned_key
-from .permissions import find_model
+from ..verbose import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth import get_permission_codename
 
 from ..models import MergeRun
+from ..verbose import find_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,13 +148,6 @@ def _may_delete(site: AdminSite, request: HttpRequest, model: type[Model]) -> bo
 def _has_perm(request: HttpRequest, model: type[Model], what: str) -> bool:
     codename = get_permission_codename(what, model._meta)
     return request.user.has_perm(f"{model._meta.app_label}.{codename}")
-
-
-def find_model(label: str) -> type[Model] | None:
-    try:
-        return apps.get_model(label)
-    except (LookupError, ValueError):
-        return None
 
 
 def referrer_of(reference: str) -> type[Model] | None:

@@ -14,9 +14,10 @@ from django.utils.translation import ngettext
 
 from ..errors import DedupeError, InvalidOption
 from ..models import OPEN_STATES, QueuedGroup
+from ..verbose import find_model
 from .choice import choice_from
 from .deciding import mark, next_group, pks_of
-from .permissions import find_model, find_model_admin
+from .permissions import find_model_admin
 from .place import Place
 from .review import decide
 from .session import pace

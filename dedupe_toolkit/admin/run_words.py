@@ -14,9 +14,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from ..journal.reading import merged_pairs, step_kinds
-from ..verbose import model_words, reference_words
+from ..verbose import find_model, model_words, reference_words
 from .concerned import named_rows
-from .permissions import find_model, find_model_admin
+from .permissions import find_model_admin
 from .urls import row_url
 
 if TYPE_CHECKING:

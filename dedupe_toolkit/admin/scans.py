@@ -16,17 +16,11 @@ from ..errors import DedupeError
 from ..models import Scan
 from ..queue.examining import examine, finish, unexamined
 from ..queue.scanning import find_groups
+from ..verbose import find_model
 from .journal import DeskAdmin, chosen_database
 from .known import new_scan, plain_keys, scan_in_words, scan_of, scan_with_key
 from .overview import named_key, overview_lines, rights
-from .permissions import (
-    SCAN,
-    find_model,
-    find_model_admin,
-    has_right,
-    may_change_and_delete,
-    may_edit_model,
-)
+from .permissions import SCAN, find_model_admin, has_right, may_change_and_delete, may_edit_model
 from .selecting import key_page
 from .slices import Progress, progress_page, work
 from .urls import merge_safe_url, merging_url, overview_url, queue_url, scan_url

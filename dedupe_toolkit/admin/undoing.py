@@ -19,10 +19,9 @@ from ..journal.progress import status_now
 from ..journal.reading import merged_pairs, step_kinds
 from ..models import MergeRun, QueuedGroup
 from ..undoing.undo import Undone, undo
-from ..verbose import model_words
+from ..verbose import find_model, model_words
 from .concerned import may_undo
 from .journal import chosen_database
-from .permissions import find_model
 from .run_words import kinds_in_words
 from .session import forget
 from .urls import run_url
