@@ -24,7 +24,7 @@ from dedupe_toolkit.models import OPEN_STATES, QueuedGroup
 from testproject.films.catalogue import read_catalogue
 from testproject.films.importer import FilmImporter
 from testproject.films.models import Credit, Person, PersonProfile
-from tests.browser_kit import browser, let_in, page
+from tests.browser_kit import browser, drawn_anew, let_in, page
 from tests.scan_kit import scanned
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _choose(page: Page, key: str) -> None:
         return
     with page.expect_response(lambda response: "queuedgroup" in response.url):
         page.keyboard.press(key)
-    page.wait_for_function("!document.querySelector('#dedupe-form[aria-busy]')")
+    drawn_anew(page)
 
 
 def _report(taken: dict[str, list[float]]) -> None:

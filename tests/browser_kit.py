@@ -77,6 +77,14 @@ def log_in(page: Page, user: User) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+def drawn_anew(page: Page) -> None:
+    """Wait until the review page has drawn the answer to a choice.
+
+    A locator waits, not a text that the page would evaluate: the page's policy refuses those.
+    """
+    expect(page.locator("#dedupe-form[aria-busy]")).to_have_count(0)
+
+
 def let_in(page: Page, client: Client, server: LiveServer) -> None:
     """The window goes on with the client's session, whatever the form looks like."""
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]

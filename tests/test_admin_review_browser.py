@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from dedupe_toolkit import match_key
 from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup
 from testproject.films.models import Credit, Film, Person, Role
-from tests.browser_kit import let_in, log_in, window
+from tests.browser_kit import drawn_anew, let_in, log_in, window
 from tests.scan_kit import scanned
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def press(page: Page, key: str) -> None:
     """A key that draws the page anew, waited for."""
     with page.expect_response(lambda response: "queuedgroup" in response.url):
         page.keyboard.press(key)
-    page.wait_for_function("!document.querySelector('#dedupe-form[aria-busy]')")
+    drawn_anew(page)
 
 
 def years(name: str) -> list[int | None]:
@@ -169,7 +169,7 @@ def test_letters_in_the_reason_decide_nothing(
     page.get_by_label("Reason").press_sequentially("names mean nothing")
     with page.expect_response(lambda response: "queuedgroup" in response.url):
         page.locator("input[name=into]").nth(1).check()
-    page.wait_for_function("!document.querySelector('#dedupe-form[aria-busy]')")
+    drawn_anew(page)
     assert page.get_by_label("Reason").input_value() == "names mean nothing", "kept when redrawn"
     page.get_by_role("button", name="Not duplicates").click()
     page.wait_for_url(f"**/{groups[1].pk}/")
