@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,18 @@ from dedupe_toolkit.field_rules import rules as field_rules
 from dedupe_toolkit.field_rules.rules import Pick
 from dedupe_toolkit.finding import survivor_rules as survivors
 from dedupe_toolkit.keys import is_text
-from tests.kit import assert_undo_restores, merged, snapshot
+from dedupe_toolkit.references.finders import FINDERS, Finder
+from dedupe_toolkit.references.kinds import Reference
+from tests.kit import assert_undo_restores, merged, planned, snapshot
 from tests.situations.links.models import Author
+from tests.situations.odd.models import Follower
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.models import Model
+
+    from dedupe_toolkit.databases import Database
 
 pytestmark = pytest.mark.django_db
 
@@ -69,6 +77,79 @@ def test_a_survivor_rule_is_one_function(
     assert Author.objects.get() == longest
     for command in ("find_duplicates", "merge_duplicates"):
         assert "best-told" in helped(command, capsys)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedModelReference(Reference):
+    """The label of a model, and beside it the id of one of its rows."""
+
+    kind = "named model"
+
+    def condition(self, alias: str, database: Database) -> str:
+        return f"{alias}.{database.q('res_model')} = '{self.target._meta.label}'"
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        return ("res_model",)
+
+
+def names_models(referrer: type[Model]) -> bool:
+    return {"res_model", "res_id"} <= {field.name for field in referrer._meta.local_fields}
+
+
+def named_models(
+    referrer: type[Model], model: type[Model], using: str
+) -> Iterator[NamedModelReference]:
+    if names_models(referrer):
+        yield NamedModelReference(
+            referrer=referrer,
+            label=f"{referrer._meta.label}.res_id",
+            columns=("res_id",),
+            target=model,
+            targets=(model._meta.pk.column,),
+        )
+
+
+def test_a_kind_of_reference_is_one_class_and_where_it_stands(
+    authors: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finder = Finder(
+        targets=lambda referrer: None if names_models(referrer) else (),
+        references=named_models,
+        columns=lambda referrer, model: (),
+    )
+    monkeypatch.setitem(FINDERS, "named models", finder)
+    first, second, third = Author.objects.values_list("pk", flat=True).order_by("pk")
+    for model, pk, who in (
+        ("links.Author", first, "Ann"),
+        ("links.Author", second, "Ann"),
+        ("links.Author", third, "Bob"),
+        ("links.Book", second, "Bob"),
+    ):
+        Follower.objects.create(res_model=model, res_id=pk, who=who)
+    (shown,) = [one for one in planned(Author, "name").references if one.kind == "named model"]
+    assert (shown.reference, shown.repointed, shown.discarded) == ("odd.Follower.res_id", 1, 1)
+    before = snapshot()
+    run = merged(Author, "name")
+    followers = Follower.objects.values_list("res_model", "res_id", "who")
+    assert set(followers) == {
+        ("links.Author", first, "Ann"),
+        ("links.Author", first, "Bob"),
+        ("links.Book", second, "Bob"),
+    }
+    assert_undo_restores(run, before)
+
+
+def test_a_kind_of_reference_says_what_it_is_called() -> None:
+    with pytest.raises(TypeError, match="Nameless does not say by kind what it is called"):
+
+        class Nameless(Reference):
+            pass
+
+
+def test_a_finder_says_whose_values_its_references_hold() -> None:
+    with pytest.raises(TypeError, match="columns"):
+        Finder(targets=lambda referrer: None, references=named_models)  # type: ignore[call-arg]  # forgotten
 
 
 class FirstLetter(Transform):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dedupe_toolkit.references.kinds import Reference
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -136,3 +138,21 @@ def test_only_the_databases_room_names_a_database(path: Path) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     named = [f"{at}: {line.strip()}" for at, line in enumerate(lines, 1) if VENDOR.search(line)]
     assert not named, "ask for an ability in databases instead of a name:\n" + "\n".join(named)
+
+
+def kinds_of(base: type[Reference]) -> Iterator[str]:
+    for kind in base.__subclasses__():
+        yield kind.__name__
+        yield from kinds_of(kind)
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_reference_is_asked_for_its_class(path: Path) -> None:
+    kinds = {Reference.__name__, *kinds_of(Reference)}
+    asked = [
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("isinstance", "issubclass")
+        if kinds.intersection(re.findall(r"\w+", ast.unparse(node.args[1])))
+    ]
+    assert not asked, "let each kind answer for itself"

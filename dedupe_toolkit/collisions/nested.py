@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import derived
 from ..mapping.mapping import MergeMap, create, settle, texts, texts_for
-from ..references.kinds import InheritedReference
 from .standings import keys_of, rank
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..databases.tables import Table
     from ..planning.session import Session
+    from ..references.kinds import Reference
     from .rivals import Outcome, Rivals
 
 
@@ -45,9 +45,7 @@ def nested_mapping(
     return nested
 
 
-def side_mapping(
-    session: Session, mapping: MergeMap, link: InheritedReference, table: Table
-) -> MergeMap:
+def side_mapping(session: Session, mapping: MergeMap, link: Reference, table: Table) -> MergeMap:
     """The mapping of the parents by a link of rows that merge; ``table`` names these parents."""
     database = session.database
     side = _create(session, session.fresh_table("side"), table)
@@ -96,7 +94,7 @@ def _placed(database: Database, mapping: MergeMap, rivals: Rivals, where: str) -
 def _place_of_parent(
     database: Database, mapping: MergeMap, rivals: Rivals, losers: Sequence[str]
 ) -> str:
-    link = next(r for r in rivals.referrer.references if isinstance(r, InheritedReference))
+    link = next(ref for ref in rivals.referrer.references if ref.is_part)
     members, work = database.qualified("g", mapping.members), database.q(mapping.name)
     if link.is_key:
         same = database.equal(members, losers)

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived, numbered
-from ..references.kinds import InheritedReference
 from ..values import OnCollision
 from .compared_rows import rule_rows
 from .losing_rows import are_alike, beside_winners, loser_keys, losing_rows, not_in, winner_keys
@@ -128,8 +127,7 @@ def outcome_by(referrer: Referrer, rule: TableRule, outcome: Outcome) -> Outcome
     """
     if referrer.is_link:
         return Outcome.REDUNDANT
-    touching = referrer.touching(rule)
-    is_part = any(isinstance(reference, InheritedReference) for reference in touching)
+    is_part = any(reference.is_part for reference in referrer.touching(rule))
     return Outcome.MERGE if is_part else outcome
 
 

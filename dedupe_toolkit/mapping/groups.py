@@ -16,7 +16,7 @@ from ..finding.key_rows import considered, key_columns, places, ranked, survivor
 from ..finding.survivor_rules import survivor_ordering
 from ..journal.old_keys import key_text, merged_into
 from ..references.discover import inheritance_root, present, references_to
-from ..references.foreign import models_pointing_at
+from ..references.finders import models_pointing_at
 from ..values import MatchKey, Nulls, RowSet
 from .key_members import fill_by_key
 from .mapping import MergeMap, create, drop_groups, fill, settle, texts_for

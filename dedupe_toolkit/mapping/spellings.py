@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived
 from ..references.discover import unknown_references_to
-from ..references.kinds import SpelledReference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ..databases.tables import Column
     from ..planning.session import Session
     from ..references.kinds import Reference
+    from ..references.spellings import Spelling
     from .mapping import MergeMap
 
 CHUNK = 100
@@ -38,30 +38,30 @@ def spelled_tables(
     found: dict[tuple[str, ...], str] = {}
     made: dict[tuple[Any, ...], str] = {}
     for reference in references:
-        if not isinstance(reference, SpelledReference):
+        spelling = reference.spelling
+        if spelling is None:
             continue
         column = database.table(reference.referrer).column(reference.columns[0])
-        definition = _definition(database, reference, column)
-        held = reference.spelling.held
-        alike = (definition, None if reference.spelling.is_uuid else held)
+        definition = _definition(database, spelling, column)
+        alike = (definition, None if spelling.is_uuid else spelling.held)
         if alike not in made:
             made[alike] = derived(name, len(made))
-            _make(database, mapping, reference, made[alike], definition)
+            _make(database, mapping, spelling, made[alike], definition)
         found[reference.place] = made[alike]
     return found
 
 
-def _definition(database: Database, reference: SpelledReference, column: Column) -> str:
+def _definition(database: Database, spelling: Spelling, column: Column) -> str:
     """The type of spelled keys: it compares with the column that holds them."""
     if not column.is_text:
         return column.definition
-    if reference.spelling.is_uuid:
+    if spelling.is_uuid:
         return database.text_like(column)
     return database.exact_text_like(column)
 
 
 def _make(
-    database: Database, mapping: MergeMap, reference: SpelledReference, name: str, definition: str
+    database: Database, mapping: MergeMap, spelling: Spelling, name: str, definition: str
 ) -> None:
     (key,) = mapping.table.pk
     keys = dict.fromkeys((*mapping.raw, *mapping.raw_survivors), key.definition)
@@ -69,10 +69,10 @@ def _make(
     types |= {"survivor_0": definition, "root": "varchar(500)"}
     indexes = ["group_number", "key_0"]
     database.create_work_table(name, types | keys, primary_key=["member_0"], indexes=indexes)
-    if reference.spelling.is_uuid:
+    if spelling.is_uuid:
         _write_uuids(database, mapping, name, list(keys))
     else:
-        _write_converted(database, mapping, reference, name, list(keys))
+        _write_converted(database, mapping, spelling, name, list(keys))
     database.settle(name, indexes)
 
 
@@ -94,15 +94,13 @@ def _write_uuids(database: Database, mapping: MergeMap, name: str, keys: list[st
 
 
 def _write_converted(
-    database: Database, mapping: MergeMap, reference: SpelledReference, name: str, keys: list[str]
+    database: Database, mapping: MergeMap, spelling: Spelling, name: str, keys: list[str]
 ) -> None:
     line = f"({', '.join(['%s'] * (len(_NAMES) + len(keys)))})"
     for rows in _chunks(database, mapping):
         lines = []
         for group, place, root, *columns in rows:
-            member, survivor = (
-                reference.spelling.of(column, database.connection) for column in columns
-            )
+            member, survivor = (spelling.of(column, database.connection) for column in columns)
             if member is not None and survivor is not None:
                 lines.append([group, place, member, survivor, root, *columns])
         for start in range(0, len(lines), CHUNK):
@@ -130,7 +128,7 @@ def hold_unspelled(session: Session, mapping: MergeMap, references: Sequence[Ref
     """Hold back the groups with keys that a generic key may hold in a way that nobody can read."""
     database = session.database
     for reference in references:
-        if isinstance(reference, SpelledReference) and not reference.spelling.is_certain:
+        if reference.spelling and not reference.spelling.is_certain:
             same = database.equal(
                 database.qualified("s", mapping.raw), database.qualified("m", mapping.members)
             )

@@ -17,7 +17,6 @@ from ..field_rules.together import hold_unlike_amounts
 from ..mapping.mapping import MergeMap, with_values
 from ..mapping.spellings import hold_unspelled
 from ..references.discover import inheritance_root, parent_links
-from ..references.kinds import InheritedReference
 from ..repointing.followers import Moving, joined, moving_below
 from ..repointing.meeting import Meeting
 from ..repointing.self_references import OwnTarget, find_own_targets
@@ -263,7 +262,7 @@ def _nested(
             met=Met(meeting=meeting, moving=moving),
         )
         return _level(session, nested, rivals.policy, below)
-    links = [link for link in referrer.references if isinstance(link, InheritedReference)]
+    links = [link for link in referrer.references if link.is_part]
     below = replace(
         way,
         path=(*way.path, nested),

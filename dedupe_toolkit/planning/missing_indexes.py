@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..references.discover import column_references
-from ..references.kinds import GenericReference
 from ..sentences import Sentence
 
 if TYPE_CHECKING:
@@ -66,13 +65,8 @@ def _finds(database: Database, index: tuple[str, ...], reference: Reference) -> 
     if set(index[:width]) == columns:
         return True
     # of the two columns of a generic key either may come first, but both must be there
-    return set(index[: width + 1]) == columns.union(
-        map(database.as_compared, _type_column(reference))
-    )
-
-
-def _type_column(reference: Reference) -> tuple[str, ...]:
-    return (reference.content_type_column,) if isinstance(reference, GenericReference) else ()
+    beside = set(map(database.as_compared, reference.beside))
+    return set(index[: width + len(beside)]) == columns | beside
 
 
 def _large_tables(database: Database, tables: list[str]) -> set[str]:
@@ -98,7 +92,7 @@ def _warning(database: Database, reference: Reference) -> Sentence:
 def _remedy(database: Database, reference: Reference) -> str:
     """What to write where: into the model if it is the project's own, else into a migration."""
     referrer = reference.referrer
-    names = (*_type_column(reference), *reference.columns)
+    names = (*reference.beside, *reference.columns)
     table = database.table(referrer)
     parts = [database.index_part(table.column(name)) for name in names]
     fields = {field.column: field.name for field in referrer._meta.local_concrete_fields}

@@ -11,21 +11,14 @@ from ..databases.places import VIEW, place_of, stores_rows
 from ..databases.tables import pk_fields
 from ..registry import declared
 from ..sentences import Sentence
-from .foreign import foreign_fields, foreign_targets, is_foreign, models_pointing_at, target_of
+from .finders import models_pointing_at, references_held, targeted_columns
+from .foreign import foreign_fields, foreign_reference, is_foreign, target_of
 from .frozen import knows_content_types
-from .generic import generic_references, unknown_references
-from .kinds import (
-    EmbeddedReference,
-    ForeignKeyReference,
-    GenericReference,
-    InheritedReference,
-    LinkReference,
-    OneToOneReference,
-    Reference,
-)
+from .generic import unknown_references
+from .kinds import EmbeddedReference, Reference
 from .meta import column_of, concrete
 from .registered import registered_reference
-from .twins import adopted, both, on_one_model, twins_of
+from .twins import on_one_model, twins_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -50,7 +43,7 @@ def references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     found: dict[Any, Reference] = {}
     for reference in _all_to(model, using):
         seat = _seat(reference, using)
-        found[seat] = both(found[seat], reference) if seat in found else reference
+        found[seat] = found[seat].joined(reference) if seat in found else reference
     shown = [ref for ref in found.values() if not _is_shown(ref, found, using)]
     return on_one_model(shown, model, using)
 
@@ -61,8 +54,8 @@ def _all_to(model: type[Model], using: str) -> Iterator[Reference]:
     for target in (own, *twins_of(own, using)):
         for referrer in models_pointing_at(target):
             if stores_rows(referrer, using):
-                held = _held_by(referrer, target, using)
-                yield from held if target is own else (adopted(one, own) for one in held)
+                held = references_held(referrer, target, using)
+                yield from held if target is own else (one.of_twin(own) for one in held)
     for registered in _registered(own):
         if stores_rows(registered.referrer, using):
             yield registered
@@ -72,7 +65,7 @@ def _all_to(model: type[Model], using: str) -> Iterator[Reference]:
 def columns_pointed_at(model: type[Model]) -> frozenset[str]:
     """The columns of a model's own table that any reference may hold: its key, and some others."""
     registered = (column for reference in _registered(model) for column in reference.targets)
-    return frozenset(foreign_targets(model)).union(map(column_of, pk_fields(model)), registered)
+    return frozenset(targeted_columns(model)).union(map(column_of, pk_fields(model)), registered)
 
 
 def present(references: Iterable[Kind], known: Database) -> tuple[Kind, ...]:
@@ -86,7 +79,7 @@ def pending_relations(model: type[Model], known: Database) -> tuple[Sentence, ..
     """A sentence for each relation to a model that the database has no column or table for yet."""
     found = []
     for referrer in filter(lambda referrer: referrer._meta.managed, models_pointing_at(model)):
-        for reference in _held_by(referrer, concrete(model), known.using):
+        for reference in references_held(referrer, concrete(model), known.using):
             what = _not_there(reference, known)
             if what:
                 found.append(Sentence("no relation", reference=reference.label, what=what))
@@ -105,14 +98,13 @@ def _not_there(reference: Reference, known: Database) -> str:
 def _missing(reference: Reference, known: Database) -> set[str]:
     """The columns of a reference that its table has not, as long as a migration is pending."""
     there = {column.name for column in known.table(reference.referrer).columns}
-    beside = getattr(reference, "content_type_column", "")
-    return {*reference.columns, *filter(None, [beside])} - there
+    return {*reference.columns, *reference.beside} - there
 
 
 def _seat(reference: Reference, using: str) -> Any:
     """What two references share that are the same column of one table."""
     # several paths may lead into one JSON value
-    if isinstance(reference, EmbeddedReference):
+    if reference.is_embedded:
         return reference
     place = place_of(reference.referrer, using)
     return place and place.identity, reference.columns
@@ -126,7 +118,7 @@ def _is_shown(reference: Reference, found: dict[Any, Reference], using: str) -> 
 
 
 @cached
-def unknown_references_to(model: type[Model], using: str) -> tuple[GenericReference, ...]:
+def unknown_references_to(model: type[Model], using: str) -> tuple[Reference, ...]:
     """The generic keys that may name rows of ``model`` in a way that cannot be read."""
     if len(pk_fields(model)) == 1 or not knows_content_types(model):
         return ()
@@ -156,12 +148,12 @@ def _is_view(model: type[Model], using: str) -> bool:
 
 def column_references(references: Iterable[Reference]) -> tuple[Reference, ...]:
     """Those references that are whole columns."""
-    return tuple(ref for ref in references if not isinstance(ref, EmbeddedReference))
+    return tuple(ref for ref in references if not ref.is_embedded)
 
 
 def embedded_references(references: Iterable[Reference]) -> tuple[EmbeddedReference, ...]:
     """Those references that stand inside larger values."""
-    return tuple(ref for ref in references if isinstance(ref, EmbeddedReference))
+    return tuple(cast("EmbeddedReference", ref) for ref in references if ref.is_embedded)
 
 
 def inheritance_root(model: type[Model]) -> type[Model]:
@@ -173,20 +165,19 @@ def inheritance_root(model: type[Model]) -> type[Model]:
 
 
 @cached
-def parent_links(model: type[Model]) -> tuple[InheritedReference, ...]:
+def parent_links(model: type[Model]) -> tuple[Reference, ...]:
     """The links from a model's own table to those of its multi-table parents.
 
     Each leads to another part of the same object.
     """
-    found = (_foreign(concrete(model), *pair) for pair in foreign_fields(concrete(model)))
-    return tuple(link for link in found if isinstance(link, InheritedReference))
+    found = (foreign_reference(concrete(model), *pair) for pair in foreign_fields(concrete(model)))
+    return tuple(link for link in found if link.is_part)
 
 
 @cached
-def child_links(model: type[Model], using: str) -> tuple[InheritedReference, ...]:
+def child_links(model: type[Model], using: str) -> tuple[Reference, ...]:
     """The links to a model's own table from those of its multi-table children."""
-    references = references_to(concrete(model), using)
-    return tuple(link for link in references if isinstance(link, InheritedReference))
+    return tuple(link for link in references_to(concrete(model), using) if link.is_part)
 
 
 @cached
@@ -221,54 +212,7 @@ def kin_of(model: type[Model]) -> set[type[Model]]:
     return found
 
 
-def _held_by(referrer: type[Model], model: type[Model], using: str) -> Iterator[Reference]:
-    for field, target in foreign_fields(referrer):
-        if target is model:
-            yield _foreign(referrer, field, model)
-    if knows_content_types(model):
-        yield from generic_references(referrer, model, using)
-
-
 def _registered(model: type[Model]) -> Iterator[Reference]:
     declaration = declared(model)
     for named, target in declaration.columns.items() if declaration else ():
         yield registered_reference(model, named, target)
-
-
-def _foreign(referrer: type[Model], field: Any, model: type[Model]) -> ForeignKeyReference:
-    label = f"{referrer._meta.label}.{field.name}"
-    kind: type[ForeignKeyReference] = ForeignKeyReference
-    if getattr(field.remote_field, "parent_link", False):
-        kind = InheritedReference
-    elif referrer._meta.auto_created:
-        kind, label = LinkReference, _link_label(referrer)
-    elif field.one_to_one:
-        kind = OneToOneReference
-    pairs = field.related_fields
-    return kind(
-        referrer=referrer,
-        label=label,
-        columns=tuple(column_of(local) for local, _ in pairs),
-        target=model,
-        targets=tuple(column_of(remote) for _, remote in pairs),
-        is_enforced=_is_made(referrer, field) and not _is_acting(field),
-        is_acting=_is_made(referrer, field) and _is_acting(field),
-    )
-
-
-def _is_made(referrer: type[Model], field: Any) -> bool:
-    """Whether Django made a foreign key in the database."""
-    return bool(referrer._meta.managed and getattr(field, "db_constraint", False))
-
-
-def _is_acting(field: Any) -> bool:
-    """Whether it is to act in the database, as Django 6.1's ``DB_CASCADE`` and its like do."""
-    return hasattr(field.remote_field.on_delete, "on_delete_sql")
-
-
-def _link_label(through: type[Model]) -> str:
-    owner: Any = through._meta.auto_created
-    for field in owner._meta.local_many_to_many:
-        if field.remote_field.through is through:
-            return f"{owner._meta.label}.{field.name}"
-    return through._meta.label

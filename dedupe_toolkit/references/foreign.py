@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Field, ForeignObject, Model
 
 from ..databases.caching import cached
-from .frozen import knows_content_types
-from .generic import has_generic_keys
+from .kinds import ForeignKeyReference, InheritedReference, LinkReference, OneToOneReference
 from .meta import column_of, concrete
 from .unique import names_one_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from django.apps.registry import Apps
+    from collections.abc import Iterator
 
 
 def is_foreign(referrer: type[Model], field: Field[Any, Any]) -> bool:
@@ -45,36 +42,55 @@ def foreign_fields(referrer: type[Model]) -> tuple[tuple[Any, type[Model]], ...]
     return tuple((field, target_of(field)) for field in fields if is_foreign(referrer, field))
 
 
-def models_pointing_at(model: type[Model]) -> Sequence[type[Model]]:
-    """The models whose own tables may hold keys of ``model``, in the order of the project."""
-    models, by_target, generic = _pointing(model._meta.apps)
-    found = by_target.get(concrete(model), set())
-    found = found | generic if knows_content_types(model) else found
-    return sorted(found, key=models.__getitem__)
+def foreign_references(referrer: type[Model], model: type[Model]) -> Iterator[ForeignKeyReference]:
+    """The foreign keys in a model's own table to another, as references."""
+    for field, target in foreign_fields(referrer):
+        if target is model:
+            yield foreign_reference(referrer, field, model)
 
 
-def foreign_targets(model: type[Model]) -> set[str]:
-    """The columns of a model's own table that foreign keys point at."""
-    own = concrete(model)
-    _, by_target, _ = _pointing(model._meta.apps)
-    return {
-        column_of(remote)
-        for referrer in by_target.get(own, ())
-        for field, target in foreign_fields(referrer)
-        if target is own
-        for _, remote in field.related_fields
-    }
+def foreign_columns(referrer: type[Model], model: type[Model]) -> Iterator[str]:
+    """The columns of a model's own table that foreign keys of another point at."""
+    for field, target in foreign_fields(referrer):
+        if target is model:
+            yield from (column_of(remote) for _, remote in field.related_fields)
 
 
-@cached
-def _pointing(
-    apps: Apps,
-) -> tuple[dict[type[Model], int], dict[type[Model], set[type[Model]]], set[type[Model]]]:
-    """All models numbered, those with foreign keys to each, and those with generic keys."""
-    models = {model: number for number, model in enumerate(apps.get_models(True))}
-    by_target: dict[type[Model], set[type[Model]]] = {}
-    own = [model for model in models if not model._meta.proxy]
-    for referrer in own:
-        for _, target in foreign_fields(referrer):
-            by_target.setdefault(target, set()).add(referrer)
-    return models, by_target, {referrer for referrer in own if has_generic_keys(referrer)}
+def foreign_reference(referrer: type[Model], field: Any, model: type[Model]) -> ForeignKeyReference:
+    """The reference that a foreign key to a model is, of the kind that fits."""
+    label = f"{referrer._meta.label}.{field.name}"
+    kind: type[ForeignKeyReference] = ForeignKeyReference
+    if getattr(field.remote_field, "parent_link", False):
+        kind = InheritedReference
+    elif referrer._meta.auto_created:
+        kind, label = LinkReference, _link_label(referrer)
+    elif field.one_to_one:
+        kind = OneToOneReference
+    pairs = field.related_fields
+    return kind(
+        referrer=referrer,
+        label=label,
+        columns=tuple(column_of(local) for local, _ in pairs),
+        target=model,
+        targets=tuple(column_of(remote) for _, remote in pairs),
+        is_enforced=_is_made(referrer, field) and not _is_acting(field),
+        is_acting=_is_made(referrer, field) and _is_acting(field),
+    )
+
+
+def _is_made(referrer: type[Model], field: Any) -> bool:
+    """Whether Django made a foreign key in the database."""
+    return bool(referrer._meta.managed and getattr(field, "db_constraint", False))
+
+
+def _is_acting(field: Any) -> bool:
+    """Whether it is to act in the database, as Django 6.1's ``DB_CASCADE`` and its like do."""
+    return hasattr(field.remote_field.on_delete, "on_delete_sql")
+
+
+def _link_label(through: type[Model]) -> str:
+    owner: Any = through._meta.auto_created
+    for field in owner._meta.local_many_to_many:
+        if field.remote_field.through is through:
+            return f"{owner._meta.label}.{field.name}"
+    return through._meta.label

@@ -15,7 +15,7 @@ from .meta import column_of, concrete
 from .spellings import Spelling, Written, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from django.apps.registry import Apps
     from django.db.models import Model
@@ -33,23 +33,24 @@ def generic_references(
     referrer: type[Model], model: type[Model], using: str
 ) -> Iterator[Reference]:
     """The references to a model by generic keys, whether or not a field says that they are some."""
-    pairs = _pairs(referrer)
-    types = content_types(model, using) if pairs else ()
-    for name, content_type, object_id in pairs if types else ():
-        how = written(model, object_id)
-        if how in _FOLLOWED:
-            yield _reference(referrer, model, name, content_type, object_id, how, types)
+    return _written_in(_FOLLOWED, referrer, model, using)
 
 
 def unknown_references(
     referrer: type[Model], model: type[Model], using: str
-) -> Iterator[GenericReference]:
+) -> Iterator[Reference]:
     """The generic keys that may name rows of a model in a way that cannot be read."""
+    return _written_in((Written.UNKNOWN,), referrer, model, using)
+
+
+def _written_in(
+    ways: Collection[Written], referrer: type[Model], model: type[Model], using: str
+) -> Iterator[Reference]:
     pairs = _pairs(referrer)
     types = content_types(model, using) if pairs else ()
     for name, content_type, object_id in pairs if types else ():
         how = written(model, object_id)
-        if how is Written.UNKNOWN:
+        if how in ways:
             yield _reference(referrer, model, name, content_type, object_id, how, types)
 
 

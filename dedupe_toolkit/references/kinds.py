@@ -1,19 +1,20 @@
 """The kinds of references: what points at a row, in which columns, under which condition.
 
-A new kind is a new small class. The engine asks each only for what stands in `Reference`.
+A new kind is a new small class, and `finders` says where in models it stands. The engine asks each
+only for what stands in `Reference`, or in `EmbeddedReference`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
 
 from .rule_sql import as_sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Field, Model, Q
+    from django.db.models import Model, Q
 
     from ..databases import Database
     from .custom import CustomReference
@@ -29,10 +30,17 @@ class Reference:
     """
 
     kind: ClassVar[str]
+    """What plans and reports call it."""
     is_text: ClassVar[bool] = False
     """Whether the columns hold the key as text, as generic keys may."""
     holds_key: ClassVar[bool] = True
     """Whether the columns hold the target's values as its own columns do."""
+    is_part: ClassVar[bool] = False
+    """Whether the rows that have the columns are parts of the very objects that they point at."""
+    is_link: ClassVar[bool] = False
+    """Whether they say nothing but who is linked."""
+    is_embedded: ClassVar[bool] = False
+    """Whether keys stand inside a larger value: the reference is an `EmbeddedReference` then."""
 
     referrer: type[Model]
     label: str
@@ -43,6 +51,9 @@ class Reference:
     where: Q | None = None
     """Which rows of the referrer point at the target at all, where not all do."""
 
+    spelling: Spelling | None = None
+    """How the column writes keys, where it does so in spellings of its own."""
+
     type_column: str = ""
     """A field that may name the type of what the columns hold, where nothing is said of it."""
 
@@ -51,6 +62,12 @@ class Reference:
 
     is_acting: bool = False
     """Whether it deletes or changes, with such a row, the rows that point at it."""
+
+    def __init_subclass__(cls, *, is_kind: bool = True) -> None:
+        """Raises `TypeError` for a kind that has no name."""
+        super().__init_subclass__()
+        if is_kind and not hasattr(cls, "kind"):
+            raise TypeError(f"{cls.__name__} does not say by kind what it is called")
 
     @property
     def is_key(self) -> bool:
@@ -63,9 +80,22 @@ class Reference:
         return self.targets
 
     @property
+    def beside(self) -> tuple[str, ...]:
+        """Further columns of the referrer by which `condition` tells whom it points at."""
+        return ()
+
+    @property
     def is_countable(self) -> bool:
         """Whether SQL can tell from a key what the columns hold."""
         return True
+
+    def of_twin(self, model: type[Model]) -> Reference:
+        """The same as a reference to ``model``, which is another model of the target's table."""
+        return replace(self, target=model)
+
+    def joined(self, other: Reference) -> Reference:
+        """One reference for this and another of the same columns."""
+        return self
 
     def condition(self, alias: str, database: Database) -> str:
         """SQL that is true for the rows of the referrer that point at this target at all."""
@@ -111,12 +141,12 @@ class TextRegisteredReference(RegisteredReference):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpelledReference(Reference):
+class SpelledReference(Reference, is_kind=False):
     """A column that holds the key in spellings of its own: as a field's methods write it."""
 
     holds_key = False
 
-    spelling: Spelling
+    spelling: Spelling = field()
 
     @property
     def place(self) -> tuple[str, ...]:
@@ -140,11 +170,18 @@ class SpelledRegisteredReference(SpelledReference, RegisteredReference):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EmbeddedReference(Reference):
+class EmbeddedReference(Reference, is_kind=False):
     """Keys inside a larger value: the row keeps the value, with the keys in it replaced.
 
     Named by ``dedupe.py``; such rows are found by reading the whole table.
     """
+
+    is_embedded = True
+    joins_mapping: ClassVar[bool] = False
+    """Whether `replaced` speaks of the row of the mapping (``m``) that the value holds."""
+
+    custom: CustomReference | None = None
+    """The project's own Python that finds and replaces the keys, where no SQL does."""
 
     def holds(self, database: Database) -> str:
         """SQL that is true when a row (``t``) holds a member of the mapping (``m``)."""
@@ -167,6 +204,7 @@ class JSONReference(EmbeddedReference):
     kind = "JSON"
     is_text = True
     holds_key = False
+    joins_mapping = True
 
     path: tuple[str, ...]
 
@@ -197,8 +235,7 @@ class ComputedReference(EmbeddedReference):
 
     kind = "custom"
 
-    field: Field[Any, Any]
-    custom: CustomReference
+    custom: CustomReference = field()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +248,12 @@ class InheritedReference(ForeignKeyReference):
     """The link from a multi-table child to its parent: the child row is part of the same object."""
 
     kind = "inheritance"
+    is_part = True
+
+    def of_twin(self, model: type[Model]) -> Reference:
+        # its rows are parts of the twin's objects only
+        facts = {name: getattr(self, name) for name in Reference.__dataclass_fields__}
+        return OneToOneReference(**facts | {"target": model})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -218,6 +261,7 @@ class LinkReference(ForeignKeyReference):
     """One side of an automatic many-to-many table, whose rows say nothing but who is linked."""
 
     kind = "many-to-many"
+    is_link = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +279,15 @@ class GenericReference(Reference):
     def condition(self, alias: str, database: Database) -> str:
         ids = ", ".join(str(number) for number in self.content_types)
         return f"{alias}.{database.q(self.content_type_column)} IN ({ids})"
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        return (self.content_type_column,)
+
+    def joined(self, other: Reference) -> Reference:
+        """Of both content types; what else has the columns adds none."""
+        types = {*self.content_types, *getattr(other, "content_types", ())}
+        return replace(self, content_types=tuple(sorted(types)))
 
 
 @dataclass(frozen=True, kw_only=True)

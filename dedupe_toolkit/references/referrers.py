@@ -11,7 +11,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from .discover import column_references, columns_pointed_at, present, references_to
-from .kinds import InheritedReference, LinkReference, Reference
 from .links import ends_of
 from .rule_sql import TableRule, table_rule
 from .unique import unique_rules
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import Table
+    from .kinds import Reference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,12 @@ class Referrer:
     @property
     def is_link(self) -> bool:
         """Whether its rows say nothing but who is linked: an automatic many-to-many table."""
-        return isinstance(self.references[0], LinkReference)
+        return self.references[0].is_link
 
     @property
     def is_inherited(self) -> bool:
         """Whether its rows belong to the same objects as the merged rows."""
-        return any(isinstance(reference, InheritedReference) for reference in self.references)
+        return any(reference.is_part for reference in self.references)
 
     def moves_by(self, reference: Reference) -> bool:
         """Whether repointing a reference changes columns of these rows that others point at."""

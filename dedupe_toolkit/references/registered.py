@@ -157,7 +157,6 @@ def _computed(model: type[Model], custom: CustomReference, target: str) -> Refer
         columns=(column_of(field),),
         target=model,
         targets=(column_of(keys[0]),),
-        field=field,
         custom=custom,
     )
 

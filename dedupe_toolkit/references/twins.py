@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..databases import database
 from ..databases.caching import cached
 from ..databases.places import place_of
-from .kinds import GenericReference, InheritedReference, OneToOneReference, Reference
+from .kinds import Reference
 from .meta import concrete
 
 if TYPE_CHECKING:
@@ -36,23 +36,6 @@ def _by_table(apps: Apps, using: str) -> dict[Any, list[type[Model]]]:
         if place:
             found.setdefault(place.identity, []).append(model)
     return found
-
-
-def adopted(reference: Reference, model: type[Model]) -> Reference:
-    """A reference to a twin as one to the model."""
-    if isinstance(reference, InheritedReference):
-        # its rows are parts of the twin's objects only
-        facts = {name: getattr(reference, name) for name in Reference.__dataclass_fields__}
-        reference = OneToOneReference(**facts)
-    return replace(reference, target=model)
-
-
-def both(one: Reference, other: Reference) -> Reference:
-    """One reference for two of the same columns, be they of different content types."""
-    if isinstance(one, GenericReference) and isinstance(other, GenericReference):
-        types = sorted({*one.content_types, *other.content_types})
-        return replace(one, content_types=tuple(types))
-    return one
 
 
 def on_one_model(references: Iterable[Kind], model: type[Model], using: str) -> tuple[Kind, ...]:

@@ -16,13 +16,15 @@ from ..databases.names import numbered
 from ..databases.tables import last_field, pk_fields, python_key
 from ..errors import MergeRefused
 from ..mapping.mapping import MERGED
+from ..references.meta import column_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..databases import Database
     from ..mapping.mapping import MergeMap
-    from ..references.kinds import ComputedReference
+    from ..references.custom import CustomReference
+    from ..references.kinds import EmbeddedReference
 
 CHUNK = 500
 """Rows in memory at once, and keys looked up at once."""
@@ -44,14 +46,20 @@ class _Row:
 
 
 def fill_computed(
-    database: Database, mapping: MergeMap, reference: ComputedReference, name: str
+    database: Database,
+    mapping: MergeMap,
+    reference: EmbeddedReference,
+    custom: CustomReference,
+    name: str,
 ) -> int:
     """Fill a work table with the rows that hold a duplicate; returns how many they are.
 
     Raises `MergeRefused` naming the row when the project's own code raises, or gives a value that
     does not fit or still holds a merged key.
     """
-    computed = _Computed(database=database, mapping=mapping, reference=reference, name=name)
+    computed = _Computed(
+        database=database, mapping=mapping, reference=reference, custom=custom, name=name
+    )
     return sum(computed.add(rows) for rows in computed.chunks())
 
 
@@ -59,8 +67,15 @@ def fill_computed(
 class _Computed:
     database: Database
     mapping: MergeMap
-    reference: ComputedReference
+    reference: EmbeddedReference
+    custom: CustomReference
     name: str
+
+    @property
+    def field(self) -> Field[Any, Any]:
+        """The field whose values hold the keys."""
+        fields = self.reference.referrer._meta.local_concrete_fields
+        return next(field for field in fields if column_of(field) == self.reference.value)
 
     @property
     def target(self) -> Field[Any, Any]:
@@ -71,7 +86,7 @@ class _Computed:
 
     def chunks(self) -> Iterator[list[tuple[Any, Any]]]:
         """The rows with a value, by their keys: not every database has cursors to read them by."""
-        name = self.reference.field.name
+        name = self.field.name
         rows: QuerySet[Any] = QuerySet(self.reference.referrer, using=self.database.using)
         meant = self.reference.where or Q()
         rows = rows.filter(meant, **{f"{name}__isnull": False})
@@ -94,7 +109,7 @@ class _Computed:
 
     def _read(self, pk: Any, value: Any) -> _Row:
         with self._blaming("keys", pk, value):
-            keys = {given: self._key(given) for given in self.reference.custom.keys(value)}
+            keys = {given: self._key(given) for given in self.custom.keys(value)}
         return _Row(pk=pk, value=value, keys={g: k for g, k in keys.items() if k is not None})
 
     def _key(self, given: Any) -> Any:
@@ -132,9 +147,9 @@ class _Computed:
     def _line(self, row: _Row, merged: dict[Any, _Survivor]) -> list[Any]:
         """A row of the work table: the referrer's key, its new value, and the top survivor."""
         survivors = {given: survivor.key for given, survivor in merged.items()}
-        field, connection = self.reference.field, self.database.connection
+        field, connection = self.field, self.database.connection
         with self._blaming("replaced", row.pk, row.value):
-            new = self.reference.custom.replaced(row.value, survivors)
+            new = self.custom.replaced(row.value, survivors)
             _require_fit(field, new)
             value = field.get_db_prep_save(new, connection)
         left = [] if new is None else self._read(row.pk, new).keys.values()
@@ -158,7 +173,7 @@ class _Computed:
         )
 
     def _named(self, pk: Any) -> str:
-        return f"{self.reference.label} of row {pk}, {type(self.reference.custom).__name__}"
+        return f"{self.reference.label} of row {pk}, {type(self.custom).__name__}"
 
     @contextmanager
     def _blaming(self, method: str, pk: Any, value: Any) -> Iterator[None]:

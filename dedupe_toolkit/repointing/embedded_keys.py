@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
 from ..mapping.mapping import MERGED
-from ..references.kinds import ComputedReference, JSONReference
 from .custom_references import fill_computed
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ def find_embedded(
     types = {key: column.definition for key, column in zip(keys, table.pk, strict=True)}
     types |= {"value": table.column(reference.value).definition, "root": "varchar(500)"}
     database.create_work_table(name, types, primary_key=keys)
-    if isinstance(reference, ComputedReference):
-        rows = fill_computed(database, mapping, reference, name)
+    if reference.custom:
+        rows = fill_computed(database, mapping, reference, reference.custom, name)
     else:
         rows = _fill(database, mapping, reference, name)
     return Embedded(name=name, table=table, reference=reference, rows=rows)
@@ -63,7 +62,7 @@ def _fill(database: Database, mapping: MergeMap, reference: EmbeddedReference, n
         f"SELECT {named}, MIN({mapping.root(database)}) AS root"
         f" FROM {work} m JOIN {referrer} t ON {conditions} GROUP BY {', '.join(own)}"
     )
-    again = f" JOIN {work} m ON {conditions}" if isinstance(reference, JSONReference) else ""
+    again = f" JOIN {work} m ON {conditions}" if reference.joins_mapping else ""
     return database.run(
         f"INSERT INTO {database.q(name)} ({', '.join([*keys, 'value', 'root'])})"
         f" SELECT {', '.join(own)}, {reference.replaced(database, mapping.name)}, x.root"

@@ -185,7 +185,7 @@ MUTATIONS = (
     Mutation(
         "a generic key holds what the field of the key makes of it",
         "mapping/spellings.py",
-        "reference.spelling.of(column, database.connection) for column in columns",
+        "spelling.of(column, database.connection) for column in columns",
         "column for column in columns",
     ),
     Mutation(

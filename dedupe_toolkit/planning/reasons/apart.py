@@ -8,12 +8,12 @@ from ...mapping.mapping import MERGED
 
 if TYPE_CHECKING:
     from ...mapping.mapping import MergeMap
-    from ...references.kinds import InheritedReference
+    from ...references.kinds import Reference
     from ..session import Session
 
 
 def hold_parted(
-    session: Session, mapping: MergeMap, link: InheritedReference, other: MergeMap | None = None
+    session: Session, mapping: MergeMap, link: Reference, other: MergeMap | None = None
 ) -> None:
     """Hold back the groups whose rows become one, and whose parents by a link do not.
 
@@ -36,7 +36,7 @@ def hold_parted(
     )
 
 
-def _merge(session: Session, link: InheritedReference, other: MergeMap) -> str:
+def _merge(session: Session, link: Reference, other: MergeMap) -> str:
     """SQL that is true for rows (``d``, ``s``) whose parents by a link a mapping merges."""
     database, work = session.database, session.database.q(other.name)
     lost, won = (
