@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Info
 from django.core.checks import Warning as CheckWarning
 from django.db import router
 
+from .collisions.resolutions import RESOLUTIONS, names_for_all
 from .databases import database
 from .databases.caching import caching
 from .databases.places import has_table, stores_rows
@@ -27,7 +28,7 @@ from .references.unknown import unknown_relations
 from .registry import Declaration, declarations
 from .source.pending import Pending, why_pending
 from .suggest import nearest
-from .values import OnCollision, OnConflict
+from .values import OnConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -189,15 +190,15 @@ def _tried(one: Declaration, number: str, attempt: Callable[[], Any], hint: str)
 
 def _check_choices(one: Declaration) -> Iterator[Error]:
     chosen: list[tuple[str, Any, Iterable[Any]]] = [
-        ("on_collision", one.policy.on_collision, OnCollision.for_all()),
+        ("on_collision", one.policy.on_collision, names_for_all()),
         ("on_conflict", one.policy.on_conflict, OnConflict),
         *(
-            (f"collisions[{name!r}]", rule, OnCollision)
+            (f"collisions[{name!r}]", rule, RESOLUTIONS)
             for name, rule in one.policy.collisions.items()
         ),
     ]
     for name, value, choices in chosen:
-        known = [choice.value for choice in choices]
+        known = list(map(str, choices))
         if value not in known:
             text = f"{name} is {value!r}, not one of {', '.join(known)}{nearest(str(value), known)}"
             yield _error(one, "E004", text, "Correct it in dedupe.py.")

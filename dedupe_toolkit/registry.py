@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .arguments import checking_arguments, require_model
 from .keys import match_key
 from .references.meta import concrete, lineage_of
-from .values import MatchKey, MergePolicy, OnCollision
+from .values import MatchKey, MergePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -125,15 +125,6 @@ def declarations() -> Iterator[Declaration]:
 def unregister(model: type[Model]) -> None:
     """Forget what was declared of a model."""
     _declarations.pop(concrete(model), None)
-
-
-def kept_ties(model: type[Model]) -> Mapping[str, str]:
-    """The references declared to keep rows that tie survivor and duplicate together.
-
-    An option for what collides says nothing of these.
-    """
-    collisions = declared_options(model).get("collisions", {})
-    return {name: rule for name, rule in collisions.items() if rule == OnCollision.KEEP}
 
 
 def declared_policy(model: type[Model], **given: Any) -> MergePolicy:

@@ -35,25 +35,16 @@ class Blanks(StrEnum):
 
 
 class OnCollision(StrEnum):
-    """What happens to two rows that would break a unique rule of their table once repointed."""
+    """What happens to two rows that would break a unique rule of their table once repointed.
+
+    The names of the package's own resolutions (`dedupe_toolkit.collisions.resolutions`).
+    """
 
     HOLD = "hold"
     MERGE = "merge"
     DISCARD = "discard"
     KEEP = "keep"
     """Of single references: a row that ties survivor and duplicate together may stay."""
-
-    @classmethod
-    def for_all(cls) -> tuple[OnCollision, ...]:
-        """What can be said of all references at once."""
-        return cls.HOLD, cls.MERGE, cls.DISCARD
-
-    @classmethod
-    def of_all(cls, value: OnCollision | str) -> OnCollision:
-        """What is said of all references at once. Raises `ValueError` for what cannot be."""
-        if cls(value) not in cls.for_all():
-            raise ValueError(f"{str(value)!r} is said of single references, in collisions")
-        return cls(value)
 
 
 class OnConflict(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from django.core.management import call_command
 from django.db.models import CharField, F, Transform
 from django.db.models.functions import Length
 
+from dedupe_toolkit.collisions.resolutions import RESOLUTIONS, OfRivals, Outcome, Resolution
 from dedupe_toolkit.errors import InvalidOption
 from dedupe_toolkit.field_rules import rules as field_rules
 from dedupe_toolkit.field_rules.rules import Pick
@@ -18,7 +20,9 @@ from dedupe_toolkit.finding import survivor_rules as survivors
 from dedupe_toolkit.keys import is_text
 from dedupe_toolkit.references.finders import FINDERS, Finder
 from dedupe_toolkit.references.kinds import Reference
-from tests.kit import assert_undo_restores, merged, planned, snapshot
+from testproject.films.models import Person
+from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
+from tests.situations.declared.models import Card, Customer
 from tests.situations.links.models import Author
 from tests.situations.odd.models import Follower
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from django.db.models import Model
+    from django.test import Client
 
     from dedupe_toolkit.databases import Database
 
@@ -150,6 +155,63 @@ def test_a_kind_of_reference_says_what_it_is_called() -> None:
 def test_a_finder_says_whose_values_its_references_hold() -> None:
     with pytest.raises(TypeError, match="columns"):
         Finder(targets=lambda referrer: None, references=named_models)  # type: ignore[call-arg]  # forgotten
+
+
+UNUSED = Resolution(
+    name="unused",
+    words="let unused cards go",
+    tied=Outcome.HOLD,
+    rivals=OfRivals(
+        outcome=Outcome.DISCARD,
+        choice="Let unused cards go.",
+        of_pair="let an unused card go",
+        loses="it keeps: %(fields)s",
+        only=lambda database, referrer: f"a.{database.q('points')} = 0",
+    ),
+)
+
+
+@pytest.fixture
+def unused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RESOLUTIONS, "unused", UNUSED)
+    for name, points in (("Ann", 5), ("Ann", 0), ("Bob", 5), ("Bob", 3)):
+        customer = Customer.objects.create(name=name)
+        Card.objects.create(customer=customer, program="miles", points=points)
+
+
+def test_a_resolution_is_one_object(unused: None, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "hold|merge|discard|unused" in helped("merge_duplicates", capsys)
+    before = snapshot()
+    run = merged(Customer, "name", on_collision="unused")
+    assert (run.merged, run.groups_held_back) == (1, 1)
+    assert counts(run, "declared.Card.customer") == (0, 1, 0)
+    assert sorted(Card.objects.values_list("points", flat=True)) == [3, 5, 5]
+    assert_undo_restores(run, before)
+
+
+def test_a_resolution_is_the_same_for_rows_named_one_by_one(unused: None) -> None:
+    for name, held in (("Ann", 0), ("Bob", 1)):
+        rows = Customer.objects.filter(name=name).order_by("pk")
+        run = merged_rows(Customer, *(row.pk for row in rows), on_collision="unused")
+        assert run.groups_held_back == held
+
+
+def test_a_resolution_can_be_chosen_on_the_review_page(unused: None, admin_client: Client) -> None:
+    rows = "&".join(f"rows={Person.objects.create(name='Ann').pk}" for _ in range(2))
+    page = admin_client.get(f"/admin/dedupe_toolkit/mergerun/merge/films/person/?{rows}")
+    assert "Let unused cards go." in page.content.decode()
+
+
+def test_a_resolution_says_what_becomes_of_rows_that_tie() -> None:
+    with pytest.raises(TypeError, match="tied"):
+        Resolution(name="unused", words="", rivals=None)  # type: ignore[call-arg]  # forgotten
+
+
+@pytest.mark.parametrize("name", RESOLUTIONS)
+def test_every_resolution_is_in_the_reference(name: str) -> None:
+    pages = Path(__file__).parent.parent / "docs" / "reference"
+    told = [page for page in pages.glob("*.md") if f"`{name}`" in page.read_text(encoding="utf-8")]
+    assert told
 
 
 class FirstLetter(Transform):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import router
 from django.utils.translation import gettext as _
 
+from ..collisions.resolutions import HOLD, RESOLUTIONS, kept_ties, names_for_all, resolution
 from ..errors import InvalidOption
 from ..references.meta import lineage_of
-from ..registry import declared, declared_policy, kept_ties
-from ..values import OnCollision
+from ..registry import declared, declared_policy
 from ..verbose import reference_words
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Choice:
 
     pks: tuple[Any, ...]
     into: Any = None
-    on_collision: OnCollision | None = None
-    collisions: Mapping[str, OnCollision] = field(default_factory=dict)
+    on_collision: str | None = None
+    collisions: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     page: int = 1
@@ -128,11 +128,11 @@ def choice_from(data: QueryDict) -> Choice:
     )
 
 
-def _resolution(typed: str) -> OnCollision | None:
+def _resolution(typed: str) -> str | None:
     """What is chosen for rows that collide; None for nothing."""
-    if typed not in {"", *(choice.value for choice in OnCollision.for_all())}:
+    if typed not in {"", *names_for_all()}:
         raise InvalidOption(_("There is no such choice: %(value)s") % {"value": typed})
-    return OnCollision(typed) if typed else None
+    return typed or None
 
 
 def require_visible(
@@ -151,20 +151,14 @@ def require_visible(
         )
 
 
-def collision_choices(
-    model: type[Model], chosen: OnCollision | None
-) -> list[tuple[str, str, bool]]:
+def collision_choices(model: type[Model], chosen: str | None) -> list[tuple[str, str, bool]]:
     """What can happen to rows that collide: the value, its description, whether it is chosen."""
-    choices = {
-        OnCollision.HOLD.value: _("Hold back: merge nothing, and say which rows collide."),
-        OnCollision.MERGE.value: _("Merge the colliding rows into one as well."),
-        OnCollision.DISCARD.value: _("Discard the duplicate's row; the survivor's stays."),
-    }
-    default = OnCollision.HOLD.value
+    choices = {n: str(one.rivals.choice) for n, one in RESOLUTIONS.items() if one.rivals}
+    default = HOLD.name
     if any(map(declared, lineage_of(model))):
         default = ""
         choices = {default: _declared(declared_policy(model)), **choices}
-    value = default if chosen is None else chosen.value
+    value = default if chosen is None else chosen
     return [(choice, text, choice == value) for choice, text in choices.items()]
 
 
@@ -176,9 +170,4 @@ def _declared(policy: MergePolicy) -> str:
 
 
 def _rule(rule: str) -> str:
-    return {
-        OnCollision.HOLD.value: _("hold back"),
-        OnCollision.MERGE.value: _("merge"),
-        OnCollision.DISCARD.value: _("discard"),
-        OnCollision.KEEP.value: _("keep"),
-    }[str(rule)]
+    return str(resolution(rule).words)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from ..collisions.resolutions import Outcome, of_rivals, resolution
 from ..field_rules.fillers import is_blank, raw
-from ..values import OnCollision
 from ..verbose import reference_words
 from .display import shown_value_of
 from .fields import form_fields
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import Field, Model
     from django.http import HttpRequest
 
+    from ..collisions.resolutions import OfRivals
     from ..reviewing.colliding import CollidingRows, Pair
     from .permissions import AnyAdmin
     from .reviewing import Review
@@ -119,51 +119,39 @@ def _pair(model_admin: AnyAdmin | None, pair: Pair, fields: list[AnyField]) -> S
     return ShownPair(stays=stays, rival=rival, lines=tuple(lines))
 
 
-_WORDS = {
-    OnCollision.HOLD: gettext_lazy("hold back"),
-    OnCollision.MERGE: gettext_lazy("make one row of both"),
-    OnCollision.DISCARD: gettext_lazy("let the second row go"),
-}
-
-
 def _resolutions(
     review: Review, one: CollidingRows, fields: list[AnyField]
 ) -> Iterator[ShownResolution]:
     chosen = review.choice.collisions.get(one.reference)
-    usual = _("As for all rows that collide: %(rule)s.") % {"rule": _WORDS[_usual(review, one)]}
+    usual = _("As for all rows that collide: %(rule)s.") % {"rule": _usual(review, one).of_pair}
     yield ShownResolution(value="", text=usual, is_chosen=chosen is None)
-    for outcome in one.allowed:
-        text = f"{capfirst(str(_WORDS[outcome]))}: {_loss(outcome, one, fields)}"
-        yield ShownResolution(value=outcome.value, text=text, is_chosen=chosen == outcome)
+    for allowed in one.allowed:
+        done = of_rivals([allowed])
+        text = f"{capfirst(str(done.of_pair))}: {_loss(done, one, fields)}"
+        yield ShownResolution(value=allowed.name, text=text, is_chosen=chosen == allowed.name)
 
 
-def _usual(review: Review, one: CollidingRows) -> OnCollision:
+def _usual(review: Review, one: CollidingRows) -> OfRivals:
     """What becomes of these rows where nothing is chosen for them alone."""
     policy = review.choice.without_collisions().policy(review.comparison.source.model)
-    return OnCollision(policy.collisions.get(one.reference, policy.on_collision))
+    said = [policy.collisions.get(one.reference, policy.on_collision), policy.on_collision]
+    return of_rivals(map(resolution, said))
 
 
-def _loss(outcome: OnCollision, one: CollidingRows, fields: list[AnyField]) -> str:
+def _loss(done: OfRivals, one: CollidingRows, fields: list[AnyField]) -> str:
     """What a resolution would lose, in words."""
-    if outcome is OnCollision.HOLD:
+    if not done.loses:
         return _("nothing is merged, and nothing is lost.")
-    lost = [str(field.verbose_name) for field in fields if _is_lost(outcome, one, field)]
+    lost = [str(field.verbose_name) for field in fields if _is_lost(done, one, field)]
     named = get_text_list(lost, _("and"))
     if not named:
         return _("no value that is shown here is lost.")
-    if outcome is OnCollision.MERGE:
-        told = _(
-            "the first row's values stay, and the second fills its blanks. Of the second row the"
-            " journal keeps: %(fields)s."
-        )
-    else:
-        told = _("the first row stays as it is. Of the second row the journal keeps: %(fields)s.")
-    return told % {"fields": named}
+    return str(done.loses) % {"fields": named}
 
 
-def _is_lost(outcome: OnCollision, one: CollidingRows, field: AnyField) -> bool:
+def _is_lost(done: OfRivals, one: CollidingRows, field: AnyField) -> bool:
     """Whether a value of a second row gives way, in any of the pairs."""
-    is_merged = outcome is OnCollision.MERGE
+    is_merged = done.outcome is Outcome.MERGE
     return any(
         _differ(field, pair)
         and not is_blank(field, raw(field, pair.rival))

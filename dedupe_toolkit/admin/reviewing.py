@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 
+from ..collisions.resolutions import resolution
 from ..databases.caching import caching
 from ..errors import InvalidOption
 from ..keys import row_set
 from ..reviewing.colliding import CollidingRows, colliding_rows
 from ..reviewing.row_counts import RowCount, row_counts
 from ..reviewing.side_by_side import SideBySide, compared, rows_in_order
-from ..values import MergePolicy, OnCollision, rule_name
+from ..values import MergePolicy, rule_name
 from .choice import require_number, require_visible
 from .concerned import may_hide
 from .fields import FormFields, form_fields, moved_links
@@ -137,7 +138,8 @@ def colliding_models(plan: MergePlan) -> set[str]:
     """The models of which rows collide, as far as a plan tells."""
     policy = plan.policy
     # rows are discarded as redundant as well, and nobody has to look at those
-    discards = OnCollision.DISCARD in {policy.on_collision, *policy.collisions.values()}
+    chosen = map(resolution, (policy.on_collision, *policy.collisions.values()))
+    discards = any(one.rivals and one.rivals.outcome.is_deleted for one in chosen)
     resolved = {
         count.reference.rpartition(".")[0]
         for count in plan.references

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from ..databases.tables import Table
     from ..planning.session import Session
     from ..references.kinds import Reference
-    from .rivals import Outcome, Rivals
+    from .resolutions import Outcome
+    from .rivals import Rivals
 
 
 def nested_mapping(

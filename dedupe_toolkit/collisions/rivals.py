@@ -7,13 +7,12 @@ tables only.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived, numbered
-from ..values import OnCollision
 from .compared_rows import rule_rows
 from .losing_rows import are_alike, beside_winners, loser_keys, losing_rows, not_in, winner_keys
+from .resolutions import Outcome
 from .standings import elect
 from .ties import Tie, blamed, tied_rows
 
@@ -25,17 +24,7 @@ if TYPE_CHECKING:
     from ..planning.policies import LevelPolicy
     from ..references.referrers import Referrer
     from ..references.rule_sql import TableRule
-
-
-class Outcome(StrEnum):
-    """What happens to a losing row."""
-
-    HOLD = "hold"
-    MERGE = "merge"
-    DISCARD = "discard"
-    REDUNDANT = "redundant"
-    OWN_LINK = "own link"
-    TIED = "tied"
+    from .resolutions import OfRivals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,21 +81,21 @@ class Rivals:
 
 
 def find_rivals(
-    database: Database, mapping: MergeMap, rivals: Rivals, outcome: Outcome
+    database: Database, mapping: MergeMap, rivals: Rivals, differing: OfRivals
 ) -> dict[Outcome, int]:
     """Fill the work table with every losing row; returns how many meet each outcome.
 
-    ``outcome`` is what happens to rows that differ from their rival in some other column.
+    ``differing`` is what is done to rows that differ from their rival in some other column.
     """
     _create(database, rivals)
     tied = 0
     for number, tie in enumerate(rivals.ties):
-        if tie.choice is not OnCollision.KEEP:
+        if tie.outcome is not Outcome.KEPT:
             tied += _find_tied(database, mapping, rivals, number, is_first=not tied)
     losers = 0
     for number, rule in enumerate(rivals.referrer.rules):
         is_first = not (tied or losers)
-        own = outcome_by(rivals.referrer, rule, outcome)
+        own = outcome_by(rivals.referrer, rule, differing.outcome)
         found = _find_losers(database, mapping, rivals, number, rule, own, is_first=is_first)
         if found and rivals.ordering:
             elect(database, rivals, f"x.rule = {number}")
@@ -115,6 +104,10 @@ def find_rivals(
         _follow_winners(database, rivals)
     if losers and not rivals.referrer.is_link:
         _find_redundant(database, mapping, rivals)
+        if differing.only:
+            is_for = f"CASE WHEN {differing.only(database, rivals.referrer)} THEN 1 ELSE 0 END"
+            rest = f"x.outcome = '{differing.outcome}' AND {is_for} = 0"
+            _mark(database, rivals, rest, Outcome.HOLD)
     table = database.q(rivals.name)
     counts = database.fetch(f"SELECT outcome, COUNT(*) FROM {table} GROUP BY outcome")
     return {Outcome(outcome): count for outcome, count in counts}
@@ -157,7 +150,7 @@ def _find_tied(
         blamed("a.group_number", "b.group_number"),
         blamed(mapping.root(database, "a"), mapping.root(database, "b")),
         str(number),
-        f"'{_outcome(tie)}'",
+        f"'{tie.outcome}'",
         *keys,
         *keys,
     ]
@@ -167,13 +160,6 @@ def _find_tied(
         f"INSERT INTO {database.q(rivals.name)} ({_names(database, names)})"
         f" SELECT {', '.join(selected)} {rows}{again}"
     )
-
-
-def _outcome(tie: Tie) -> Outcome:
-    """What happens to the rows that are tied and may not stay."""
-    if tie.is_link:
-        return Outcome.OWN_LINK
-    return Outcome.TIED if tie.choice is OnCollision.DISCARD else Outcome.HOLD
 
 
 def _find_losers(
@@ -212,6 +198,12 @@ def _find_redundant(database: Database, mapping: MergeMap, rivals: Rivals) -> No
     """Losers that equal their winner in every other column say nothing that is not kept."""
     # a few losers must not look like many, or the referrer is scanned for them
     database.settle(rivals.name)
+    alike = are_alike(database, mapping, rivals.referrer, rivals.policy.rules)
+    _mark(database, rivals, f"{_by_link(rivals)}{alike}", Outcome.REDUNDANT)
+
+
+def _mark(database: Database, rivals: Rivals, where: str, outcome: Outcome) -> None:
+    """Give an outcome to losers for which a condition is true, beside their winners."""
     names = derived(rivals.name, "same")
     types = {
         name: column.definition
@@ -220,12 +212,11 @@ def _find_redundant(database: Database, mapping: MergeMap, rivals: Rivals) -> No
     database.create_work_table(names, types | {"outcome": "varchar(20)"}, primary_key=rivals.losers)
     losers = database.qualified("x", rivals.losers)
     winners = database.qualified("x", rivals.winners)
-    alike = are_alike(database, mapping, rivals.referrer, rivals.policy.rules)
     database.run(
         f"INSERT INTO {database.q(names)} ({_names(database, [*rivals.losers, 'outcome'])})"
-        f" SELECT {', '.join(losers)}, '{Outcome.REDUNDANT}' FROM {database.q(rivals.name)} x"
+        f" SELECT {', '.join(losers)}, '{outcome}' FROM {database.q(rivals.name)} x"
         f" {beside_winners(database, rivals.referrer, losers, winners)}"
-        f" WHERE x.tie IS NULL AND {_by_link(rivals)}{alike}"
+        f" WHERE x.tie IS NULL AND {where}"
     )
     database.update(
         rivals.name,

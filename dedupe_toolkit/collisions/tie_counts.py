@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..values import OnCollision, TieCount
+from ..values import TieCount
 from .losing_rows import not_in
-from .rivals import Outcome, Rivals
+from .resolutions import Outcome
 from .ties import Tie, tied_rows
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..planning.levels import Level
     from ..planning.session import Session
+    from .rivals import Rivals
 
 Labels = tuple[str, str]
 """What the two references that tie rows are called."""
@@ -37,7 +38,7 @@ def tie_counts(session: Session, level: Level) -> tuple[TieCount, ...]:
         for tie, rows in _tied(session, rivals, "1 = 1"):
             discarded[tie.labels] += rows
         for tie in rivals.ties:
-            if tie.choice is OnCollision.KEEP:
+            if tie.outcome is Outcome.KEPT:
                 kept[tie.labels] += _kept(session, mapping, rivals, tie)
     found = held + discarded + kept  # a sum of counters leaves out what is zero
     return tuple(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..references.discover import parent_links
 from ..references.refusals import refusal_of
-from ..values import OnCollision
 from .losing_rows import not_in
+from .resolutions import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,17 +22,18 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
+    from .resolutions import Resolution
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tie:
-    """Two references of one table that may tie rows of a group together, and what is done then.
+    """Two references of one table that may tie rows of a group together, and what becomes of these.
 
     ``is_link`` rows are links of a many-to-many relation of the merged model with itself.
     """
 
     ends: tuple[Reference, Reference]
-    choice: OnCollision
+    outcome: Outcome
     is_link: bool = False
 
     @property
@@ -44,35 +45,31 @@ class Tie:
 def ties_of(
     mapping: MergeMap,
     referrer: Referrer,
-    on_collision: OnCollision,
-    collisions: Mapping[str, OnCollision],
+    on_collision: Resolution,
+    collisions: Mapping[str, Resolution],
 ) -> tuple[Tie, ...]:
-    """Every two references of a table, with what is chosen for the rows that they tie."""
+    """Every two references of a table, with what becomes of the rows that they tie."""
     links = {frozenset(pair) for pair in referrer.link_pairs}
-    return tuple(
-        Tie(
-            ends=ends,
-            choice=_choice(mapping, referrer, [collisions.get(end.label) for end in ends])
-            or _choice(mapping, referrer, [on_collision])
-            or OnCollision.HOLD,
-            is_link=frozenset(ends) in links,
-        )
-        for ends in combinations(referrer.references, 2)
-    )
+    found = []
+    for ends in combinations(referrer.references, 2):
+        said = [collisions[end.label] for end in ends if end.label in collisions]
+        is_link = frozenset(ends) in links
+        outcome = _outcome(mapping, referrer, said or [on_collision], is_link=is_link)
+        found.append(Tie(ends=ends, outcome=outcome, is_link=is_link))
+    return tuple(found)
 
 
-def _choice(
-    mapping: MergeMap, referrer: Referrer, said: list[OnCollision | None]
-) -> OnCollision | None:
-    """What is said of either reference; nobody can merge a row with itself."""
-    if OnCollision.KEEP in said:
-        return OnCollision.KEEP
-    if OnCollision.HOLD in said or OnCollision.MERGE in said:
-        return OnCollision.HOLD
-    if OnCollision.DISCARD in said:
-        is_whole = can_be_discarded(mapping, referrer)
-        return OnCollision.DISCARD if is_whole else OnCollision.HOLD
-    return None
+def _outcome(
+    mapping: MergeMap, referrer: Referrer, said: list[Resolution], *, is_link: bool
+) -> Outcome:
+    """What becomes of rows by what is said of either reference."""
+    outcomes = {one.tied for one in said}
+    if Outcome.KEPT in outcomes:
+        return Outcome.KEPT
+    if is_link:
+        return Outcome.OWN_LINK
+    is_held = Outcome.HOLD in outcomes or not can_be_discarded(mapping, referrer)
+    return Outcome.HOLD if is_held else Outcome.TIED
 
 
 def can_be_discarded(mapping: MergeMap, referrer: Referrer) -> bool:

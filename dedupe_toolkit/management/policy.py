@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..collisions.resolutions import kept_ties, names_for_all
 from ..errors import InvalidOption
 from ..field_rules.rules import RULES as FIELD_RULES
 from ..finding.survivor_rules import RULES
-from ..registry import declared_policy, kept_ties
-from ..values import OnCollision, OnConflict
+from ..registry import declared_policy
+from ..values import OnConflict
 from .options import duration, one_of, whole_number
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def add_policy_arguments(parser: CommandParser) -> None:
     )
     group.add_argument(
         "--on-collision",
-        metavar="|".join(OnCollision.for_all()),
+        metavar="|".join(names_for_all()),
         help="What to do with two rows that would break a unique rule (default: hold).",
     )
     group.add_argument(
@@ -79,7 +80,7 @@ def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePol
     given: dict[str, Any] = {}
     if options["survivor"]:
         given["survivor"] = options["survivor"]
-    for name, known in (("on_collision", OnCollision.for_all()), ("on_conflict", OnConflict)):
+    for name, known in (("on_collision", names_for_all()), ("on_conflict", OnConflict)):
         if options[name] is not None:
             given[name] = one_of(f"--{name.replace('_', '-')}", options[name], known)
     for name, least in (("batch_size", 0), ("limit", 1)):

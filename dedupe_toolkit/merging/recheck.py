@@ -40,7 +40,7 @@ def _compared(session: Session, level: Level) -> Iterator[tuple[Level, Work, Riv
 def _are_the_same(session: Session, level: Level, work: Work, rivals: Rivals) -> bool:
     database = session.database
     again = replace(rivals, name=session.work_table("again"))
-    outcomes = find_rivals(database, level.mapping, again, level.policy.outcome(work.referrer))
+    outcomes = find_rivals(database, level.mapping, again, level.policy.of_rivals(work.referrer))
     columns = ["outcome", *rivals.losers, *rivals.winners]
     same = database.equal(database.qualified("x", columns), database.qualified("y", columns))
     lost = database.value(

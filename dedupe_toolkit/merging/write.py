@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..collisions.looking import looked_at_again
-from ..collisions.rivals import Outcome, Rivals
+from ..collisions.resolutions import Outcome
 from ..databases.names import derived
 from ..field_rules.value_steps import value_steps
 from ..mapping.mapping import MERGED, MergeMap
@@ -24,6 +24,7 @@ from .leftovers import is_by_value, refuse_left
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ..collisions.rivals import Rivals
     from ..planning.levels import Level, Work
     from ..planning.reasons.in_the_way import InTheWay
     from ..planning.session import Session

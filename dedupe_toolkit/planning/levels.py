@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..collisions.looking import Seen, look
 from ..collisions.nested import nested_mapping, side_mapping
-from ..collisions.rivals import Outcome, Rivals, find_rivals
+from ..collisions.resolutions import DELETED, Outcome
+from ..collisions.rivals import Rivals, find_rivals
 from ..collisions.tie_counts import count_held_ties
 from ..field_rules.together import hold_unlike_amounts
 from ..mapping.mapping import MergeMap, with_values
@@ -25,7 +26,7 @@ from .reasons.apart import hold_parted
 from .reasons.content import hold_named_in_content
 from .reasons.differing_values import hold_conflicts, hold_unlike
 from .reasons.held_collisions import count_held_collisions
-from .reasons.held_rivals import DELETED, are_refused, hold_circle, hold_losers, quoted
+from .reasons.held_rivals import are_refused, hold_circle, hold_losers, quoted
 from .reasons.in_the_way import InTheWay, find_in_the_way
 from .reasons.incomplete_values import hold_acted_upon, hold_incomplete
 from .reasons.limits import hold_beyond_limits, hold_long_losers
@@ -77,8 +78,7 @@ class Work:
 
     @property
     def discarded(self) -> int:
-        gone = (Outcome.REDUNDANT, Outcome.DISCARD, Outcome.OWN_LINK, Outcome.TIED)
-        return sum(self.outcomes.get(outcome, 0) for outcome in gone)
+        return sum(self.outcomes.get(outcome, 0) for outcome in DELETED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +211,7 @@ def _work(
     rivals = Rivals(
         name=name, referrer=referrer, ties=ties, policy=session.policies.below(policy, referrer)
     )
-    outcomes = find_rivals(session.database, mapping, rivals, policy.outcome(referrer))
+    outcomes = find_rivals(session.database, mapping, rivals, policy.of_rivals(referrer))
     work = Work(referrer=referrer, rivals=rivals, outcomes=outcomes)
     if not outcomes or are_refused(session, rivals):
         return work

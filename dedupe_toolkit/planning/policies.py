@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import MOST_ROWS, require_kind, require_kinds
-from ..collisions.rivals import Outcome
+from ..collisions.resolutions import of_all, of_rivals, resolution
 from ..collisions.ties import Tie, ties_of
 from ..errors import InvalidOption
 from ..field_rules.new_values import FieldRules, equal_columns
@@ -25,22 +25,17 @@ from ..references.discover import kin_of
 from ..references.hidden import live_first
 from ..references.meta import column_of, concrete, lineage_of
 from ..registry import declared_options
-from ..values import OnCollision, OnConflict, RowSet
+from ..values import OnConflict, RowSet
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    from ..collisions.resolutions import OfRivals, Resolution
     from ..databases import Database
     from ..field_rules.rules import NamedRule
     from ..mapping.mapping import MergeMap
     from ..references.referrers import Referrer
     from ..values import MatchKey, MergePolicy
-
-_OUTCOMES = {
-    OnCollision.HOLD: Outcome.HOLD,
-    OnCollision.MERGE: Outcome.MERGE,
-    OnCollision.DISCARD: Outcome.DISCARD,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +50,16 @@ class LevelPolicy:
     model: type[Model]
     rules: FieldRules
     on_conflict: OnConflict
-    on_collision: OnCollision
-    collisions: Mapping[str, OnCollision]
+    on_collision: Resolution
+    collisions: Mapping[str, Resolution]
     key_columns: frozenset[str] = frozenset()
     ordering: tuple[Any, ...] = ()
 
-    def outcome(self, referrer: Referrer) -> Outcome:
-        """What happens to rivals of a table that differ from each other, and are objects apart."""
-        named = [self.collisions.get(reference.label) for reference in referrer.references]
-        # to keep rows that tie others together says nothing of rivals
-        said = [choice for choice in named if choice in _OUTCOMES]
-        return _OUTCOMES[next(iter(said), self.on_collision)]
+    def of_rivals(self, referrer: Referrer) -> OfRivals:
+        """What is done to rivals of a table that differ from each other, and are objects apart."""
+        labels = [reference.label for reference in referrer.references]
+        said = [self.collisions[label] for label in labels if label in self.collisions]
+        return of_rivals([*said, self.on_collision])
 
     def ties(self, mapping: MergeMap, referrer: Referrer) -> tuple[Tie, ...]:
         """Every two references of a table, with what happens to rows that they tie together."""
@@ -95,8 +89,8 @@ class Policies:
             model=model,
             rules=self._rules(model, named, equal_columns(self.source)),
             on_conflict=OnConflict(policy.on_conflict),
-            on_collision=OnCollision(policy.on_collision),
-            collisions={name: OnCollision(rule) for name, rule in policy.collisions.items()},
+            on_collision=resolution(policy.on_collision),
+            collisions={name: resolution(rule) for name, rule in policy.collisions.items()},
             key_columns=_key_columns(self.source),
         )
 
@@ -161,8 +155,8 @@ def checked(policy: MergePolicy) -> MergePolicy:
         return replace(
             policy,
             limit=None if policy.limit is None else min(policy.limit, MOST_ROWS),
-            on_collision=OnCollision.of_all(policy.on_collision),
-            collisions={name: OnCollision(rule) for name, rule in policy.collisions.items()},
+            on_collision=of_all(policy.on_collision).name,
+            collisions={name: resolution(rule).name for name, rule in policy.collisions.items()},
             on_conflict=OnConflict(policy.on_conflict),
         )
     except ValueError as error:
@@ -178,11 +172,12 @@ def _key_columns(source: MatchKey | RowSet) -> frozenset[str]:
 def _declared(level: LevelPolicy, model: type[Model], options: Mapping[str, Any]) -> LevelPolicy:
     """A level's policy with what is declared of a model put over it."""
     try:
-        collisions = {n: OnCollision(rule) for n, rule in options.get("collisions", {}).items()}
+        collisions = {name: resolution(r) for name, r in options.get("collisions", {}).items()}
+        given = options.get("on_collision")
         return replace(
             level,
             on_conflict=OnConflict(options.get("on_conflict", level.on_conflict)),
-            on_collision=OnCollision.of_all(options.get("on_collision", level.on_collision)),
+            on_collision=level.on_collision if given is None else of_all(given),
             collisions={**level.collisions, **collisions},
         )
     except ValueError as error:

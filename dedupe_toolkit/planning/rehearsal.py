@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..collisions.rivals import Outcome
+from ..collisions.resolutions import DELETED, Outcome
 from ..field_rules.value_steps import value_steps
 from ..mapping.mapping import MERGED
 from ..references.rule_sql import columns_in
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from .reasons.in_the_way import InTheWay
     from .session import Session
     from .table_changes import TableChanges
-
-_DISCARDS = (Outcome.REDUNDANT, Outcome.DISCARD, Outcome.OWN_LINK, Outcome.TIED)
 
 
 def hold_refused(session: Session, level: Level) -> bool:
@@ -114,7 +112,7 @@ class Rehearsal:
     def _settle_rivals(self, work: Work) -> None:
         rows, rivals = self.copies.get(work.referrer.table.name), work.rivals
         if rows and rivals:
-            for outcome in _DISCARDS:
+            for outcome in DELETED:
                 if work.outcomes.get(outcome) and not (
                     outcome is Outcome.REDUNDANT and work.nested
                 ):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import connections
 from django.utils import timezone
 
-from ..collisions.rivals import Outcome
+from ..collisions.resolutions import Outcome
 from ..databases.caching import caching
 from ..field_rules.differences import differing_columns
 from ..finding.key_rows import considered, key_columns

@@ -16,13 +16,13 @@ from ..collisions.losing_rows import (
     losing_rows,
     winner_keys,
 )
+from ..collisions.resolutions import RESOLUTIONS, Outcome
 from ..databases.caching import caching
 from ..field_rules.fillers import raw
 from ..journal.old_keys import key_of
 from ..mapping.groups import unfilled
 from ..planning.plan import open_session
 from ..references.refusals import refusal_of
-from ..values import OnCollision
 from .preview_counts import InlineMapping, inline, is_simple
 from .row_counts import row_counts
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from ..collisions.resolutions import Resolution
     from ..planning.session import Session
     from ..references.referrers import Referrer
     from ..references.rule_sql import TableRule
@@ -57,15 +58,15 @@ class CollidingRows:
     """The pairs of one table that differ; ``reference`` names it in a policy's ``collisions``.
 
     ``columns`` are those in which the rows cannot but differ. ``allowed`` is what a person may
-    choose, and ``outcome`` what is chosen.
+    choose, and ``outcome`` what becomes of rivals by what is chosen.
     """
 
     reference: str
     model: type[Model]
     columns: frozenset[str]
     pairs: tuple[Pair, ...]
-    allowed: tuple[OnCollision, ...]
-    outcome: OnCollision
+    allowed: tuple[Resolution, ...]
+    outcome: Outcome
 
     @property
     def fingerprint(self) -> str:
@@ -169,13 +170,18 @@ def _told(session: Session, referrer: Referrer, found: Sequence[tuple[Any, ...]]
         columns=columns,
         pairs=pairs,
         allowed=_allowed(model, pairs),
-        outcome=OnCollision(policy.outcome(referrer).value),
+        outcome=policy.of_rivals(referrer).outcome,
     )
 
 
-def _allowed(model: type[Model], pairs: Sequence[Pair]) -> tuple[OnCollision, ...]:
-    if refusal_of(model) is not None:
-        return (OnCollision.HOLD,)
-    if any(pair.is_referenced for pair in pairs):
-        return OnCollision.HOLD, OnCollision.MERGE
-    return OnCollision.for_all()
+def _allowed(model: type[Model], pairs: Sequence[Pair]) -> tuple[Resolution, ...]:
+    """Rows that others reference cannot just go, and those of some packages cannot change."""
+    is_unmergeable = refusal_of(model) is not None
+    is_referenced = any(pair.is_referenced for pair in pairs)
+
+    def can_be(outcome: Outcome) -> bool:
+        return outcome is Outcome.HOLD or not (
+            is_unmergeable or (is_referenced and outcome.is_deleted)
+        )
+
+    return tuple(one for one in RESOLUTIONS.values() if one.rivals and can_be(one.rivals.outcome))

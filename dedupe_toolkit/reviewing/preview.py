@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 
 from ..collisions.repeated_links import told as repeated
-from ..collisions.rivals import Outcome
+from ..collisions.resolutions import Outcome
 from ..databases.caching import caching
 from ..databases.tables import python_key
 from ..field_rules.differences import compared_columns, counting

@@ -17,7 +17,7 @@ from ..collisions.losing_rows import (
     losing_rows,
     winner_keys,
 )
-from ..collisions.rivals import Outcome
+from ..collisions.resolutions import Outcome
 from ..planning.reasons.held_collisions import at_stake, stake_names, told_of
 from ..planning.reasons.held_rivals import broken
 from ..planning.reasons.undeclared_keys import undeclared_keys_of_movers
@@ -105,8 +105,9 @@ def collisions(
     seen: list[Collision] = []
     for found in referrers:
         referrer, top = found.referrer, session.policies.top
-        outcome = top.outcome(referrer)
-        is_deep = _is_deep(session, mapping, found)
+        resolved = top.of_rivals(referrer)
+        outcome = resolved.outcome
+        is_deep = _is_deep(session, mapping, found) or bool(found.broken and resolved.only)
         followers = referrer.followers if found.broken and not is_deep else ()
         is_open = outcome is Outcome.HOLD or (
             not is_deep and (followers or outcome is Outcome.MERGE)

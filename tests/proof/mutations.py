@@ -35,14 +35,14 @@ MUTATIONS = (
     Mutation(
         "a row that ties survivor and duplicate together is not related to itself",
         "collisions/rivals.py",
-        "if tie.choice is not OnCollision.KEEP:",
+        "if tie.outcome is not Outcome.KEPT:",
         "if tie.is_link:",
     ),
     Mutation(
         "a row that ties stays where that is declared",
         "collisions/ties.py",
-        "    if OnCollision.KEEP in said:\n        return OnCollision.KEEP",
-        "    if OnCollision.KEEP in said:\n        return OnCollision.HOLD",
+        "    if Outcome.KEPT in outcomes:\n        return Outcome.KEPT",
+        "    if Outcome.KEPT in outcomes:\n        return Outcome.HOLD",
     ),
     Mutation(
         "two rows are tied only if they become one",

@@ -16,7 +16,7 @@ from ...collisions.losing_rows import (
     losing_rows,
     winner_keys,
 )
-from ...collisions.rivals import Outcome
+from ...collisions.resolutions import Outcome
 from ...references.discover import naming_columns
 from ...references.meta import column_of
 from ...values import HeldCollisions

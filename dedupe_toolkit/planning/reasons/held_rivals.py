@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ...collisions.losing_rows import count_pointing
-from ...collisions.rivals import Outcome, Rivals
+from ...collisions.resolutions import GOING, Outcome
 from ...references.discover import parent_links
 from ...references.refusals import refusal_of
-from ...values import OnCollision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ...collisions.rivals import Rivals
     from ...references.kinds import Reference
     from ...references.rule_sql import TableRule
     from ..session import Session
@@ -29,7 +29,7 @@ def are_refused(session: Session, rivals: Rivals) -> bool:
 
 def _hold_tied(session: Session, rivals: Rivals) -> None:
     for number, tie in enumerate(rivals.ties):
-        if tie.choice is OnCollision.HOLD and not tie.is_link:
+        if tie.outcome is Outcome.HOLD:
             where = f"x.outcome = '{Outcome.HOLD}' AND x.tie = {number}"
             fields = [label.rpartition(".")[2] for label in tie.labels]
             _hold_rivals(session, rivals, "tie", where, fields=fields)
@@ -44,7 +44,7 @@ def hold_losers(session: Session, rivals: Rivals, outcomes: dict[Outcome, int]) 
         for number, rule in enumerate(rivals.referrer.rules):
             where = f"x.outcome = '{Outcome.HOLD}' AND x.rule = {number}"
             _hold_rivals(session, rivals, "rivals", where, **broken(rule))
-    if any(outcomes.get(outcome) for outcome in _GOING):
+    if any(outcomes.get(outcome) for outcome in GOING):
         for reference in rivals.referrer.followers:
             _hold_referenced(session, rivals, reference)
         for link in parent_links(rivals.referrer.table.model):
@@ -57,9 +57,7 @@ def quoted(outcomes: Iterable[Outcome]) -> str:
     return ", ".join(f"'{outcome}'" for outcome in outcomes)
 
 
-_GOING = (Outcome.DISCARD, Outcome.OWN_LINK, Outcome.TIED)
-DELETED = (*_GOING, Outcome.REDUNDANT)
-_GOES = f"x.outcome IN ({quoted(_GOING)})"
+_GOES = f"x.outcome IN ({quoted(GOING)})"
 """True for losers (``x``) that are deleted with what only they say."""
 
 
