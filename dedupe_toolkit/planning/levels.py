@@ -222,10 +222,11 @@ def _work(
     deleted = [outcome for outcome in DELETED if outcomes.get(outcome) and outcome not in merged]
     if deleted:
         hold_undeclared_keys_of_losers(session, rivals, f"m.outcome IN ({quoted(deleted)})")
-    if not any(outcomes.get(outcome) for outcome in merged):
-        return work
     if any(upper.table.model is _merging_table(session, referrer).model for upper in way.path):
-        hold_circle(session, rivals, merged)
+        # a row of a table that is being merged may be what others of that merge become
+        hold_circle(session, rivals, [*merged, Outcome.DISCARD])
+        return work
+    if not any(outcomes.get(outcome) for outcome in merged):
         return work
     return replace(work, nested=_nested(session, mapping, rivals, merged, way))
 

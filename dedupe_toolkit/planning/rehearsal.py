@@ -1,7 +1,8 @@
 """A merge on copies of the rows, so that what the database will refuse is found by the plan.
 
-Goes through a level in the order in which `write` does. Only columns that demands depend on are
-copied, and nothing is where nothing is at stake. Reads users' rows, writes work tables.
+Goes through a level in the order in which a run does, wave after wave. Only columns that demands
+depend on are copied, and nothing is where nothing is at stake. Reads users' rows, writes work
+tables.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..collisions.resolutions import DELETED, Outcome
 from ..field_rules.value_steps import value_steps
-from ..mapping.mapping import MERGED
+from ..mapping.mapping import MERGED, with_values
+from ..mapping.waves import waves
 from ..references.rule_sql import columns_in
 from ..references.together import together_in
 from ..repointing.followers import followers
@@ -22,7 +24,7 @@ from .new_rows import NewRows
 from .table_changes import table_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..databases.tables import Column, Table
     from ..field_rules.value_steps import ValueStep
@@ -85,11 +87,29 @@ class Rehearsal:
                 self.copies[changes.table.name] = _copies(session, name, changes, demands)
 
     def apply(self, level: Level) -> None:
-        mapping = level.mapping
         for work in level.works:
             self._settle_rivals(work)
+        for wave in self._waves(level):
+            self._move(wave)
+        for side in level.sides:
+            self.apply(side)
+
+    def _waves(self, level: Level) -> Iterator[Level]:
+        """The level itself, or the part of it that each wave of its groups does: a value that a
+        survivor takes may still be held by a duplicate that goes later."""
+        is_top = level.is_chained and not level.mapping.is_nested
+        parts = list(waves(self.session, level.mapping)) if is_top else []
+        references = [ref for work in level.works for ref in work.referrer.references]
+        for part in parts:
+            yield replace(level, mapping=with_values(self.session.database, part, references))
+        if not parts:
+            yield level
+
+    def _move(self, level: Level) -> None:
+        """What a level's mapping does once all rivals are settled."""
+        mapping = level.mapping
         for way in level.in_the_way:
-            self._empty(way)
+            self._empty(mapping, way)
         for own in level.own_targets:
             self._give_target(mapping, own)
         if level.is_chained:
@@ -102,8 +122,6 @@ class Rehearsal:
         self._drop_duplicates(mapping)
         for step in values:
             self._write_values(mapping, step)
-        for side in level.sides:
-            self.apply(side)
 
     def _drop_duplicates(self, mapping: MergeMap) -> None:
         if rows := self.copies.get(mapping.table.name):
@@ -120,18 +138,26 @@ class Rehearsal:
         if work.nested:
             self.apply(work.nested)
 
-    def _empty(self, way: InTheWay) -> None:
+    def _empty(self, mapping: MergeMap, way: InTheWay) -> None:
         if rows := self._copied(way.mapping.table, way.reference):
-            rows.take_named(way.name, way.on_key, "1 = 1")
-            rows.update(way.assigned, source=way.name, on=way.on_key)
+            now = self._has(mapping, mapping.members)
+            rows.take_named(way.name, way.on_key, now)
+            rows.update(way.assigned, source=way.name, on=way.on_key, where_source=now)
 
     def _give_target(self, mapping: MergeMap, own: OwnTarget) -> None:
         values = {column: f"value_{n}" for n, column in enumerate(own.reference.columns)}
         if rows := self._copied(mapping.table, own.reference):
-            rows.take_named(own.name, mapping.on_survivor, "1 = 1")
+            now = self._has(mapping, ["group_number"])
+            rows.take_named(own.name, mapping.on_survivor, now)
             by = {rows.by[column]: "group_number" for column in values}
-            rows.update(values | by, source=own.name, on=mapping.on_survivor)
+            rows.update(values | by, source=own.name, on=mapping.on_survivor, where_source=now)
             self._hold(rows, values)
+
+    def _has(self, mapping: MergeMap, columns: Sequence[str]) -> str:
+        """SQL that is true for what a work table (``m``) says of groups of this mapping."""
+        database = self.session.database
+        same = database.equal(database.qualified("m", columns), database.qualified("g", columns))
+        return f"EXISTS (SELECT 1 FROM {database.q(mapping.name)} g WHERE {same})"
 
     def _copied(self, table: Table, reference: Reference) -> NewRows | None:
         rows = self.copies.get(table.name)

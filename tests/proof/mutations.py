@@ -285,6 +285,18 @@ MUTATIONS = (
         "f\"(SELECT {new} {source} {' AND '.join(filter(None, held))})\"",
     ),
     Mutation(
+        "the plan knows which duplicates of a tree go later",
+        "planning/rehearsal.py",
+        "is_top = level.is_chained and not level.mapping.is_nested",
+        "is_top = False",
+    ),
+    Mutation(
+        "a row of the merged model that nobody has named is never discarded",
+        "planning/levels.py",
+        "hold_circle(session, rivals, [*merged, Outcome.DISCARD])",
+        "hold_circle(session, rivals, merged)",
+    ),
+    Mutation(
         "texts that differ by their case are two values",
         "databases/sqlite.py",
         "IS {right} COLLATE BINARY AND",

@@ -35,12 +35,43 @@ def blamed(rows: Rows, groups: list[Group], choices: Choices) -> set[Group]:
 
     What one group would have made equal differs once that group is left alone.
     """
-    merge = Merge(rows, groups, choices)
-    merge.result()
-    survivors = {survivor for problem in merge.problems for survivor in problem}
+    problems = [*_problems(rows, groups, choices), *_problems_on_the_way(rows, groups, choices)]
+    survivors = {survivor for problem in problems for survivor in problem}
     found = {group for group in groups if group[0] in survivors}
     left = [group for group in groups if group not in found]
     return found | blamed(rows, left, choices) if found and left else found
+
+
+def _problems(rows: Rows, groups: list[Group], choices: Choices) -> list[set[int]]:
+    merge = Merge(rows, groups, choices)
+    merge.result()
+    return merge.problems
+
+
+def _problems_on_the_way(rows: Rows, groups: list[Group], choices: Choices) -> Iterator[set[int]]:
+    """What cannot be settled where groups merge one after another, because one has to wait."""
+    waiting = set(groups)
+    edges = waits(rows, groups, choices)
+    while wave := {one for one in waiting if not any((other, one) in edges for other in waiting)}:
+        merge = Merge(rows, sorted(wave), choices)
+        rows, waiting = merge.result(), waiting - wave
+        yield from merge.problems
+
+
+def waits(rows: Rows, groups: list[Group], choices: Choices) -> set[tuple[Group, Group]]:
+    """Pairs of groups of which the second must wait for the first: one whose duplicates point at
+    its rows, where it counts at which they point."""
+    table = choices.schema.by_name[choices.schema.root(choices.table)]
+    columns = {c for rule in table.unique for c in rule if c in table.references}
+    columns = {c for c in columns if table.references[c].table == table.name}
+    of = {pk: group for group in groups for pk in group}
+    return {
+        (group, of[target])
+        for group in groups
+        for column in columns
+        for target in (rows[table.name][pk][column] for pk in group[1:])
+        if of.get(target, group) != group
+    }
 
 
 def speaker(table: str) -> str:
@@ -127,17 +158,7 @@ class Merge:
 
     def _find_circles(self, groups: list[Group]) -> None:
         """Groups of which each must wait for another: where the rows at which they point count."""
-        table = self.schema.by_name[self.top]
-        columns = {c for rule in table.unique for c in rule if c in table.references}
-        columns = {c for c in columns if table.references[c].table == self.top}
-        of = {pk: group[0] for group in groups for pk in group}
-        lost = {pk for group in groups for pk in group[1:]}
-        edges = {
-            (of[pk], of[row[column]])
-            for pk, row in self.rows[self.top].items()
-            for column in columns
-            if pk in lost and row[column] in of and of[pk] != of[row[column]]
-        }
+        edges = {(one[0], other[0]) for one, other in waits(self.rows, groups, self.choices)}
         waiting = {group[0] for group in groups}
         while free := waiting - {second for first, second in edges if first in waiting}:
             waiting -= free

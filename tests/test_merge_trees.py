@@ -1,0 +1,62 @@
+"""Trees whose children are unique below their parents: the plan says what the run will do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.kit import assert_undo_restores, merged, planned, snapshot
+from tests.situations.objects.models import Folder
+
+pytestmark = pytest.mark.django_db
+
+
+def folder(parent: Folder | None, name: str, code: str) -> Folder:
+    return Folder.objects.create(parent=parent, name=name, code=code)
+
+
+def test_a_survivor_that_would_take_a_place_which_a_later_duplicate_holds_is_held_back() -> None:
+    root = folder(None, "u", "v")
+    first = folder(None, "u", "u")
+    child = folder(root, "v", "u")
+    other = folder(root, "u", "v")
+    plan = planned(Folder, "code")
+    (held,) = plan.held_back
+    assert held.rows == (first.pk, child.pk)
+    assert held.reason == (
+        f"objects.Folder: rows {other.pk} and {first.pk} would violate unique (parent, name)"
+    )
+    run = merged(Folder, "code")
+    assert (run.merged, run.rows_merged) == (plan.mergeable, plan.rows_to_merge) == (1, 1)
+    assert [group["reason"] for group in run.held_back] == [held.reason]
+    before = snapshot()
+    again = merged(Folder, "code")  # the place is free now
+    assert (again.merged, again.held_back) == (1, [])
+    first.refresh_from_db()
+    assert first.parent == root
+    assert_undo_restores(again, before)
+
+
+def test_a_survivor_whose_new_target_is_another_duplicates_place_is_held_back() -> None:
+    loop = folder(None, "u", "v")
+    Folder.objects.filter(pk=loop.pk).update(parent=loop)
+    child = folder(loop, "v", "u")
+    grandchild = folder(child, "u", "u")
+    alone = folder(None, "v", "v")
+    plan = planned(Folder, "code", survivor="newest")
+    (held,) = plan.held_back
+    assert held.rows == (grandchild.pk, child.pk)
+    run = merged(Folder, "code", survivor="newest")
+    assert (run.merged, run.rows_merged) == (plan.mergeable, plan.rows_to_merge) == (1, 1)
+    assert Folder.objects.filter(code="v").get() == alone
+
+
+@pytest.mark.parametrize("policy", ["hold", "merge", "discard"])
+def test_a_row_of_the_merged_model_that_nobody_named_is_never_discarded(policy: str) -> None:
+    parents = [folder(None, "tools", "tools"), folder(None, "more tools", "tools")]
+    children = [folder(parent, "saws", f"saws {parent.pk}") for parent in parents]
+    before = snapshot()
+    plan = planned(Folder, "code", on_collision=policy)
+    (held,) = plan.held_back
+    assert f"{children[0].pk} and {children[1].pk} would" in held.reason
+    run = merged(Folder, "code", on_collision=policy)
+    assert (run.merged, snapshot()) == (0, before)
