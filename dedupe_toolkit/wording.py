@@ -150,6 +150,11 @@ REASONS = {
         " first",
         people=_("{reference}: nobody can say whether these mean #{first}."),
     ),
+    "cannot follow": Wording(
+        text="{reference}: row {first} points at a row of {model} whose key moves, and its foreign"
+        " key lets it follow neither before nor after: make it DEFERRABLE, or ON UPDATE CASCADE",
+        people=_("{reference}: #{first} cannot follow what it belongs to."),
+    ),
     "unknown table": Wording(
         text="{key} points at {about}row {first}, and no model of the project has this table: give"
         " it one (managed = False will do)",

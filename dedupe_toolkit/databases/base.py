@@ -448,9 +448,9 @@ class Database(Catalogue):
 
     @contextmanager
     def broken_foreign_keys(self) -> Iterator[None]:
-        """Lets a row take a new primary key before the rows that point at it follow.
+        """Lets a row take a new primary key before the rows that point at it follow, or after.
 
-        Nothing to do where foreign keys are checked at commit, as Django declares them.
+        Keys that are checked at commit, as Django declares them, allow it anyway.
         """
         yield
 

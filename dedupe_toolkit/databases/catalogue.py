@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .checks import Demands, gathered
 from .names import parts_of, spelled
 from .rules import LiveRule, RulePart, assembled
-from .tables import Column, DatabaseKey, Table, not_migrated, pk_fields
+from .tables import Column, DatabaseKey, OnMove, Table, not_migrated, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -148,9 +148,17 @@ class Catalogue(ABC):
         tables: Sequence[str], rows: Iterable[tuple[Any, ...]]
     ) -> dict[str, list[DatabaseKey]]:
         found: dict[str, list[DatabaseKey]] = {table: [] for table in tables}
-        for (target, table, referrers, _), columns in groupby(rows, key=lambda row: row[:4]):
-            own, theirs = zip(*(row[4:] for row in columns), strict=True)
-            key = DatabaseKey(table=table, columns=own, targets=theirs, referrers=referrers)
+        for (target, table, referrers, _, on_move), columns in groupby(
+            rows, key=lambda row: row[:5]
+        ):
+            own, theirs = zip(*(row[5:] for row in columns), strict=True)
+            key = DatabaseKey(
+                table=table,
+                columns=own,
+                targets=theirs,
+                referrers=referrers,
+                on_move=OnMove(on_move),
+            )
             # a partition has a key of its own for each one of the whole, and says the same again
             if key not in found[target]:
                 found[target].append(key)
@@ -162,7 +170,8 @@ class Catalogue(ABC):
 
     @abstractmethod
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-        """A table that is pointed at, one that points and its referrers, a key, a column of each.
+        """A table that is pointed at, one that points and its referrers, a key, what it does when
+        what it points at moves (an `OnMove`), a column of each.
 
         In the order of tables and keys, and the columns in that of their key.
         """

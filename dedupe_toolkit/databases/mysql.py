@@ -85,15 +85,15 @@ _REFUSALS = {
     2013: "the server has closed the connection: see wait_timeout and max_allowed_packet",
 }
 _FOREIGN_KEYS = """
-SELECT referenced_table_name, table_name, table_schema, constraint_name, column_name,
-       referenced_column_name
+SELECT referenced_table_name, table_name, table_schema, constraint_name, 'waits',
+       column_name, referenced_column_name
 FROM information_schema.key_column_usage
 WHERE referenced_table_schema = %s AND referenced_table_name IN ({tables}) {referrers}
 ORDER BY 1, 2, 3, 4, ordinal_position
 """
 _OWN_KEYS = """
-SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, column_name,
-       referenced_column_name
+SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, 'waits',
+       column_name, referenced_column_name
 FROM information_schema.key_column_usage
 WHERE table_schema = %s AND table_name IN ({tables}) AND referenced_table_name IS NOT NULL
 ORDER BY 1, 4, ordinal_position

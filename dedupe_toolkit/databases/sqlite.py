@@ -55,7 +55,8 @@ ORDER BY w.name, c.cid
 """
 # what names no column points at the primary key
 _FOREIGN_KEYS = """
-SELECT w.name, s.name, s.schema, f.id, f."from", COALESCE(f."to",
+SELECT w.name, s.name, s.schema, f.id,
+    CASE f.on_update WHEN 'NO ACTION' THEN 'waits' ELSE 'acts' END, f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(w.bare, w.schema) p WHERE p.pk = f.seq + 1))
 FROM {master} s CROSS JOIN pragma_foreign_key_list(s.name, s.schema) f
 CROSS JOIN w ON w.bare = lower(f."table") AND w.schema = lower(s.schema)
@@ -63,7 +64,7 @@ WHERE s.type = 'table'
 ORDER BY 1, 2, 3, 4, f.seq
 """
 _OWN_KEYS = """
-SELECT w.name, f."table", w.schema, f.id, f."from", COALESCE(f."to",
+SELECT w.name, f."table", w.schema, f.id, 'waits', f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(f."table", w.schema) p WHERE p.pk = f.seq + 1))
 FROM w CROSS JOIN pragma_foreign_key_list(w.bare, w.schema) f
 ORDER BY 1, 4, f.seq
@@ -367,6 +368,18 @@ class SQLite(Database):
 
     def is_transient(self, error: DatabaseError) -> bool:
         return isinstance(error, OperationalError) and "locked" in str(error)
+
+    @contextmanager
+    def broken_foreign_keys(self) -> Iterator[None]:
+        # keys that are not Django's are checked by each statement; over with the transaction
+        self.run("PRAGMA defer_foreign_keys = ON")
+        yield
+
+    @contextmanager
+    def restoring(self) -> Iterator[None]:
+        # what followed a key that moved goes back ahead of it
+        with self.exactly(), self.broken_foreign_keys():
+            yield
 
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:

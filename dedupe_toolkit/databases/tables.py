@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, router
@@ -75,6 +76,22 @@ class Table:
         return tuple(column for column in self.stored if column not in self.pk)
 
 
+class OnMove(StrEnum):
+    """What a foreign key does to the rows that point, when what they point at takes a new key.
+
+    In the order of how much stands in the way.
+    """
+
+    WAITS = "waits"
+    """Nothing, until the end of the transaction."""
+    ACTS = "acts"
+    """It changes or refuses them at once, unless they have followed ahead; and they may."""
+    CASCADES = "cascades"
+    """It lets them follow together with the key, and never ahead nor afterwards."""
+    REFUSES = "refuses"
+    """It lets them follow neither ahead nor afterwards, and may empty what they hold."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatabaseKey:
     """A foreign key as the database has it, whether or not a model declares it.
@@ -87,6 +104,7 @@ class DatabaseKey:
     columns: tuple[str, ...]
     targets: tuple[str, ...]
     referrers: frozenset[Any] = frozenset()
+    on_move: OnMove = OnMove.WAITS
 
     @property
     def label(self) -> str:

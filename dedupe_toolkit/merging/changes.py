@@ -14,7 +14,7 @@ from ..journal.write import Gone
 from ..models import MergeStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..databases import Database
     from ..databases.tables import Table
@@ -40,10 +40,13 @@ class Changes:
         reference: str = "",
         where: str = "",
         where_source: str = "",
+        between: Callable[[], None] | None = None,
     ) -> int:
         """Set columns from the work table; returns how many rows changed.
 
-        ``assigned`` and ``on`` map the table's columns to the work table's.
+        ``assigned`` and ``on`` map the table's columns to the work table's. What has to be changed
+        ahead, and put back ahead when this is undone, is done in ``between``: rows are journaled
+        then and not changed yet.
         """
         old = {column.name: f"t.{self.database.q(column.name)}" for column in table.pk}
         new = {
@@ -66,6 +69,8 @@ class Changes:
             after=self.database.qualified("m", list(assigned.values())),
         )
         if journaled:
+            if between:
+                between()
             changed = self.database.update(
                 table.name,
                 assigned,

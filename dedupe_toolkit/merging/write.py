@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..collisions.looking import looked_at_again
 from ..collisions.resolutions import Outcome
 from ..databases.names import derived
+from ..databases.tables import OnMove
 from ..field_rules.value_steps import value_steps
 from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
@@ -22,7 +24,7 @@ from .changes import Changes, naming
 from .leftovers import is_by_value, refuse_left
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..collisions.rivals import Rivals
     from ..planning.levels import Level, Work
@@ -202,10 +204,11 @@ class Writer:
         ``applied`` is the mapping being applied, of which ``mapping`` may be a consequence, and
         ``moving`` are those of levels above that will move what the reference holds then.
         """
-        following = list(followers(self.session, mapping, referrer, reference))
+        found = followers(self.session, mapping, referrer, reference)
+        ahead, following = self._in_order(found, applied)
         passing = self._count_passing(mapping, reference, applied, moving)
         database = self.session.database
-        is_moving = following or reference.is_key
+        is_moving = ahead or following or reference.is_key
         with database.broken_foreign_keys() if is_moving else nullcontext():
             rows = self.changes.update(
                 referrer.table,
@@ -217,12 +220,45 @@ class Writer:
                 root=mapping.root_at(reference, database),
                 reason=Reason.REPOINTED,
                 reference=reference.label,
+                between=partial(self._go_ahead, ahead, applied) if ahead else None,
             )
         self.tally.add(reference.label, reference.kind, repointed=rows - passing)
         if rows and reference.is_key:
             self._repoint_embedded(replace(mapping, table=referrer.table))
         for follower in following if rows else ():
             self._follow(referrer, reference, follower, applied, moving)
+
+    def _in_order(
+        self, found: Iterable[Follower], applied: MergeMap
+    ) -> tuple[list[Follower], list[Follower]]:
+        """Those that have to follow ahead of what they point at, and those that follow after it.
+
+        What the database itself takes along is counted here, and followed by what points at it.
+        """
+        ahead, after = [], []
+        for follower in found:
+            match self.session.on_move(follower.reference):
+                case OnMove.ACTS:
+                    ahead.append(follower)
+                case OnMove.CASCADES:
+                    self._count_taken_along(follower)
+                    step = follower.mapping, follower.referrer, follower.reference
+                    further = self._in_order(followers(self.session, *step), applied)
+                    after += [*further[0], *further[1]]
+                case _:
+                    after.append(follower)
+        return ahead, after
+
+    def _count_taken_along(self, follower: Follower) -> None:
+        database, reference = self.session.database, follower.reference
+        rows = repointed_rows(database, follower.mapping, reference)
+        count = int(database.value(f"SELECT COUNT(*) {rows}"))
+        self.tally.add(reference.label, reference.kind, repointed=count)
+
+    def _go_ahead(self, ahead: Sequence[Follower], applied: MergeMap) -> None:
+        """Repoint what the database would otherwise change by itself, once the key has moved."""
+        for follower in ahead:
+            self._repoint(follower.referrer, follower.mapping, follower.reference, applied)
 
     def _follow(
         self,

@@ -6,13 +6,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..databases.names import derived
+from ..databases.places import place_of
+from ..databases.tables import OnMove
 from ..mapping.hold_list import HoldList
 from ..references.discover import embedded_references, present, references_to
 from ..references.referrers import Referrer, referrers_of
 from ..references.type_columns import refuse_ambiguous
 from ..registry import declared
 from .policies import Policies
-from .reasons.undeclared_keys import find_undeclared_keys
+from .reasons.undeclared_keys import find_keys, undeclared
 from .unseen import refuse_unseen
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import DatabaseKey
-    from ..references.kinds import EmbeddedReference
+    from ..references.kinds import EmbeddedReference, Reference
     from ..values import MatchKey, MergePolicy, RowSet
 
 
@@ -40,6 +42,7 @@ class Session:
         self.policies = Policies(database, source, policy)
         self._tables = 0
         self._referrers: dict[type[Model], list[Referrer]] = {}
+        self._keys: dict[type[Model], list[DatabaseKey]] = {}
         self._undeclared_keys: dict[type[Model], list[DatabaseKey]] = {}
         self._embedded: dict[type[Model], tuple[EmbeddedReference, ...]] = {}
 
@@ -48,7 +51,7 @@ class Session:
         session = Session(self.database, self.source, self.policy, "batch")
         session.policies = self.policies
         session._referrers, session._undeclared_keys = self._referrers, self._undeclared_keys
-        session._embedded = self._embedded
+        session._keys, session._embedded = self._keys, self._embedded
         return session
 
     @cached_property
@@ -82,12 +85,33 @@ class Session:
         return self._embedded[model]
 
     def undeclared_keys(self, model: type[Model]) -> list[DatabaseKey]:
-        """The foreign keys to a model's table that no model declares; found once.
+        """The foreign keys to a model's table that no model declares; found once."""
+        if model not in self._undeclared_keys:
+            keys = self._keys_to(model)
+            self._undeclared_keys[model] = undeclared(self.database, model, keys)
+        return self._undeclared_keys[model]
+
+    def on_move(self, reference: Reference) -> OnMove:
+        """What the database does to a reference's rows when what they point at gets a new key."""
+        as_compared = self.database.as_compared
+        columns = set(map(as_compared, reference.columns))
+        place = place_of(reference.referrer, self.database.using)
+        found = {
+            key.on_move
+            for key in self._keys_to(reference.target)
+            if place and place.identity in key.referrers
+            # several columns may be kept by a key of only some of them
+            if columns.issuperset(map(as_compared, key.columns))
+        }
+        return max(found, key=list(OnMove).index, default=OnMove.WAITS)
+
+    def _keys_to(self, model: type[Model]) -> list[DatabaseKey]:
+        """The foreign keys to a model's table; found once.
 
         Together with those to the tables that point at it, as these are nearly always asked for.
         """
-        if model not in self._undeclared_keys:
+        if model not in self._keys:
             models = [model, *(referrer.table.model for referrer in self.referrers(model))]
-            unknown = [one for one in dict.fromkeys(models) if one not in self._undeclared_keys]
-            self._undeclared_keys |= find_undeclared_keys(self.database, unknown)
-        return self._undeclared_keys[model]
+            unknown = [one for one in dict.fromkeys(models) if one not in self._keys]
+            self._keys |= find_keys(self.database, unknown)
+        return self._keys[model]

@@ -15,6 +15,7 @@ from ...databases.places import place_of
 from ...references.discover import references_to
 from ...repointing.followers import followers
 from ...repointing.rows import repointed_rows
+from .unfollowed import hold_unfollowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +35,22 @@ def find_undeclared_keys(
     database: Database, models: Sequence[type[Model]]
 ) -> dict[type[Model], list[DatabaseKey]]:
     """The foreign keys to each model's table that no model declares; asks once for all."""
+    keys = find_keys(database, models)
+    return {model: undeclared(database, model, keys[model]) for model in models}
+
+
+def find_keys(
+    database: Database, models: Sequence[type[Model]]
+) -> dict[type[Model], list[DatabaseKey]]:
+    """The foreign keys to each model's table, declared or not; asks once for all."""
     keys = database.foreign_keys_to([model._meta.db_table for model in models])
-    return {model: _unknown(database, model, keys[model._meta.db_table]) for model in models}
+    return {model: keys[model._meta.db_table] for model in models}
 
 
-def _unknown(
+def undeclared(
     database: Database, model: type[Model], keys: Sequence[DatabaseKey]
 ) -> list[DatabaseKey]:
+    """Those of the foreign keys to a model's table that no model declares."""
     if not keys:
         return []
     known = {
@@ -69,8 +79,8 @@ def hold_undeclared_keys(session: Session, mapping: MergeMap) -> None:
         f"FROM {database.q(mapping.name)} m"
         f" {database.join} {database.q(mapping.table.name)} t ON {member} WHERE m.place > 0"
     )
-    for undeclared in session.undeclared_keys(mapping.table.model):
-        _hold(session, mapping.table, rows, undeclared)
+    for key in session.undeclared_keys(mapping.table.model):
+        _hold(session, mapping.table, rows, key)
 
 
 def hold_undeclared_keys_of_losers(session: Session, rivals: Rivals, where: str) -> None:
@@ -83,8 +93,8 @@ def hold_undeclared_keys_of_losers(session: Session, rivals: Rivals, where: str)
         f"FROM {database.q(rivals.name)} m"
         f" {database.join} {database.q(table.name)} t ON {loser} WHERE {where}"
     )
-    for undeclared in session.undeclared_keys(table.model):
-        _hold(session, table, rows, undeclared)
+    for key in session.undeclared_keys(table.model):
+        _hold(session, table, rows, key)
 
 
 def hold_undeclared_keys_of_movers(session: Session, mapping: MergeMap, referrer: Referrer) -> None:
@@ -100,9 +110,10 @@ def _hold_movers(
     session: Session, mapping: MergeMap, referrer: Referrer, reference: Reference
 ) -> None:
     rows = repointed_rows(session.database, mapping, reference)
-    for undeclared in undeclared_keys_of_movers(session, referrer, reference):
-        _hold(session, referrer.table, rows, undeclared)
+    for key in undeclared_keys_of_movers(session, referrer, reference):
+        _hold(session, referrer.table, rows, key)
     for follower in followers(session, mapping, referrer, reference):
+        hold_unfollowed(session, referrer, follower)
         _hold_movers(session, follower.mapping, follower.referrer, follower.reference)
 
 
@@ -120,22 +131,22 @@ def undeclared_keys_of_movers(
     return [one for one in undeclared_keys if not moving.isdisjoint(map(as_compared, one.targets))]
 
 
-def _hold(session: Session, table: Table, rows: str, undeclared: DatabaseKey) -> None:
-    """Hold back the groups (``m``) of rows (``t``) that a undeclared key points at."""
+def _hold(session: Session, table: Table, rows: str, key: DatabaseKey) -> None:
+    """Hold back the groups (``m``) of rows (``t``) that an undeclared key points at."""
     database = session.database
     points = database.equal(
-        database.qualified("s", undeclared.columns), database.qualified("t", undeclared.targets)
+        database.qualified("s", key.columns), database.qualified("t", key.targets)
     )
     names = numbered("key", len(table.pk))
-    keys = database.qualified("t", [column.name for column in table.pk])
-    named = ", ".join(f"{key} AS {name}" for key, name in zip(keys, names, strict=True))
-    owner = _model_of(session, undeclared)
+    own = database.qualified("t", [column.name for column in table.pk])
+    named = ", ".join(f"{sql} AS {name}" for sql, name in zip(own, names, strict=True))
+    owner = _model_of(session, key)
     session.held.add(
         "unknown relation" if owner else "unknown table",
         f"FROM (SELECT m.group_number, {named} {rows} AND EXISTS"
-        f" (SELECT 1 FROM {database.q(undeclared.table)} s WHERE {points})) x",
+        f" (SELECT 1 FROM {database.q(key.table)} s WHERE {points})) x",
         told={
-            "key": undeclared.label,
+            "key": key.label,
             "about": _named(session, table),
             "model": owner or table.model._meta.label,
         },
@@ -143,11 +154,11 @@ def _hold(session: Session, table: Table, rows: str, undeclared: DatabaseKey) ->
     )
 
 
-def _model_of(session: Session, undeclared: DatabaseKey) -> str:
+def _model_of(session: Session, key: DatabaseKey) -> str:
     """The model that has the key's table, and does not show the key; "" where none has it."""
     for model in apps.get_models(include_auto_created=True):
         place = place_of(model, session.database.using)
-        if place and place.identity in undeclared.referrers:
+        if place and place.identity in key.referrers:
             return model._meta.label
     return ""
 
