@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import CharField, F, Transform
 from django.db.models.functions import Length
 
+from dedupe_toolkit import databases
 from dedupe_toolkit.collisions.resolutions import RESOLUTIONS, OfRivals, Outcome, Resolution
-from dedupe_toolkit.errors import InvalidOption
+from dedupe_toolkit.databases import Database, dialect_of
+from dedupe_toolkit.errors import InvalidOption, MergeRefused
 from dedupe_toolkit.field_rules import rules as field_rules
 from dedupe_toolkit.field_rules.rules import Pick
 from dedupe_toolkit.finding import survivor_rules as survivors
 from dedupe_toolkit.keys import is_text
+from dedupe_toolkit.planning.reasons.of_rows import REASONS, Merging, Reason
 from dedupe_toolkit.references.finders import FINDERS, Finder
 from dedupe_toolkit.references.kinds import Reference
+from dedupe_toolkit.wording import WORDING, Wording
 from testproject.films.models import Person
 from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
 from tests.situations.declared.models import Card, Customer
@@ -31,8 +36,6 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
     from django.test import Client
-
-    from dedupe_toolkit.databases import Database
 
 pytestmark = pytest.mark.django_db
 
@@ -212,6 +215,68 @@ def test_every_resolution_is_in_the_reference(name: str) -> None:
     pages = Path(__file__).parent.parent / "docs" / "reference"
     told = [page for page in pages.glob("*.md") if f"`{name}`" in page.read_text(encoding="utf-8")]
     assert told
+
+
+def hold_crowds(rows: Merging) -> None:
+    database = rows.session.database
+    rows.session.held.add(
+        "crowd",
+        f"FROM (SELECT m.group_number FROM {database.q(rows.mapping.name)} m"
+        " GROUP BY m.group_number HAVING COUNT(*) > 2) x",
+        told={"model": rows.mapping.table.model._meta.label},
+    )
+
+
+@pytest.fixture
+def crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    wording = Wording(text="{model}: more than two rows", people="{model}: many.")
+    monkeypatch.setitem(WORDING, "crowd", wording)
+    crowd = Reason(codes=("crowd",), needs_plan=lambda rows: True, hold=hold_crowds)
+    monkeypatch.setitem(REASONS, "crowds", crowd)
+
+
+def test_a_reason_to_hold_back_is_one_object(authors: None, crowds: None) -> None:
+    few = [Author.objects.create(name="Ann") for _ in range(2)]
+    run = merged(Author, "name")
+    (held,) = run.held_back
+    assert (run.merged, held["reason"]) == (1, "links.Author: more than two rows")
+    assert Author.objects.filter(name="Ann").get() == few[0]
+    assert Author.objects.filter(name="Leo").count() == 3
+
+
+def test_a_reason_to_hold_back_is_told_by_a_preview_too(authors: None, crowds: None) -> None:
+    rows = Author.objects.filter(name="Leo").order_by("pk").values_list("pk", flat=True)
+    run = merged_rows(Author, *rows)
+    assert [held["reason"] for held in run.held_back] == ["links.Author: more than two rows"]
+
+
+def test_a_reason_to_hold_back_has_a_sentence() -> None:
+    with pytest.raises(TypeError, match="no sentence in WORDING for the reason crowd"):
+        Reason(codes=("crowd",), needs_plan=lambda rows: True, hold=hold_crowds)
+
+
+def test_a_database_is_one_class(authors: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Own(dialect_of("default")):  # type: ignore[misc]  # of any database that the suite has
+        unpacks = False
+
+    monkeypatch.setattr(connection, "vendor", "own")
+    with pytest.raises(MergeRefused, match="duplicates can be merged on"):
+        planned(Author, "name")
+    monkeypatch.setattr(databases, "DIALECTS", dict(databases.DIALECTS))
+    databases.add_dialect("own", Own)
+    assert isinstance(databases.database("default"), Own)
+    before = snapshot()
+    run = merged(Author, "name")
+    assert Author.objects.count() == 1
+    assert_undo_restores(run, before)
+
+
+def test_a_database_has_an_answer_to_every_question() -> None:
+    class Half(Database):
+        pass
+
+    with pytest.raises(TypeError, match=r"Half has no .*lock_rows"):
+        databases.add_dialect("half", Half)
 
 
 class FirstLetter(Transform):

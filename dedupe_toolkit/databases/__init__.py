@@ -10,6 +10,7 @@ from ..errors import MergeRefused
 from .base import Database
 from .mariadb import MariaDB
 from .mysql_server import MySQL
+from .places import FINDERS
 from .postgresql import PostgreSQL
 from .sqlite import SQLite
 
@@ -17,13 +18,24 @@ if TYPE_CHECKING:
     from django.db.models import Count, Model
     from django.db.utils import Error
 
-__all__ = ["Database", "count_of_rows", "database", "dialect_of", "refusal"]
+__all__ = ["Database", "add_dialect", "count_of_rows", "database", "dialect_of", "refusal"]
 
-_BY_VENDOR: dict[str, type[Database]] = {
-    "mysql": MySQL,
-    "postgresql": PostgreSQL,
-    "sqlite": SQLite,
-}
+DIALECTS: dict[str, type[Database]] = {}
+"""What is known of each kind of database, by the name that Django has for it."""
+
+
+def add_dialect(vendor: str, dialect: type[Database]) -> None:
+    """Let databases of a kind be merged in. Raises `TypeError` naming what it has no answer to."""
+    missing: frozenset[str] = getattr(dialect, "__abstractmethods__", frozenset())
+    if missing:
+        raise TypeError(f"{dialect.__name__} has no {', '.join(sorted(missing))}")
+    DIALECTS[vendor] = dialect
+    FINDERS[vendor] = dialect.find_places
+
+
+add_dialect("mysql", MySQL)
+add_dialect("postgresql", PostgreSQL)
+add_dialect("sqlite", SQLite)
 
 
 def database(using: str) -> Database:
@@ -46,12 +58,12 @@ def dialect_of(using: str) -> type[Database]:
     # Django has one name for both
     if connection.vendor == "mysql" and connection.mysql_is_mariadb:
         return MariaDB
-    return _BY_VENDOR.get(connection.vendor, Database)
+    return DIALECTS.get(connection.vendor, Database)
 
 
 def refusal(error: Error, using: str) -> str:
     """One line of what a database refuses, and of what would let it; needs no connection."""
-    kind = _BY_VENDOR.get(connections[using].vendor, Database)
+    kind = DIALECTS.get(connections[using].vendor, Database)
     said = " ".join(str(error.args[-1] if error.args else error).split())
     advice = kind.refusals.get(kind.code_of(error), "")
     return f"database {using!r} refuses: {said}{advice and f'; {advice}'}"

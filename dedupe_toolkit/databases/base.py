@@ -17,6 +17,7 @@ from django.db.utils import DatabaseError, DataError, Error, IntegrityError, Int
 
 from .catalogue import Catalogue
 from .kept_tables import KeptTables
+from .places import introspected
 from .scratch import PREFIX
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Numbered:
 
 class Database(Catalogue):
     """One connection, and how its database spells what a merge needs."""
+
+    find_places = staticmethod(introspected)
+    """Finds the tables and views of a connection by their names: asked before anything else."""
 
     locks_gaps = False
     """Whether a lock on a row that is not there holds up its insertion: racers deadlock."""

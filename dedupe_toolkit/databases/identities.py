@@ -10,19 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-def identities(connection: Any, names: Iterable[str]) -> dict[str, tuple[str, str]]:
+def identities(
+    connection: Any, names: Iterable[str], identity: Callable[..., tuple[str, str]]
+) -> dict[str, tuple[str, str]]:
     """The schema and bare name by which a server other than PostgreSQL knows each table.
 
     Asks the server nothing, and so says nothing of whether a table is there.
     """
     parts = {name: parts_of(connection.ops.quote_name(name)) for name in names}
-    of_vendor = _sqlite_identity if connection.vendor == "sqlite" else _mysql_identity
     return {
-        name: of_vendor(connection, *some) for name, some in parts.items() if len(some) in (1, 2)
+        name: identity(connection, *some) for name, some in parts.items() if len(some) in (1, 2)
     }
 
 
-def _mysql_identity(connection: Any, *parts: str) -> tuple[str, str]:
+def mysql_identity(connection: Any, *parts: str) -> tuple[str, str]:
     fold = mysql_fold(connection)
     *schema, table = parts
     return fold(schema[0] if schema else str(connection.settings_dict["NAME"])), fold(table)
@@ -33,7 +34,7 @@ def mysql_fold(connection: Any) -> Callable[[str], str]:
     return str.lower if connection.features.ignores_table_name_case else str
 
 
-def _sqlite_identity(connection: Any, *parts: str) -> tuple[str, str]:
+def sqlite_identity(connection: Any, *parts: str) -> tuple[str, str]:
     *schema, table = map(ascii_lower, parts)
     if schema:
         return schema[0], table

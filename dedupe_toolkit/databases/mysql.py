@@ -11,11 +11,12 @@ from django.db.models import Count, UUIDField
 
 from .base import Database, Numbered, json_path
 from .fitting import fitting, widened
-from .identities import identities, mysql_fold
+from .identities import identities, mysql_fold, mysql_identity
 from .mysql_checks import demands
 from .mysql_rules import rule_parts, shown_rule
 from .mysql_sorting import LONGEST, SORTED, may_be_cut, sorting_whole
 from .names import spelled
+from .places import of_mysql
 from .scratch import Scratch
 from .settings import set_back
 from .tables import Column, Table, pk_fields
@@ -129,6 +130,7 @@ class MySQLFamily(Database):
     is_index_used: str
     """SQL on the catalogue that is true for an index which look-ups are not told to pass by."""
 
+    find_places = staticmethod(of_mysql)
     join = "STRAIGHT_JOIN"
     cuts_lists = True
     sorted_bytes = SORTED
@@ -180,7 +182,7 @@ class MySQLFamily(Database):
         """
         fold = mysql_fold(self.connection)
         asked: dict[str, dict[str, list[str]]] = {}
-        for name, (schema, table) in identities(self.connection, tables).items():
+        for name, (schema, table) in identities(self.connection, tables, mysql_identity).items():
             asked.setdefault(schema, {}).setdefault(table, []).append(name)
         for schema, wanted in asked.items():
             marks = ", ".join(["%s"] * len(wanted))

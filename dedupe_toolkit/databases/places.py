@@ -7,19 +7,31 @@ not tell cases apart. Only reads.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.apps import apps
 from django.db import connections
 
 from .caching import cached
-from .identities import identities, mysql_fold, sqlite_literal, sqlite_schemas
+from .identities import (
+    identities,
+    mysql_fold,
+    mysql_identity,
+    sqlite_identity,
+    sqlite_literal,
+    sqlite_schemas,
+)
 from .names import ascii_lower, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from django.db.models import Model
+
+PlaceFinder: TypeAlias = "Callable[[Any, Iterable[str]], Iterator[tuple[str, Place]]]"
+
+FINDERS: dict[str, PlaceFinder] = {}
+"""How the catalogue is asked, by the name that Django has for a kind of database."""
 
 TABLE, VIEW, MIRROR = "table", "view", "mirror"
 
@@ -76,11 +88,11 @@ def _places_of_project(using: str) -> dict[str, Place | None]:
 @cached
 def _places(using: str, names: tuple[str, ...]) -> dict[str, Place]:
     connection: Any = connections[using]
-    find = _BY_VENDOR.get(connection.vendor, _introspected)
+    find = FINDERS.get(connection.vendor, introspected)
     return dict(find(connection, names))
 
 
-def _introspected(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
+def introspected(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
     """Of a database this package has no SQL for, what Django says of it."""
     with connection.cursor() as cursor:
         found = {info.name: info for info in connection.introspection.get_table_list(cursor)}
@@ -100,7 +112,7 @@ JOIN pg_class c ON c.oid = v.number AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 """
 
 
-def _of_postgresql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
+def of_postgresql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
     # as its own statements find them: by the search path, where no schema is named
     quoted = {name: connection.ops.quote_name(name) for name in names}
     params = [text for pair in quoted.items() if parts_of(pair[1]) for text in pair]
@@ -121,8 +133,8 @@ WHERE table_schema = {schemas}
 _KINDS = {"VIEW": VIEW, "SYSTEM VIEW": VIEW, "SEQUENCE": MIRROR}
 
 
-def _of_mysql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
-    wanted = identities(connection, names)
+def of_mysql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
+    wanted = identities(connection, names, mysql_identity)
     fold = mysql_fold(connection)
     if not wanted:
         return
@@ -144,8 +156,8 @@ FROM {quoted}.sqlite_master WHERE type IN ('table', 'view')
 """
 
 
-def _of_sqlite(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
-    wanted = identities(connection, names)
+def of_sqlite(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:
+    wanted = identities(connection, names, sqlite_identity)
     schemas = sorted({schema for schema, _ in wanted.values()} & set(sqlite_schemas(connection)))
     sql = " UNION ALL ".join(
         _SQLITE.format(schema=sqlite_literal(schema), quoted=connection.ops.quote_name(schema))
@@ -159,10 +171,3 @@ def _of_sqlite(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Pla
     for name, identity in wanted.items():
         if identity in found:
             yield name, Place(identity=identity, kind=found[identity])
-
-
-_BY_VENDOR: dict[str, Callable[[Any, Iterable[str]], Iterator[tuple[str, Place]]]] = {
-    "mysql": _of_mysql,
-    "postgresql": _of_postgresql,
-    "sqlite": _of_sqlite,
-}

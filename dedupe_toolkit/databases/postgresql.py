@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from .base import Database, Numbered
 from .fitting import fitting, widened
 from .names import spelled
+from .places import of_postgresql
 from .postgresql_checks import demands
 from .postgresql_lock import IS_HELD, SESSION_ADVICE, advisory_lock, is_direct
 from .postgresql_rules import rule_parts
@@ -163,6 +164,8 @@ def _path(path: Sequence[str]) -> str:
 
 
 class PostgreSQL(Database):
+    find_places = staticmethod(of_postgresql)
+
     def columns(self, tables: Sequence[str]) -> dict[str, list[Column]]:
         found: dict[str, list[Column]] = {table: [] for table in tables}
         for table, name, kind, *facts, collation in self._fetch_of(_COLUMNS, tables):

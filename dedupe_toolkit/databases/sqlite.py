@@ -15,8 +15,9 @@ from django.db.utils import DatabaseError, Error, OperationalError
 
 from .base import Database, Numbered, json_path
 from .file_lock import file_lock, is_file_locked
-from .identities import identities, sqlite_literal
+from .identities import identities, sqlite_identity, sqlite_literal
 from .names import ascii_lower, spelled
+from .places import of_sqlite
 from .scratch import PREFIX, Scratch
 from .sqlite_checks import demands, free_of_unique_rules
 from .sqlite_rules import rule_parts, written_rule
@@ -98,6 +99,7 @@ _ARGUMENTS = 100
 class SQLite(Database):
     # CROSS JOIN is the documented way to keep SQLite from turning the join around and
     # scanning the large table: it has no statistics on temporary tables
+    find_places = staticmethod(of_sqlite)
     join = "CROSS JOIN"
     # one writer at a time, so that every writer waits for a batch
     batch_seconds = 0.3
@@ -150,7 +152,7 @@ class SQLite(Database):
 
         ``{master}`` in it is the catalogue of those schemas.
         """
-        found = identities(self.connection, tables)
+        found = identities(self.connection, tables, sqlite_identity)
         schemas = sorted({schema for schema, _ in found.values()}) or ["main"]
         master = " UNION ALL ".join(
             f"SELECT {sqlite_literal(schema)} AS schema, type, name, tbl_name, sql"

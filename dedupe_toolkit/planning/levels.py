@@ -14,29 +14,24 @@ from ..collisions.nested import nested_mapping, side_mapping
 from ..collisions.resolutions import DELETED, Outcome
 from ..collisions.rivals import Rivals, find_rivals
 from ..collisions.tie_counts import count_held_ties
-from ..field_rules.together import hold_unlike_amounts
 from ..mapping.mapping import MergeMap, with_values
 from ..mapping.spellings import hold_unspelled
 from ..references.discover import inheritance_root, parent_links
 from ..repointing.followers import Moving, joined, moving_below
 from ..repointing.meeting import Meeting
 from ..repointing.self_references import OwnTarget, find_own_targets
-from ..values import OnConflict
 from .reasons.apart import hold_parted
-from .reasons.content import hold_named_in_content
-from .reasons.differing_values import hold_conflicts, hold_unlike
 from .reasons.held_collisions import count_held_collisions
 from .reasons.held_rivals import are_refused, hold_circle, hold_losers, quoted
 from .reasons.in_the_way import InTheWay, find_in_the_way
 from .reasons.incomplete_values import hold_acted_upon, hold_incomplete
-from .reasons.limits import hold_beyond_limits, hold_long_losers
+from .reasons.limits import hold_long_losers
 from .reasons.mixed_up_keys import hold_mixed_up
+from .reasons.of_rows import Merging, hold_rows
 from .reasons.undeclared_keys import (
-    hold_undeclared_keys,
     hold_undeclared_keys_of_losers,
     hold_undeclared_keys_of_movers,
 )
-from .reasons.unfit_rules import hold_unfit_rules
 from .ways import Met, Way
 
 if TYPE_CHECKING:
@@ -138,14 +133,7 @@ def analyse(session: Session, mapping: MergeMap) -> Level:
 
 def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -> Level:
     way.family.reach(mapping)
-    if policy.on_conflict is OnConflict.HOLD:
-        hold_conflicts(session, mapping, policy.rules, policy.key_columns, way.meeting)
-    hold_undeclared_keys(session, mapping)
-    hold_unlike(session, mapping)
-    hold_unfit_rules(session, mapping, policy.rules)
-    hold_beyond_limits(session, mapping, policy.rules)
-    hold_unlike_amounts(session, mapping, policy.rules, way.meeting)
-    hold_named_in_content(session, mapping)
+    hold_rows(Merging(session=session, mapping=mapping, policy=policy, meeting=way.meeting))
     referrers = session.referrers(mapping.table.model)
     references = [reference for referrer in referrers for reference in referrer.references]
     hold_incomplete(session, mapping, references)

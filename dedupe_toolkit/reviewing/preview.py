@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.apps import apps
-
 from ..collisions.repeated_links import told as repeated
 from ..collisions.resolutions import Outcome
 from ..databases.caching import caching
@@ -20,20 +18,19 @@ from ..databases.tables import python_key
 from ..field_rules.differences import compared_columns, counting
 from ..field_rules.differences import told as unlike
 from ..field_rules.rules import Call
-from ..field_rules.together import alike
 from ..mapping.groups import unfilled
 from ..planning.ahead import ahead
 from ..planning.levels import Level, Work
 from ..planning.missing_indexes import missing_indexes
 from ..planning.plan import collision_advice, open_session, plan_merge, views
 from ..planning.reasons.held_collisions import summed
+from ..planning.reasons.of_rows import Merging, needs_plan
 from ..planning.rehearsal import doubts
 from ..planning.tally import Tally
 from ..planning.unenforced import unenforced
 from ..references.discover import column_references, parent_links, references_to
 from ..references.hidden import hiding_columns
-from ..references.refusals import agreeing_columns
-from ..values import FieldDifference, HeldCollisions, HeldGroup, MergePlan, OnConflict
+from ..values import FieldDifference, HeldCollisions, HeldGroup, MergePlan
 from .preview_counts import Found, count_members, inline, is_simple
 from .preview_rivals import collisions, compare
 
@@ -157,21 +154,16 @@ def _held(source: RowSet, keys: Sequence[Any], reason: Sentence, using: str) -> 
 
 def _is_plain(session: Session, mapping: MergeMap) -> bool:
     """Whether counting alone can tell what a merge does, as far as models and policy go."""
-    model, policy = mapping.table.model, session.policy
+    model = mapping.table.model
+    rows = Merging(session=session, mapping=mapping, policy=session.policies.top)
     references = references_to(model, session.database.using)
     return (
-        policy.on_conflict == OnConflict.SURVIVOR
-        and _has_plain_rules(session, model)
-        and not (
-            session.database.joined_at_most and session.policies.top.rules.joined(mapping.table)
-        )
+        _has_plain_rules(session, model)
         and len(column_references(references)) == len(references)
         and all(is_simple(reference, mapping) for reference in references)
-        and not agreeing_columns(model)
         and not hiding_columns(session.source.model)
-        and not apps.is_installed("wagtail")
         and not parent_links(model)
-        and not session.undeclared_keys(model)
+        and not needs_plan(rows)
     )
 
 
@@ -189,12 +181,8 @@ def _comparing_whole(session: Session, mapping: MergeMap) -> AbstractContextMana
 
 
 def _has_plain_rules(session: Session, model: type[Model]) -> bool:
-    """Whether the field rules need no look at the rows: no functions, no parts in other tables,
-    nothing that is made of values of one kind only."""
-    named = session.policies.top.rules.named
-    rules = named.values()
-    if any(True for _ in alike(model, named)):
-        return False
+    """Whether the field rules need no look at the rows: no functions, no parts in other tables."""
+    rules = session.policies.top.rules.named.values()
     is_whole = not any(referrer.is_inherited for referrer in session.referrers(model))
     return not rules or (is_whole and not any(isinstance(one.rule, Call) for one in rules))
 

@@ -12,33 +12,32 @@ from ...references.refusals import agreeing_columns
 from ...references.rule_sql import columns_in
 from ...references.telling import moments
 from ...repointing.meeting import value_met
+from ...values import OnConflict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ...field_rules.new_values import FieldRules
     from ...mapping.mapping import MergeMap
     from ...repointing.meeting import Meeting
+    from ..policies import LevelPolicy
     from ..session import Session
 
 
 def hold_conflicts(
-    session: Session,
-    mapping: MergeMap,
-    rules: FieldRules,
-    key_columns: frozenset[str],
-    meeting: Meeting | None = None,
+    session: Session, mapping: MergeMap, policy: LevelPolicy, meeting: Meeting | None
 ) -> None:
-    """Hold back groups with different values in a column that neither key nor rule names.
+    """Where that is chosen, hold back groups that differ in a column of neither key nor rules.
 
     One level down the unique rule by which two rows collide is what the key is at the top, and
     references to rows that are merged above are compared as they will be.
     """
+    if policy.on_conflict is not OnConflict.HOLD:
+        return
     columns = [
         column
         for column in mapping.table.others
-        if column.name not in key_columns | naming_columns(mapping.table.model)
-        and not rules.names(mapping, column)
+        if column.name not in policy.key_columns | naming_columns(mapping.table.model)
+        and not policy.rules.names(mapping, column)
         and not is_stamped(mapping, column)
     ]
     for start in range(0, len(columns), _AT_ONCE):
