@@ -256,6 +256,11 @@ NOTES = {
         text="{reference} belongs to a view, which is left alone",
         people=_("{reference}: these are not changed."),
     ),
+    "elsewhere": Wording(
+        text="{reference} is in database {aliases}, where this merge changes nothing: what it holds"
+        " of the duplicates' keys stays, unless a receiver of post_merge repoints it",
+        people=_("{reference}: these are in another database and are not changed."),
+    ),
     "no index": Wording(
         text="{reference} has no index, so {cost}: {remedy}",
         people=_("{reference}: merging is slow, for the database has no index of these."),

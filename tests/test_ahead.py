@@ -85,3 +85,22 @@ def test_a_database_that_is_up_to_date_is_no_matter_for_words() -> None:
     keys()
     assert planned(Key, "name").warnings == ()
     assert merged(Key, "name").merged == 1
+
+
+class UsesElsewhere:
+    """A router that keeps one model in the other database."""
+
+    def allow_migrate(
+        self, db: str, app_label: str, model_name: str | None = None, **hints: Any
+    ) -> bool | None:
+        return db == "other" if (app_label, model_name) == ("blanks", "use") else None
+
+
+def test_a_relation_from_a_table_in_another_database_is_named(settings: Any) -> None:
+    keys()
+    settings.DATABASE_ROUTERS = [f"{__name__}.UsesElsewhere"]
+    assert planned(Key, "name").warnings == (
+        "blanks.Use.key is in database other, where this merge changes nothing: what it holds of"
+        " the duplicates' keys stays, unless a receiver of post_merge repoints it",
+    )
+    assert planned(Licence, "name").warnings == ()

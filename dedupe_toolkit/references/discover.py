@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from django.db import router
+from django.db import connections, router
 
 from ..databases.caching import cached, caching
 from ..databases.places import VIEW, place_of, stores_rows
@@ -93,6 +93,20 @@ def _not_there(reference: Reference, known: Database) -> str:
         return f"column {', '.join(sorted(missing))}" if missing else ""
     is_expected = place_of(referrer, using) is None and router.allow_migrate_model(using, referrer)
     return f"table {referrer._meta.db_table}" if is_expected else ""
+
+
+def relations_elsewhere(model: type[Model], using: str) -> Iterator[tuple[str, list[str]]]:
+    """The relations to a model from tables that the project's routers keep in other databases.
+
+    Each with the aliases of those.
+    """
+    for referrer in models_pointing_at(model):
+        if not router.allow_migrate_model(using, referrer):
+            aliases = [one for one in connections if router.allow_migrate_model(one, referrer)]
+            aliases = aliases or [router.db_for_write(referrer)]
+            if using not in aliases:
+                for reference in references_held(referrer, concrete(model), aliases[0]):
+                    yield reference.label, aliases
 
 
 def _missing(reference: Reference, known: Database) -> set[str]:
