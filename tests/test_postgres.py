@@ -10,7 +10,15 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange, NumericRange
 
-from dedupe_toolkit import find_duplicates, match_key, merge, plan_merge, register, undo
+from dedupe_toolkit import (
+    MergePolicy,
+    find_duplicates,
+    match_key,
+    merge,
+    plan_merge,
+    register,
+    undo,
+)
 from dedupe_toolkit.errors import UndoRefused
 from dedupe_toolkit.journal.reading import changes_of
 from dedupe_toolkit.models import RowChange
@@ -194,3 +202,20 @@ def test_a_search_leaves_the_planner_as_it_was(setting: str) -> None:
             assert cursor.fetchone() == (setting,)
         finally:
             cursor.execute("RESET enable_mergejoin")
+
+
+def size_of_work_tables() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT SUM(pg_relation_size(oid)) FROM pg_class"
+            " WHERE relname LIKE 'dedupe_batch_%' AND relpersistence = 't' AND relkind = 'r'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_work_tables_stay_as_small_as_a_batch_however_many_there_are() -> None:
+    Singer.objects.bulk_create(Singer(name=f"{name}") for name in range(1200) for _ in range(2))
+    plan = plan_merge(match_key(Singer, ["name"]), policy=MergePolicy(batch_size=100))
+    assert merge(plan).batches == 12
+    # the planner goes by their size, and would read all of a large table for a few rows
+    assert size_of_work_tables() < 4 * 8192

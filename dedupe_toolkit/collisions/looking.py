@@ -14,7 +14,7 @@ from .losing_rows import losing_rows
 from .ties import tied_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ..databases import Database
     from ..mapping.mapping import MergeMap
@@ -42,12 +42,16 @@ class Seen:
 
 
 def look(
-    database: Database, mapping: MergeMap, policy: LevelPolicy, referrers: Sequence[Referrer]
+    database: Database,
+    mapping: MergeMap,
+    policy: LevelPolicy,
+    referrers: Sequence[Referrer],
+    expected: Collection[str],
 ) -> Seen:
     """What a mapping meets in the tables that point at its rows: two statements for all of them.
 
-    Of a long mapping all tables that could collide are taken to: to look would cost as much as to
-    find the rows.
+    Tables whose rows are ``expected`` to collide are taken to, and of a long mapping all that
+    could: to look would cost as much as to find the rows.
     """
     references = [reference for referrer in referrers for reference in referrer.references]
     pointing, is_short = _pointing(database, mapping, references)
@@ -57,9 +61,11 @@ def look(
         if not pointing.isdisjoint(referrer.references)
         for question in _collisions(database, mapping, policy, referrer)
     ]
-    answers = database.answers([sql for _, sql in asked]) if is_short else [True] * len(asked)
-    colliding = (name for (name, _), is_there in zip(asked, answers, strict=True) if is_there)
-    return Seen(pointing=pointing, colliding=frozenset(colliding))
+    taken = {name for name, _ in asked if name in expected or not is_short}
+    asked = [(name, question) for name, question in asked if name not in taken]
+    answers = database.answers([question for _, question in asked])
+    found = {name for (name, _), is_there in zip(asked, answers, strict=True) if is_there}
+    return Seen(pointing=pointing, colliding=frozenset(taken | found))
 
 
 def looked_at_again(session: Session, level: Level) -> Level:

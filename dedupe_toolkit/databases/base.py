@@ -149,7 +149,7 @@ class Database(Catalogue):
         some, the indexes are made by `settle`.
         """
         if self.kept.is_kept(name, (dict(columns), tuple(primary_key), tuple(indexes))):
-            self.kept.emptied(name, self.run(f"DELETE FROM {self.q(name)}"))
+            self.empty_work_table(name)
         else:
             self.make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
 
@@ -164,6 +164,10 @@ class Database(Catalogue):
     ) -> None:
         """The same, made anew."""
 
+    def empty_work_table(self, name: str) -> None:
+        """A work table that is there has no rows any more, and its indexes still."""
+        self.run(f"DELETE FROM {self.q(name)}")
+
     @abstractmethod
     def drop_work_table(self, name: str) -> None: ...
 
@@ -177,11 +181,9 @@ class Database(Catalogue):
 
     def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         """A work table is filled: make the indexes it was created for, and tell the planner."""
-        is_bare, is_unknown = self.kept.settled(name)
-        for index in indexes if is_bare else ():
+        for index in indexes if self.kept.is_bare(name) else ():
             self.index_work_table(name, index)
-        if is_unknown:
-            self.tell_planner(name)
+        self.tell_planner(name)
 
     def index_work_table(self, name: str, column: str) -> None:
         """Make an index of a work table that could not be made with it."""

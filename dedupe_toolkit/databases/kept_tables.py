@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORN = 10
-"""How many times its rows a table may have lost before it is made anew: what is deleted stays in
-the way of scans until somebody vacuums, and nobody does that within a transaction."""
-
 
 @dataclass
 class _Kept:
-    """A work table that is there: as what it was made, and what the planner was told of it."""
+    """A work table that is there: as what it was made, and whether it has its indexes."""
 
     shape: Any
     is_indexed: bool = False
-    told: int | None = None
-    """The rows that it had when the planner was told; None if that was in this batch."""
-    is_known: bool = False
-    lost: int = 0
 
 
 @dataclass
@@ -59,30 +51,15 @@ class KeptTables:
         if self._tables is None:
             return False
         kept = self._tables.get(name)
-        if kept is not None and kept.shape == shape and not self._is_worn(kept):
+        if kept is not None and kept.shape == shape:
             return True
         self._tables[name] = _Kept(shape=shape)
         return False
 
-    @staticmethod
-    def _is_worn(kept: _Kept) -> bool:
-        return kept.lost > _WORN * max(kept.told or 0, 100)
-
-    def emptied(self, name: str, rows: int) -> None:
-        """The rows that the table had are gone."""
-        kept = (self._tables or {})[name]
-        kept.lost += rows
-        if kept.told is None:
-            kept.told = rows
-        kept.is_known = kept.told / 2 <= rows <= kept.told * 2
-
-    def settled(self, name: str) -> tuple[bool, bool]:
-        """Whether a filled table still needs its indexes, and whether the planner must be told."""
+    def is_bare(self, name: str) -> bool:
+        """Whether a table that has been filled still needs its indexes; it has them from now on."""
         kept = (self._tables or {}).get(name)
         if kept is None:
-            return True, True
-        needs = not kept.is_indexed, not kept.is_known
-        kept.is_indexed = True
-        if not kept.is_known:
-            kept.told = None
-        return needs
+            return True
+        is_bare, kept.is_indexed = not kept.is_indexed, True
+        return is_bare

@@ -270,6 +270,11 @@ class PostgreSQL(Database):
     def instead_of_rule(self, error: DatabaseError) -> str:
         return _INSTEAD.get(getattr(error.__cause__, "sqlstate", ""), "")
 
+    def empty_work_table(self, name: str) -> None:
+        # what is deleted takes its place until a vacuum: the planner, which goes by the size of a
+        # table, would soon expect many times the rows that a batch has, and read whole tables
+        self.run(f"TRUNCATE {self.q(name)}")
+
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TABLE IF EXISTS pg_temp.{self.q(name)}")
 
@@ -416,11 +421,17 @@ class PostgreSQL(Database):
         if patience:
             settings["lock_timeout"] = str(ceil(patience * 1000))
         names = ", ".join(f"current_setting('{name}')" for name in settings)
-        (before,) = self.fetch(f"SELECT {names}")
+        before = self.fetch(f"SELECT {names}")[0] if self._is_within else ()
         change = ", ".join(f"set_config('{name}', %s, true)" for name in settings)
         self.fetch(f"SELECT {change}", list(settings.values()))
         yield
-        self.fetch(f"SELECT {change}", before)
+        if before:
+            self.fetch(f"SELECT {change}", before)
+
+    @property
+    def _is_within(self) -> bool:
+        """Whether what is set for a transaction would outlast ours: it is part of another."""
+        return bool(self.connection.savepoint_ids)
 
     @contextmanager
     def restoring(self) -> Iterator[None]:
@@ -441,8 +452,9 @@ class PostgreSQL(Database):
 
     def check_constraints_now(self) -> None:
         self.run("SET CONSTRAINTS ALL IMMEDIATE")
-        # as Django does it: what follows in an outer transaction finds them as they were
-        self.run("SET CONSTRAINTS ALL DEFERRED")
+        if self._is_within:
+            # as Django does it: what follows finds them as they were
+            self.run("SET CONSTRAINTS ALL DEFERRED")
 
     @contextmanager
     def broken_foreign_keys(self) -> Iterator[None]:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..models import MergeRun, MergeStep, RowChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from ..databases import Database
     from ..databases.tables import Column, Table
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
+
+
+_CHUNK = 500
+"""Steps named in one statement at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +30,12 @@ class Gone:
 
 @dataclass(frozen=True, kw_only=True)
 class Journal:
-    """Writes the row changes of one batch of a run."""
+    """Writes the row changes of one batch of a run; `complete` it at the end."""
 
     database: Database
     run: MergeRun
     batch: int
+    _steps: list[MergeStep] = field(default_factory=list)
     _ahead: dict[Any, MergeStep] = field(default_factory=dict)
 
     def record(
@@ -57,10 +61,8 @@ class Journal:
         tells of a key that leads to another row from then on.
         """
         step = self._step(table, action=action, reason=reason, columns=columns, reference=reference)
-        ahead = self._ahead.pop(_place(step), None)
-        if ahead is None:
-            step.save(using=self.database.using, force_insert=True)
-        step = ahead or step
+        expected = _place(step) in self._ahead
+        step = self._ahead.pop(_place(step)) if expected else self._stored(step)
         row, merged, into = (
             self.database.key_text(list(zip(table.pk, values, strict=True))) if values else "NULL"
             for values in (key, gone and gone.key, gone and gone.into)
@@ -76,8 +78,6 @@ class Journal:
         )
         if written.rows:
             step.rows, step.first_change, step.last_change = astuple(written)
-        if ahead is None:
-            self._complete([step])
         return written.rows
 
     def _step(
@@ -100,22 +100,24 @@ class Journal:
             columns=[column.name for column in columns],
         )
 
-    @contextmanager
-    def repointing(self, pairs: Sequence[tuple[Referrer, Reference]]) -> Iterator[None]:
-        """Inside, these references are repointed in this order, with nothing in between.
+    def _stored(self, step: MergeStep) -> MergeStep:
+        step.save(using=self.database.using, force_insert=True)
+        self._steps.append(step)
+        return step
 
-        Their steps are stored by one statement and completed by another.
+    def expect(self, pairs: Sequence[tuple[Referrer, Reference]]) -> None:
+        """These references are repointed next, in this order, with nothing in between.
+
+        Their steps are stored by one statement.
         """
         if len(pairs) < 2:
-            yield
             return
         steps = [self._repointed(*pair) for pair in pairs]
         MergeStep.objects.using(self.database.using).bulk_create(steps)
         if any(step.pk is None for step in steps):
             self._number(steps)
         self._ahead.update({_place(step): step for step in steps})
-        yield
-        self._complete(steps)
+        self._steps.extend(steps)
 
     def _number(self, steps: Sequence[MergeStep]) -> None:
         """Read the keys of steps just stored, where the database does not return them."""
@@ -133,16 +135,32 @@ class Journal:
             reference=reference.label,
         )
 
-    def _complete(self, steps: Sequence[MergeStep]) -> None:
-        """The steps with their rows; one without any never was."""
-        empty = [str(step.pk) for step in steps if not step.rows]
-        if empty:
-            # Django would read the journal for its row changes, and there are none
-            table = self.database.q(MergeStep._meta.db_table)
-            self.database.run(f"DELETE FROM {table} WHERE id IN ({', '.join(empty)})")
-        MergeStep.objects.using(self.database.using).bulk_update(
-            [step for step in steps if step.rows], ["rows", "first_change", "last_change"]
+    def complete(self) -> None:
+        """Say of every step which row changes are its own; one without any never was."""
+        for start in range(0, len(self._steps), _CHUNK):
+            steps = self._steps[start : start + _CHUNK]
+            self._number_changes([step for step in steps if step.rows])
+            empty = [str(step.pk) for step in steps if not step.rows]
+            if empty:
+                # Django would read the journal for its row changes, and there are none
+                self.database.run(f"DELETE FROM {self._table} WHERE id IN ({', '.join(empty)})")
+
+    def _number_changes(self, steps: Sequence[MergeStep]) -> None:
+        # written by hand, as Django takes longer to compose this than a database to do it
+        cases = {
+            name: " ".join(f"WHEN {step.pk} THEN {getattr(step, name)}" for step in steps)
+            for name in ("rows", "first_change", "last_change")
+        }
+        sets = ", ".join(
+            f"{self.database.q(name)} = CASE id {sql} END" for name, sql in cases.items()
         )
+        keys = ", ".join(str(step.pk) for step in steps)
+        if steps:
+            self.database.run(f"UPDATE {self._table} SET {sets} WHERE id IN ({keys})")
+
+    @property
+    def _table(self) -> str:
+        return self.database.q(MergeStep._meta.db_table)
 
     def _image(self, columns: Sequence[Column], values: Sequence[str] | None) -> str:
         if values is None:

@@ -27,9 +27,6 @@ class HoldList:
         self.database = database
         self.name = name
         self._told: list[tuple[str, Mapping[str, Any], Mapping[str, str]]] = []
-        columns = {"group_number": "bigint", "reason": "integer"}
-        columns |= dict.fromkeys(("first_row", "second_row", "which"), "varchar(500)")
-        database.create_work_table(name, columns, primary_key=["group_number"])
         self._groups = 0
         self._rows: MergeMap | None = None
         self.ties: Counter[tuple[str, str]] = Counter()
@@ -58,6 +55,8 @@ class HoldList:
         a flag for each of the fields ``listed``, with a text each: those whose flag is 1 stand in
         the sentence as {fields}, and their texts as {which}.
         """
+        if not self._told:
+            self._create()
         self._told.append((code, told or {}, listed or {}))
         first, second, which = (rows.get(name, "''") for name in ("first", "second", "which"))
         table = self.database.q(self.name)
@@ -74,8 +73,15 @@ class HoldList:
         self._groups += added
         return added
 
+    def _create(self) -> None:
+        columns = {"group_number": "bigint", "reason": "integer"}
+        columns |= dict.fromkeys(("first_row", "second_row", "which"), "varchar(500)")
+        self.database.create_work_table(self.name, columns, primary_key=["group_number"])
+
     def reasons(self) -> dict[int, Sentence]:
         """The reason of every group held back so far, by group number."""
+        if not self._told:
+            return {}
         rows = self.database.fetch(
             "SELECT group_number, reason, first_row, second_row, which"
             f" FROM {self.database.q(self.name)} ORDER BY group_number"

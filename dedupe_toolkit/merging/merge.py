@@ -286,6 +286,7 @@ class _Run:
             can_differ=self._can_differ(),
         )
         groups, rows = self._apply(session, writer, level, groups)
+        journal.complete()
         database.check_constraints_now()
         pairs = partial(merged_pairs, self.run, self.plan.using, batch)
         transaction.on_commit(

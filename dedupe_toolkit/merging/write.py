@@ -74,10 +74,11 @@ class Writer:
             self._give_target(mapping, own)
         for is_plain, found in groupby(self._to_repoint(level), _is_plain):
             pairs = list(found)
-            with self.changes.journal.repointing(pairs) if is_plain else nullcontext():
-                for referrer, reference in pairs:
-                    moving = level.moving.get(reference.targets, ())
-                    self._repoint(referrer, mapping, reference, mapping, moving)
+            if is_plain:
+                self.changes.journal.expect(pairs)
+            for referrer, reference in pairs:
+                moving = level.moving.get(reference.targets, ())
+                self._repoint(referrer, mapping, reference, mapping, moving)
         self._repoint_embedded(mapping)
         rules = level.policy.rules
         values = list(rules.new_values(mapping, pointing_at_survivor(self.session, mapping, level)))

@@ -142,7 +142,8 @@ def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
     # levels below look up in it what references hold
     way = replace(way, path=(*way.path[:-1], mapping))
     hold_unspelled(session, mapping, references)
-    seen = look(session.database, mapping, policy, referrers)
+    collided = session.collided.get(mapping.name, ())
+    seen = look(session.database, mapping, policy, referrers, collided)
     touched = [referrer for referrer in referrers if seen.is_touched(referrer)]
     hold_mixed_up(session, mapping, [one for each in touched for one in each.references])
     works = [
@@ -151,6 +152,7 @@ def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
         else Work(referrer=referrer)
         for number, referrer in enumerate(referrers)
     ]
+    session.collided[mapping.name] = {one.referrer.table.name for one in works if one.outcomes}
     own_targets = tuple(find_own_targets(session, mapping, seen.pointing))
     return Level(
         mapping=mapping,

@@ -40,6 +40,8 @@ class Session:
         self.policy = policy
         self.prefix = prefix
         self.policies = Policies(database, source, policy)
+        self.collided: dict[str, set[str]] = {}
+        """The tables whose rows collided last, by the name of the mapping: they will again."""
         self._tables = 0
         self._referrers: dict[type[Model], list[Referrer]] = {}
         self._keys: dict[type[Model], list[DatabaseKey]] = {}
@@ -52,6 +54,7 @@ class Session:
         session.policies = self.policies
         session._referrers, session._undeclared_keys = self._referrers, self._undeclared_keys
         session._keys, session._embedded = self._keys, self._embedded
+        session.collided = self.collided
         return session
 
     @cached_property
