@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from .planning.prepared import Prepared
     from .sentences import Sentence
 
 
@@ -325,7 +326,8 @@ class MergePlan:
     unsearched: Unsearched = field(default=Unsearched(), compare=False, repr=False)
     warnings: tuple[Sentence, ...] = ()
     is_empty: bool = False
-    token: str = ""
+    # the session and work tables of `plan_merge`, for `merge`; a preview has none
+    prepared: Prepared | None = field(default=None, compare=False, repr=False)
 
     @property
     def mergeable(self) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
@@ -67,7 +66,7 @@ def merged_rows(model: type[Model], *pks: Any, into: Any = None, **options: Any)
     is_watched = any(map(callable, policy.field_rules.values()))
     preview = None if is_watched else preview_merge(source, policy=policy)
     plan = plan_merge(source, policy=policy)
-    assert preview is None or replace(preview, token="") == replace(plan, token="")
+    assert preview is None or preview == plan
     return _carried_out(plan)
 
 

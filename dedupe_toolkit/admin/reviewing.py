@@ -82,7 +82,7 @@ class Review:
         told = [
             getattr(self.plan, each.name)
             for each in dataclasses.fields(self.plan)
-            if each.compare and each.name not in {"policy", "token"}
+            if each.compare and each.name != "policy"
         ]
         counts = [
             (c.model._meta.label, c.field, sorted(c.rows.items(), key=str)) for c in self.counts

@@ -132,7 +132,7 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
             *warnings,
         ),
         is_empty=not groups and is_table_empty(source.model, using),
-        token=prepared.token,
+        prepared=prepared,
         **facts,
     )
 

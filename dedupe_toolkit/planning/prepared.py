@@ -1,4 +1,4 @@
-"""What a plan leaves in its session for the merge, and how that is known again.
+"""What a plan holds for the merge: its session, and the work tables that it has left there.
 
 The work tables bear the plan's token, which is no other plan's. Writes work tables only.
 """
@@ -39,7 +39,7 @@ class Prepared:
         database, name = self.session.database, self._tokens
         database.create_work_table(name, {"token": "char(32)"}, primary_key=["token"])
         database.run(f"INSERT INTO {database.q(name)} (token) VALUES (%s)", [self.token])
-        _prepared[database.connection] = self
+        LATEST[database.connection] = self.token
 
     def require(self) -> None:
         """Raises `PlanExpired` unless the work tables of this session are the plan's.
@@ -70,26 +70,29 @@ class Prepared:
         return found == [(self.token,)]
 
 
-_prepared: WeakKeyDictionary[Any, Prepared] = WeakKeyDictionary()
+LATEST: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
+"""The token of each connection's latest plan, as long as nobody has carried it out.
+
+All that is known beside the plans themselves: work tables have the same names in all of them.
+"""
 
 
 def forget(using: str) -> None:
     """No earlier plan of the connection can be carried out: its work tables are about to change."""
-    _prepared.pop(connections[using], None)
+    LATEST.pop(connections[using], None)
 
 
 def take(plan: MergePlan) -> Prepared:
-    """What the plan left in its connection, to be used once.
+    """What the plan holds, to be used once.
 
-    Raises `PlanExpired` when the connection has made another plan since, or has carried this one
+    Raises `PlanExpired` when its connection has made another plan since, or has carried this one
     out.
     """
-    connection = connections[plan.using]
-    found = _prepared.get(connection)
-    if found is None or found.token != plan.token:
+    found, connection = plan.prepared, connections[plan.using]
+    if found is None or LATEST.get(connection) != found.token:
         raise PlanExpired(
             f"{plan.source.label}: this merge plan has been carried out, or is no longer the"
             " latest of its database connection; plan the merge again"
         )
-    del _prepared[connection]
+    del LATEST[connection]
     return found
