@@ -197,13 +197,22 @@ def test_the_options_of_the_verbs_reach_them(
     assert_closed(shop)
 
 
-@pytest.mark.parametrize("style", ["constraint", "generated"])
-def test_a_key_with_transforms_is_taken_through_every_step(shop: Project, style: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "style", "refused"),
+    [
+        (["--ignore-case"], "constraint", "name='B'"),
+        (["--ignore-case"], "generated", "name='B'"),
+        (["--where", "is_gone=false", "--blanks", "distinct"], "generated", "name='b'"),
+    ],
+)
+def test_a_key_that_takes_more_than_columns_is_taken_through_every_step(
+    shop: Project, key: list[str], style: str, refused: str
+) -> None:
     if style == "constraint" and not shop.has("features.supports_expression_indexes"):
         pytest.skip("the database has no constraints on expressions")
-    shop.must(*LINE, "--ignore-case", "--style", style, "--no-input")
+    shop.must(*LINE, *key, "--style", style, "--no-input")
     assert_closed(shop)
-    assert shop.python("print(fails('shop.Item', name='B'))") == "True\n"
+    assert shop.python(f"print(fails('shop.Item', {refused}))") == "True\n"
 
 
 def test_a_rule_that_was_written_and_not_applied_is_migrated(shop: Project) -> None:

@@ -829,9 +829,9 @@ WRONG = {
         [ITEM, "--fields", "name", "--style", "generated"],
         "shop.Item: the style cannot be generated: its fields have columns already",
     ),
-    "a_generated_column_with_a_condition": (
-        [ITEM, "--fields", "name__lower", "--style", "generated", "--where", "is_gone=false"],
-        "the style cannot be generated: the condition of --where is no value of a row",
+    "a_generated_column_with_a_condition_across_a_relation": (
+        ["shop.Tag", "--fields", "name", "--style", "generated", "--where", "item__year=1"],
+        "'constraints' refers to the joined field 'item__year'. (models.E041)",
     ),
     "a_generated_column_with_a_name": (
         [ITEM, "--fields", "name__lower", "--style", "generated", "--name", "x"],
@@ -1161,6 +1161,65 @@ print("back:", columns() - before)
     assert said == "No changes detected\nafter: True 1\nback: 0\n"
 
 
+ROWS = """
+rows = [
+    dict(name=name, code=code, year=year, is_gone=is_gone)
+    for name in ("Ann  Lee", "ann lee", "")
+    for code in ("", "x")
+    for year in (None, 0, 1)
+    for is_gone in (False, True)
+]
+pairs = [(one, other) for at, one in enumerate(rows) for other in rows[at:]]
+"""
+FOUND = """
+import io, json
+def is_found(one, other):
+    with transaction.atomic():
+        for row in (one, other):
+            make("shop.Item", **row)
+        said = io.StringIO()
+        line = ["find_duplicates", "shop.Item", "--fields", *{key}, "--format", "json"]
+        call_command(*line, stdout=said)
+        transaction.set_rollback(True)
+    return json.loads(said.getvalue())["keys"][0]["groups"]
+print([is_found(*pair) for pair in pairs])
+"""
+REFUSED = """
+def is_refused(one, other):
+    with transaction.atomic():
+        make("shop.Item", **one)
+        refused = fails("shop.Item", **other)
+        transaction.set_rollback(True)
+    return int(refused)
+call_command("migrate", verbosity=0)
+print([is_refused(*pair) for pair in pairs])
+call_command("makemigrations", check_changes=True)
+call_command("make_unique", "shop.Item", "--fields", *{key})
+"""
+POLICIES = {
+    "a_condition": ["name", "year", "--where", "is_gone=false"],
+    "nulls_that_are_equal": ["year", "--nulls", "equal"],
+    "blanks_that_are_distinct": ["code", "name", "--blanks", "distinct"],
+    "all_of_it_and_transforms": [
+        *("name", "year", "code", *BOTH, "--nulls", "equal", "--blanks", "distinct"),
+        *("--where", "is_gone=true"),
+    ],
+}
+
+
+@pytest.mark.parametrize("key", POLICIES.values(), ids=POLICIES)
+def test_generated_columns_refuse_exactly_the_duplicates_of_the_key(
+    project: Project, key: list[str]
+) -> None:
+    if not project.has(GENERATED):
+        pytest.skip("the database has no generated columns")
+    found = project.python(ROWS + FOUND.format(key=key))
+    project.must("make_unique", ITEM, "--fields", *key, "--style", "generated")
+    said = project.python(ROWS + REFUSED.format(key=key))
+    assert said.startswith(f"{found}No changes detected\nshop.Item cannot have duplicates on ")
+    assert "1" in found
+
+
 def with_generated_column(project: Project) -> None:
     """A key that the database works out, unique and migrated."""
     if not project.has(GENERATED):
@@ -1183,6 +1242,36 @@ def test_a_key_in_a_generated_column_is_known_to_be_covered(project: Project) ->
     assert project.files() == written
     found = project.must("audit_get_or_create", "shop")
     assert "shop/views.py:5: safe: shop.Item by name__iexact: unique (name_lower)" in found
+
+
+CURRENT = ("name", "--where", "is_gone=false", "--style", "generated")
+CALLS_OF_CURRENT = """\
+from .models import Item
+
+
+def calls(name, year):
+    Item.objects.get_or_create(name=name, is_gone=False)
+    Item.objects.get_or_create(name=name)
+    Item.objects.get_or_create(name=name, is_gone=True)
+    Item.objects.get_or_create(year=None)
+    Item.objects.get_or_create(year=year)
+"""
+
+
+def test_the_audit_reads_a_condition_and_equal_nulls_out_of_generated_columns(
+    project: Project,
+) -> None:
+    if not project.has(GENERATED):
+        pytest.skip("the database has no generated columns")
+    project.must("make_unique", ITEM, "--fields", *CURRENT)
+    project.must("migrate", "-v", "0")
+    years = ("year", "--nulls", "equal", "--style", "generated")
+    project.must("make_unique", ITEM, "--fields", *years)
+    project.must("migrate", "-v", "0")
+    (project.folder / "shop" / "views.py").write_text(CALLS_OF_CURRENT)
+    found = project.must("audit_get_or_create", "shop").splitlines()
+    verdicts = [line.split(": ")[1] for line in found if line.startswith("shop/views.py")]
+    assert verdicts == ["safe", "fragile", "unsafe", "safe", "safe"], found
 
 
 def test_a_generated_column_that_the_database_lacks_covers_nothing(project: Project) -> None:

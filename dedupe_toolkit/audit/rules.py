@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Case, F, GeneratedField, Q
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Lower, NullIf, Upper
 
 from ..databases import database
@@ -16,6 +19,7 @@ from ..references.rule_sql import columns_in
 from ..references.unique import rule_of, unique_rules
 from ..source.constraints import constraint_for, simplified
 from ..source.owner import on_owner
+from ..source.unfolding import unfolded
 from .lookups import field_name, fields_of
 from .values import NO_CASE, Part, Rule
 
@@ -51,33 +55,27 @@ def rule_for(model: type[Model], key: MatchKey) -> Rule | None:
 
 
 def _as_rule(model: type[Model], rule: UniqueRule) -> Rule:
-    fields = fields_of(model)
-    by_column = _by_column(model)
+    fields, by_column = fields_of(model), _by_column(model)
     # a column that the model lacks is looked up by nobody
-    parts: set[Part] = set()
-    for column in rule.columns:
-        parts |= _parts_of_column(model, by_column.get(column, column))
-    for expression in rule.expressions:
-        parts |= _parts(model, expression)
-    is_known = rule.condition is None or isinstance(rule.condition, Q)
-    is_known = is_known and all(map(_keeps_values, rule.expressions))
+    names = {by_column.get(column, column) for column in rule.columns}
+    computed = {name for name in names if isinstance(fields.get(name), GeneratedField)}
+    made = unfolded(fields[name].expression for name in sorted(computed))
+    expressions = (*rule.expressions, *made.values)
+    parts = {Part(name=name) for name in names - computed}
+    parts.update(*(_parts(model, expression) for expression in expressions))
+    conditions = [one for one in (rule.condition, made.condition) if one is not None]
+    is_known = all(isinstance(one, Q) for one in conditions)
     nullable = {part.name for part in parts if part.name in fields and fields[part.name].null}
+    nullable -= {field_name(model, name) for name in made.equal_nulls}
     return Rule(
         text=rule.text,
         parts=frozenset(parts),
         nullable=frozenset(nullable if rule.nulls_distinct else ()),
-        condition=rule.condition if isinstance(rule.condition, Q) else None,
-        has_unknown_condition=not is_known,
+        condition=reduce(and_, conditions) if is_known and conditions else None,
+        has_unknown_condition=not is_known or not all(map(_keeps_values, expressions)),
         is_deferrable=rule.is_deferrable,
         is_primary_key=rule.is_primary_key,
     )
-
-
-def _parts_of_column(model: type[Model], name: str) -> set[Part]:
-    """The field itself; for one that the database works out, the fields it is made of."""
-    field: Any = fields_of(model).get(name)
-    is_computed = isinstance(field, GeneratedField)
-    return _parts(model, field.expression) if is_computed else {Part(name=name)}
 
 
 def _keeps_values(expression: Any) -> bool:
@@ -97,6 +95,8 @@ def _parts(model: type[Model], expression: Any) -> set[Part]:
         read = columns_in([expression.sql], by_column)
         return {Part(name=by_column[column], form=expression.sql) for column in read}
     names = {field_name(model, name) for name in named_in(expression)}
+    if isinstance(expression, F) and LOOKUP_SEP not in expression.name:  # type: ignore[attr-defined]  # F.name is missing in the stubs
+        return {Part(name=name) for name in names}
     sources = expression.get_source_expressions()
     is_no_case = isinstance(expression, Lower | Upper) and isinstance(sources[0], F)
     return {Part(name=name, form=NO_CASE if is_no_case else repr(expression)) for name in names}

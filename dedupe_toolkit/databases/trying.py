@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps.registry import Apps
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Field, Model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,9 +77,14 @@ def _row_of(
     model: type[Model], names: Sequence[str], fields: Mapping[str, GeneratedField]
 ) -> type[Model]:
     """A model that has the new fields, for Django to write their SQL."""
-    plain = {name: model._meta.get_field(name) for name in names}
-    # a relation would look for its other side, and nothing is computed of it
-    copies = {name: one.clone() for name, one in plain.items() if not one.is_relation}  # type: ignore[union-attr]  # key fields are fields
+    copies = {name: _column_alone(model._meta.get_field(name)) for name in names}
     meta = type("Meta", (), {"app_label": model._meta.app_label, "apps": Apps(), "db_table": COPY})
     new = {name: one.clone() for name, one in fields.items()}
     return type("Tried", (Model,), {"__module__": __name__, "Meta": meta, **copies, **new})
+
+
+def _column_alone(field: Any) -> Any:
+    """The field, but for a relation: that would look for its other side."""
+    if not field.is_relation:
+        return field.clone()
+    return Field(db_column=field.column)

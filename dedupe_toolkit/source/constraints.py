@@ -68,7 +68,7 @@ def needs_constraint(key: MatchKey) -> str:
 
 def constraint_for(key: MatchKey, name: str | None = None) -> UniqueConstraint:
     """The constraint whose violations are exactly the duplicates of the key."""
-    options: dict[str, Any] = {"name": name or generated_name(key), "condition": _condition(key)}
+    options: dict[str, Any] = {"name": name or generated_name(key), "condition": condition_of(key)}
     if key.nulls is Nulls.EQUAL:
         options["nulls_distinct"] = False
     if all("__" not in lookup for lookup in key.fields):
@@ -93,25 +93,22 @@ def refuse_unsupported(key: MatchKey, constraint: UniqueConstraint, using: str) 
     """
     connection: Any = connections[using]
     features = connection.features
-    lacks, instead = None, "that holds the value"
+    lacks = None
     if constraint.condition is not None and not features.supports_partial_indexes:
         lacks = "a unique constraint with a condition (--where, --blanks distinct)"
-        instead = "that is NULL where the condition does not hold"
     elif constraint.expressions and not features.supports_expression_indexes:
         lacks = f"a unique constraint on an expression ({', '.join(key.fields)})"
-        # a person chooses it: it gives the model a field
-        instead = "that holds the value (make_unique --style generated)"
     elif constraint.nulls_distinct is False and not (
         features.supports_nulls_distinct_unique_constraints
     ):
         lacks = "a unique constraint in which NULLs are equal (--nulls equal)"
-        instead = "that holds another value in place of NULL"
     if lacks:
         version = ".".join(map(str, connection.get_database_version()))
         raise ConstraintRefused(
             f"{key.label}: {connection.display_name} {version} (database {using!r}) has no such"
             f" thing as {lacks}; Django would create nothing there, and the race would go on;"
-            f" instead, a GeneratedField {instead} can be unique"
+            # a person chooses it: it gives the model a field
+            " instead, a GeneratedField can be unique (make_unique --style generated)"
         )
 
 
@@ -150,7 +147,8 @@ def refuse_wrong(model: type[Model], constraint: UniqueConstraint, using: str) -
             raise ConstraintRefused(f"{model._meta.label}: {message.msg} ({message.id})")
 
 
-def _condition(key: MatchKey) -> Q | None:
+def condition_of(key: MatchKey) -> Q | None:
+    """What a row has to meet for the key to be about it, as far as NULLs do not say so."""
     condition = Q(**dict(key.where)) if key.where else None
     if key.blanks is Blanks.DISTINCT:
         for lookup in _text_lookups(key):

@@ -10,9 +10,10 @@ from django.db import DatabaseError
 from ..databases import database
 from ..databases.places import has_table
 from ..keys import key_field
+from ..references.meta import column_of
 from ..references.unique import RuleStanding, rule_standings
 from ..values import MatchKey, Nulls
-from .constraints import constraint_for
+from .constraints import constraint_for, is_deterministic
 from .generated import carried
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from django.db.models import UniqueConstraint
 
     from ..databases import Database
+    from .carriers import Carrier
 
 
 def covering_rule(key: MatchKey, using: str) -> RuleStanding | None:
@@ -47,17 +49,26 @@ def _on_key(key: MatchKey, using: str) -> Iterator[RuleStanding]:
     """The rules, kept or not, that leave the key no duplicates where they are kept."""
     found = database(using)
     plain = {key_field(key.model, one).column for one in key.fields if "__" not in one}
-    computed = {key_field(key.model, name).column for name in carried(key).values()}
+    held = {column_of(key_field(key.model, name)): one for name, one in carried(key).items()}
+    computed = set(held)
+    # NULL in one of these takes no duplicate out
+    folded = {column for column, one in held.items() if _is_never_null(key, one)}
     is_there = computed and has_table(key.model, using)
     columns_there = found.table(key.model).columns if is_there else ()
     generated = {one.name for one in columns_there if one.is_generated}
     for standing in rule_standings(key.model, found):
         total = _total_columns(standing)
         columns = plain | (computed & generated if standing.live else computed)
-        if total and total <= columns and _nulls_are_harmless(key, standing, found):
+        if total and total <= columns and _nulls_are_harmless(key, standing, found, folded):
             yield standing
         elif _says_what_the_key_says(standing, key):
             yield replace(standing, is_same=_is_same(standing, found))
+
+
+def _is_never_null(key: MatchKey, carrier: Carrier) -> bool:
+    """Whether the column holds a value for each row that the key is about."""
+    is_filled = not key_field(key.model, carrier.lookup).null
+    return carrier.is_folded or (is_filled and is_deterministic(key, carrier.lookup))
 
 
 def _total_columns(standing: RuleStanding) -> frozenset[str]:
@@ -69,12 +80,14 @@ def _total_columns(standing: RuleStanding) -> frozenset[str]:
     return frozenset(declared.columns) if declared and is_total else frozenset()
 
 
-def _nulls_are_harmless(key: MatchKey, standing: RuleStanding, found: Database) -> bool:
+def _nulls_are_harmless(
+    key: MatchKey, standing: RuleStanding, found: Database, folded: set[str]
+) -> bool:
     """Whether the rule leaves the key no duplicates though NULLs may repeat in it."""
     rule = standing.live or standing.declared
     if key.nulls is Nulls.DISTINCT or (rule and not rule.nulls_distinct):
         return True
-    columns = _total_columns(standing)
+    columns = _total_columns(standing) - folded
     return not any(c.is_nullable for c in found.table(key.model).columns if c.name in columns)
 
 

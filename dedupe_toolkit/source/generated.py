@@ -4,54 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import DatabaseError
+from django.db import DatabaseError, models
 from django.db.models import GeneratedField, UniqueConstraint
+from django.db.models.constants import LOOKUP_SEP
 
 from ..databases import database
 from ..databases.places import has_table
 from ..databases.trying import try_generated
 from ..errors import ConstraintRefused
-from ..keys import key_field, output_field
-from ..values import Blanks, Nulls
-from .constraints import expression_of, generated_name, is_deterministic
+from ..keys import key_field
+from .carriers import Carrier, carriers, column_of_value, plain_carriers
+from .constraints import generated_name, is_deterministic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from django.db.models import Model
-
     from ..values import MatchKey
 
-_OF_COLUMN = ("max_length", "db_collation")
 
-
-def carried(key: MatchKey) -> dict[str, str]:
-    """For the lookups of a key that a generated field of the model holds, the field's name."""
-    expressions = {repr(expression_of(key, one)): one for one in key.fields if "__" in one}
-    found = {}
-    for field in key.model._meta.local_concrete_fields:
-        lookup = expressions.get(repr(getattr(field, "expression", None)))
-        if lookup is not None:
-            found[lookup] = field.name
-    return found
+def carried(key: MatchKey) -> dict[str, Carrier]:
+    """The generated fields of the model that hold something of a key, by their names."""
+    every = (*plain_carriers(key), *_if_carried(key))
+    return {one.name: one for one in every if one.is_there}
 
 
 def by_columns(key: MatchKey, name: str | None = None) -> UniqueConstraint | None:
     """The constraint that says the same of the model's generated fields; None without them."""
-    names = carried(key)
-    if not names or any("__" in one and one not in names for one in key.fields) or needs_more(key):
+    columns = _if_carried(key)
+    if not all(map(_has_column, columns)) or not any(one.is_there for one in columns):
         return None
-    fields = [names.get(one, one) for one in key.fields]
+    fields = [one.name for one in columns]
     return UniqueConstraint(fields=fields, name=name or generated_name(key))
-
-
-def needs_more(key: MatchKey) -> str:
-    """What of a key a column cannot hold that is the same for all rows; "" if nothing."""
-    if key.where:
-        return "the condition of --where"
-    if key.nulls is Nulls.EQUAL:
-        return "--nulls equal"
-    return "--blanks distinct" if key.blanks is Blanks.DISTINCT else ""
 
 
 def new_fields(key: MatchKey, using: str) -> dict[str, GeneratedField]:
@@ -59,19 +42,18 @@ def new_fields(key: MatchKey, using: str) -> dict[str, GeneratedField]:
 
     Raises `ConstraintRefused` for a key that columns cannot carry, with the reason.
     """
-    computed = [one for one in key.fields if "__" in one]
-    more = needs_more(key)
-    if not computed or more:
-        what = f"{more} is no value of a row" if more else "its fields have columns already"
-        raise ConstraintRefused(f"{key.label}: the style cannot be generated: {what}")
-    known = carried(key)
-    return {_free_name(key, one): _field(key, one, using) for one in computed if one not in known}
+    computed = [one for one in carriers(key) if one.expression is not None]
+    if not computed:
+        raise ConstraintRefused(
+            f"{key.label}: the style cannot be generated: its fields have columns already"
+        )
+    missing = [one for one in computed if not one.is_there]
+    return {_free_name(key, one): _field(key, one, using) for one in missing}
 
 
 def with_columns(key: MatchKey) -> tuple[str, ...]:
-    """The fields of the key, each computed value under the name of the column that will hold it."""
-    known = carried(key)
-    return tuple(known.get(one) or one.replace("__", "_") for one in key.fields)
+    """The columns of the key, each computed value under the name of the field that will hold it."""
+    return tuple(one.name for one in carriers(key))
 
 
 def refuse_uncarried(key: MatchKey, fields: Mapping[str, GeneratedField], using: str) -> None:
@@ -82,9 +64,8 @@ def refuse_uncarried(key: MatchKey, fields: Mapping[str, GeneratedField], using:
     found = database(using)
     if not has_table(key.model, using):
         return
-    names = [key_field(key.model, one).name for one in key.fields]
     try:
-        try_generated(found, key.model, names, fields, with_columns(key))
+        try_generated(found, key.model, _read(key), fields, with_columns(key))
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise ConstraintRefused(
@@ -93,35 +74,53 @@ def refuse_uncarried(key: MatchKey, fields: Mapping[str, GeneratedField], using:
         ) from error
 
 
-def _free_name(key: MatchKey, lookup: str) -> str:
-    name = lookup.replace("__", "_")
-    if any(name == field.name for field in key.model._meta.get_fields()):
+def _if_carried(key: MatchKey) -> tuple[Carrier, ...]:
+    try:
+        return carriers(key)
+    except ConstraintRefused:
+        return ()
+
+
+def _has_column(carrier: Carrier) -> bool:
+    return carrier.is_there or carrier.expression is None
+
+
+def _read(key: MatchKey) -> list[str]:
+    """The fields that the columns of the key are made of."""
+    meta: Any = key.model._meta
+    lookups = (*key.fields, *(lookup for lookup, _ in key.where))
+    asked = (lookup.split(LOOKUP_SEP)[0] for lookup in lookups)
+    fields = (meta.pk if name == "pk" else meta.get_field(name) for name in asked)
+    return list(dict.fromkeys(field.name for field in fields))
+
+
+def _free_name(key: MatchKey, carrier: Carrier) -> str:
+    if any(carrier.name == field.name for field in key.model._meta.get_fields()):
         raise ConstraintRefused(
-            f"{key.label} has a field {name} already, which is not generated as {lookup}"
+            f"{key.label} has a field {carrier.name} already, which is not generated as"
+            f" {carrier.lookup}"
         )
-    return name
+    return carrier.name
 
 
-def _field(key: MatchKey, lookup: str, using: str) -> GeneratedField:
-    if not is_deterministic(key, lookup):
+def _field(key: MatchKey, carrier: Carrier, using: str) -> GeneratedField:
+    if not is_deterministic(key, carrier.lookup):
         raise ConstraintRefused(
-            f"{key.label}: {lookup} may come out differently the next time, so no column can hold"
-            " it; lower, upper, trim and collapse always come out alike"
+            f"{key.label}: {carrier.lookup} may come out differently the next time, so no column"
+            " can hold it; lower, upper, trim and collapse always come out alike"
         )
-    return GeneratedField(
-        expression=expression_of(key, lookup),
-        output_field=_column_of(key.model, lookup, using),
-        db_persist=True,
-    )
+    column = models.BooleanField() if carrier.is_flag else _column(key, carrier.lookup, using)
+    return GeneratedField(expression=carrier.expression, output_field=column, db_persist=True)
 
 
-def _column_of(model: type[Model], lookup: str, using: str) -> Any:
+def _column(key: MatchKey, lookup: str, using: str) -> Any:
     """A plain field that holds what the transforms make of a value, compared as the value is."""
-    field: Any = key_field(model, lookup)
-    _, _, _, options = field.deconstruct()
-    kept = {name: options[name] for name in _OF_COLUMN if name in options}
-    if has_table(model, using):
+    kind, options = column_of_value(key.model, lookup)
+    if not hasattr(models, kind):
+        raise ConstraintRefused(f"{key.label}: no plain column can hold {lookup} ({kind})")
+    if has_table(key.model, using):
         # a new column gets the collation of the table, which need not be that of the old one
-        collation = database(using).own_collation(model, field.column)
-        kept |= {"db_collation": collation} if collation else {}
-    return type(output_field(model, lookup))(**kept)
+        source: Any = key_field(key.model, lookup)
+        collation = database(using).own_collation(key.model, source.column)
+        options |= {"db_collation": collation} if collation else {}
+    return getattr(models, kind)(**options)

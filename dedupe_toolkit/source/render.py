@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import GeneratedField, Q, UniqueConstraint
+from django.db.models import Field, GeneratedField, Q, UniqueConstraint
 from django.db.models.expressions import F
 
 from .code import Code
@@ -65,14 +65,17 @@ class Renderer:
 
     def field(self, name: str, field: Any) -> Code:
         """``name = models.GeneratedField(…)``"""
-        _, _, _, options = field.output_field.deconstruct()
-        plain = ", ".join(f"{option}={literal(value)}" for option, value in options.items())
         args = (
             f"expression={self.expression(field.expression)}",
-            f"output_field={self.name(type(field.output_field))}({plain})",
+            f"output_field={self.plain_field(field.output_field)}",
             f"db_persist={field.db_persist}",
         )
         return Code(head=f"{name} = {self.name(GeneratedField)}", args=args)
+
+    def plain_field(self, field: Any) -> str:
+        _, _, _, options = field.deconstruct()
+        plain = ", ".join(f"{option}={literal(value)}" for option, value in options.items())
+        return f"{self.name(type(field))}({plain})"
 
     def name(self, thing: Any) -> str:
         known = self.names.of(thing)
@@ -86,10 +89,19 @@ class Renderer:
         return name
 
     def expression(self, expression: Any) -> str:
+        """As it was made: an expression made of another spelling would be another to Django."""
         if isinstance(expression, F):
             return text(_reference(expression))
-        inner = ", ".join(self.expression(one) for one in expression.get_source_expressions())
-        return f"{self.name(type(expression))}({inner})"
+        if isinstance(expression, Q):
+            return self.condition(expression)
+        if isinstance(expression, Field):
+            return self.plain_field(expression)
+        if not hasattr(expression, "deconstruct"):
+            return literal(expression)
+        _, args, options = expression.deconstruct()
+        inner = [self.expression(one) for one in args]
+        inner += [f"{option}={self.expression(one)}" for option, one in options.items()]
+        return f"{self.name(type(expression))}({', '.join(inner)})"
 
     def condition(self, condition: Any) -> str:
         """``Q(a=1) & ~Q(b="")``: a Q of plain pairs, or several of them joined by AND."""

@@ -53,8 +53,8 @@ def make_unique(
 
     Reads the database ``using``, the model's source and its migrations; writes nothing. Plain
     fields become ``unique_together``; transforms, conditions, NULLs that are equal, a ``name``
-    or ``concurrently`` need a ``UniqueConstraint``. The style ``generated`` keeps what transforms
-    make of a field in a `GeneratedField`, for databases without constraints on expressions.
+    or ``concurrently`` need a ``UniqueConstraint``. The style ``generated`` keeps what these make
+    of a field in a `GeneratedField`, for databases that cannot keep such constraints.
     ``into_app`` puts the constraint of an installed package's model into the migrations of one of
     the project's own apps. ``show_values``
     lets the migration's error name the largest groups' key values.
@@ -183,8 +183,8 @@ def _refuse_foreign(key: MatchKey, into_app: str | None) -> None:
 def _refuse_unmanageable(
     key: MatchKey, constraint: UniqueConstraint, using: str, style: Style
 ) -> None:
+    refuse_wrong(key.model, constraint, using)
     if style is not Style.GENERATED:
-        refuse_wrong(key.model, constraint, using)
         refuse_unsupported(key, constraint, using)
         refuse_untenable(key, constraint, using)
     meta: Any = key.model._meta
