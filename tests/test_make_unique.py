@@ -481,7 +481,7 @@ def test_the_declared_key_is_made_unique_when_none_is_named(project: Project) ->
     head = "from dedupe_toolkit import register\n\nfrom .models import Item\n\n"
     declared.write_text(f'{head}register(Item, keys=["name", ("code", "year")])\n')
     assert project.refuses("make_unique", ITEM) == (
-        "shop.Item has 2 known keys; make one of them unique at a time: manage.py make_unique"
+        "shop.Item has 2 known keys; name one of them at a time: manage.py make_unique"
         " shop.Item --fields name; or manage.py make_unique shop.Item --fields code year"
     )
     declared.write_text(f'{head}register(Item, keys=[("code", "year")])\n')

@@ -15,15 +15,16 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django_rich.management import RichCommand
 from rich.console import Console
 
-from ..errors import DedupeError
+from ..errors import DedupeError, InvalidOption
 from .process import stopping_alike, write_any_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 # a signal's number on top, as shells report it
 _BROKEN_PIPE = 128 + 13
+_DJANGOS = {"settings", "pythonpath"}
 _DESCENDING = re.compile(r"-[A-Za-z_]")
 
 
@@ -43,6 +44,7 @@ class DedupeCommand(RichCommand):
 
     # a wrong model gives wrong answers; a wrong URL configuration is no reason to refuse
     requires_system_checks: Any = [Tags.models]
+    positional: Collection[str] = ()
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         parser = super().create_parser(prog_name, subcommand, **kwargs)
@@ -50,6 +52,7 @@ class DedupeCommand(RichCommand):
             # argparse would print its usage before the one line that matters, and exit with 2
             parser.error = self._refuse  # type: ignore[method-assign]  # argparse offers no hook
         _take_orderings(parser)
+        self.positional = {one.dest for one in parser._actions if not one.option_strings}
         return parser
 
     def make_rich_console(self, **kwargs: Any) -> Console:
@@ -86,6 +89,7 @@ class DedupeCommand(RichCommand):
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:
+            _refuse_empty(options, self.positional)
             return super().execute(*args, **options)
         except DedupeError as error:
             raise CommandError(str(error)) from error
@@ -97,6 +101,17 @@ class DedupeCommand(RichCommand):
     def _refuse(self, message: str) -> NoReturn:
         self.stderr.write(f"CommandError: {message}")
         sys.exit(1)
+
+
+def _refuse_empty(options: Mapping[str, Any], positional: Collection[str]) -> None:
+    """Raises `InvalidOption` for a value without a letter: a shell's variable that is not set.
+
+    Taken for an option that was not given, it would let more happen than was asked for.
+    """
+    for name in sorted(options.keys() - _DJANGOS):
+        if options[name] == "":
+            given = name.upper() if name in positional else f"--{name.replace('_', '-')}"
+            raise InvalidOption(f"{given} is empty; give it a value, or leave it out")
 
 
 def _refused(error: Error, using: str | None) -> str:

@@ -50,8 +50,8 @@ def add_constraint_arguments(parser: CommandParser) -> None:
     )
 
 
-def key_to_constrain(options: dict[str, Any]) -> MatchKey:
-    """The key named, or the one declared.
+def one_key(command: str, options: dict[str, Any]) -> MatchKey:
+    """The key named, or the one declared, for a command that is about one at a time.
 
     Raises `InvalidOption`, with the lines to choose from, where several are known.
     """
@@ -59,9 +59,9 @@ def key_to_constrain(options: dict[str, Any]) -> MatchKey:
         return key_from_options(options)
     key, *others = keys_from_options(options)
     if others:
-        lines = (command_line("make_unique", one, options["database"]) for one in (key, *others))
+        lines = (command_line(command, one, options["database"]) for one in (key, *others))
         raise InvalidOption(
-            f"{key.label} has {1 + len(others)} known keys; make one of them unique at a time:"
+            f"{key.label} has {1 + len(others)} known keys; name one of them at a time:"
             f" {'; or '.join(lines)}"
         )
     return key

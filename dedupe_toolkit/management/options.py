@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,3})?)([smh])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LISTS = ("in", "range")
+_REFINING: dict[str, Any] = {
+    "nulls": Nulls.DISTINCT.value,
+    "blanks": Blanks.EQUAL.value,
+    "where": [],
+    "ignore_case": False,
+    "ignore_space": False,
+}
 _LITERALS: dict[Any, Callable[[str], Any]] = {
     IntegerField: int,
     FloatField: float,
@@ -120,6 +127,9 @@ def keys_from_options(options: Mapping[str, Any]) -> tuple[MatchKey, ...]:
     check_alias(options["database"])
     if options["fields"] and options["model"]:
         return (key_from_options(options),)
+    if options["fields"]:
+        raise InvalidOption("--fields names fields of a model: MODEL --fields F [F …]")
+    refuse_refining(options, "goes with --fields: it says more of the key that is named there")
     model = resolve_model(options["model"]) if options["model"] else None
     keys = known_keys(options["database"], model)
     if not keys and model is not None:
@@ -133,6 +143,16 @@ def keys_from_options(options: Mapping[str, Any]) -> tuple[MatchKey, ...]:
             " [F …], or run audit_get_or_create"
         )
     return keys
+
+
+def refuse_refining(options: Mapping[str, Any], reason: str) -> None:
+    """Raises `InvalidOption` for an option that says more of a key where no key is named.
+
+    Left unheard, ``--where`` would let all rows be merged.
+    """
+    for name, default in _REFINING.items():
+        if options[name] != default:
+            raise InvalidOption(f"--{name.replace('_', '-')} {reason}")
 
 
 def one_of(option: str, value: str, known: Iterable[str]) -> str:

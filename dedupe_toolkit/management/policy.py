@@ -14,6 +14,8 @@ from ..values import OnConflict
 from .options import duration, one_of, whole_number
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.core.management.base import CommandParser
     from django.db.models import Model
 
@@ -78,7 +80,7 @@ def add_policy_arguments(parser: CommandParser) -> None:
 def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePolicy:
     """The declared policy of the model, with what the command line says put over it."""
     given: dict[str, Any] = {}
-    if options["survivor"]:
+    if options["survivor"] is not None:
         given["survivor"] = options["survivor"]
     for name, known in (("on_collision", names_for_all()), ("on_conflict", OnConflict)):
         if options[name] is not None:
@@ -90,15 +92,20 @@ def policy_from_options(model: type[Model], options: dict[str, Any]) -> MergePol
     for name in ("batch_seconds", "pause", "lock_timeout"):
         if options.get(name) is not None:
             given[name] = duration(f"--{name.replace('_', '-')}", options[name])
-    rules = dict(map(_field_rule, options["field_rule"]))
+    rules = _field_rules(options["field_rule"])
     if "on_collision" in given:
         given["collisions"] = kept_ties(model)
     policy = declared_policy(model, **given)
     return replace(policy, field_rules={**policy.field_rules, **rules})
 
 
-def _field_rule(text: str) -> tuple[str, str]:
-    field, equals, rule = text.partition("=")
-    if not (field and equals and rule):
-        raise InvalidOption(f"--field-rule takes FIELD=RULE, not {text!r}")
-    return field, rule
+def _field_rules(texts: Sequence[str]) -> dict[str, str]:
+    rules: dict[str, str] = {}
+    for text in texts:
+        field, equals, rule = text.partition("=")
+        if not (field and equals and rule):
+            raise InvalidOption(f"--field-rule takes FIELD=RULE, not {text!r}")
+        if field in rules:
+            raise InvalidOption(f"--field-rule is given twice for {field!r}")
+        rules[field] = rule
+    return rules

@@ -55,7 +55,7 @@ def throttles(
     if max_lag is None:
         if replicas:
             raise InvalidOption(
-                "replicas are named without a lag: say how many seconds are too many"
+                "replicas are named without a lag: say how many seconds are too many (--max-lag)"
             )
         return tuple(asked)
     for alias in replicas_of(using, replicas):

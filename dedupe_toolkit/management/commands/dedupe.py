@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
 
 from ...reports.formats import described
+from ...source.known import DuplicatesLeft
 from ..again import run_anew
 from ..base import DedupeCommand
-from ..constraining import add_constraint_arguments, key_to_constrain
+from ..constraining import add_constraint_arguments, edit_from_options, one_key
 from ..loop.steps import STEPS
 from ..loop.walk import Left, Walk
 from ..options import add_key_arguments, add_no_input
 from ..policy import add_policy_arguments
-from .prove_get_or_create import add_race_arguments
+from .prove_get_or_create import add_race_arguments, race_from_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from django.core.management.base import CommandParser
 
+    from ...values import MatchKey
     from ..loop.walk import Step
 
 
@@ -42,8 +45,10 @@ class Command(DedupeCommand):
         add_no_input(parser)
 
     def handle(self, **options: Any) -> None:
+        key = one_key("dedupe", options)
+        _refuse_early(key, options)
         walk = Walk(
-            key=key_to_constrain(options),
+            key=key,
             options=options,
             console=self.console,
             messages=self.stderr,
@@ -74,6 +79,13 @@ class Command(DedupeCommand):
         """Within a program that has its own command line, and perhaps a database for tests."""
         call_command(*words, stdout=self.stdout, stderr=self.stderr, verbosity=verbosity)
         return 0
+
+
+def _refuse_early(key: MatchKey, options: dict[str, Any]) -> None:
+    """Raise now what the last steps would raise, of options and source, once rows are merged."""
+    race_from_options(options)
+    with suppress(DuplicatesLeft):
+        edit_from_options(key, options)
 
 
 def _take(step: Step, walk: Walk) -> None:

@@ -20,7 +20,7 @@ from ..policy import survivor_rules
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
-    from ...values import FoundDuplicates
+    from ...values import FoundDuplicates, MatchKey
 
 
 class Command(DedupeCommand):
@@ -66,7 +66,7 @@ class Command(DedupeCommand):
             dedupe_toolkit.find_duplicates(
                 key,
                 using=options["database"],
-                survivor=options["survivor"] or declared_policy(key.model).survivor,
+                survivor=_survivor(key, options["survivor"]),
                 limit=limit or None,
             )
             for key in keys_from_options(options)
@@ -105,3 +105,7 @@ class Command(DedupeCommand):
         else:
             for one in found:
                 print_found(self.console, one)
+
+
+def _survivor(key: MatchKey, given: str | None) -> Any:
+    return declared_policy(key.model).survivor if given is None else given

@@ -18,7 +18,7 @@ from ..base import DedupeCommand
 from ..constraining import (
     add_constraint_arguments,
     edit_from_options,
-    key_to_constrain,
+    one_key,
     print_calls,
     print_edit,
 )
@@ -77,7 +77,7 @@ class Command(DedupeCommand):
 
     def _merged_and_computed(self, options: dict[str, Any]) -> ConstraintEdit:
         """The edit; where asked to, duplicates are merged once everything else is in place."""
-        key = key_to_constrain(options)
+        key = one_key("make_unique", options)
         rounds = ROUNDS if options["merge_until_unique"] else int(options["merge"])
         for _ in range(0 if options["dry_run"] else rounds):
             try:

@@ -28,6 +28,7 @@ from ..options import (
     duration,
     keys_from_options,
     one_of,
+    refuse_refining,
 )
 from ..policy import add_policy_arguments, policy_from_options
 
@@ -169,6 +170,9 @@ def _sources(options: dict[str, Any]) -> tuple[MatchKey | RowSet, ...]:
     if options["pks"]:
         if options["fields"]:
             raise InvalidOption("--pks and --fields exclude each other: name rows, or a key")
+        refuse_refining(options, "and --pks exclude each other: name rows, or a key")
+        if options["into"] is not None and options["survivor"] is not None:
+            raise InvalidOption("--into and --survivor exclude each other: both say who survives")
         check_alias(options["database"])
         model = resolve_model(options["model"])
         return (row_set(model, options["pks"], into=options["into"]),)

@@ -105,7 +105,8 @@ def _chosen(options: dict[str, Any]) -> QuerySet[MergeRun]:
     if not options["runs"]:
         return runs
     numbers = {whole_number("RUN", text, least=1) for text in options["runs"]}
-    chosen = runs.filter(pk__in=numbers)
+    # SQLite takes no number of more bits, and raises
+    chosen = runs.filter(pk__in=[number for number in numbers if number.bit_length() < 64])
     missing = numbers.difference(chosen.values_list("pk", flat=True))
     if missing:
         raise InvalidOption(

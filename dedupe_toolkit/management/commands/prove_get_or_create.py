@@ -10,7 +10,8 @@ import dedupe_toolkit
 from ...prove.reports import print_proof, proof_document
 from ...reports.formats import Format, as_json
 from ..base import DedupeCommand
-from ..options import add_key_arguments, key_from_options, one_of, whole_number
+from ..constraining import one_key
+from ..options import add_key_arguments, one_of, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ class Command(DedupeCommand):
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], _SHAPES)
-        processes = whole_number("--processes", options["processes"], least=2)
+        processes, calls = race_from_options(options)
         with progress_bar("Racing", options["verbosity"]) as progress:
             proof = dedupe_toolkit.prove_get_or_create(
-                key_from_options(options),
+                one_key("prove_get_or_create", options),
                 using=options["database"],
                 processes=processes,
-                calls=whole_number("--calls", options["calls"], least=processes),
+                calls=calls,
                 inside_transaction=options["inside_transaction"],
                 progress=progress,
             )
@@ -72,3 +73,9 @@ def add_race_arguments(parser: CommandParser) -> None:
         metavar="N",
         help="Calls in each of the two races, over all processes (default: 1000).",
     )
+
+
+def race_from_options(options: dict[str, Any]) -> tuple[int, int]:
+    """How many processes race, and how many calls they make. Raises `InvalidOption`."""
+    processes = whole_number("--processes", options["processes"], least=2)
+    return processes, whole_number("--calls", options["calls"], least=processes)
