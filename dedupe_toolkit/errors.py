@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .sentences import Sentence
+
 
 class DedupeError(Exception):
     """The base of every error this package raises on purpose.
@@ -11,6 +16,11 @@ class DedupeError(Exception):
     error stay merged, in a run that says so and can be undone or gone on with. Everything else
     has written nothing when it is raised.
     """
+
+    @property
+    def for_people(self) -> str:
+        """The same in the reader's language; "" for what only a project's programmers can mend."""
+        return getattr(self.args[0], "for_people", "") if self.args else ""
 
 
 class InvalidMatchKey(DedupeError):
@@ -34,7 +44,17 @@ class PlanExpired(DedupeError):
 
 
 class UndoRefused(DedupeError):
-    """An undo that would overwrite later changes; the text lists what is in the way."""
+    """An undo that would overwrite later changes; the text lists what is in the way.
+
+    So do ``obstacles``, one by one, and what to do about them at the end.
+    """
+
+    def __init__(self, text: str, obstacles: tuple[Sentence, ...] = ()) -> None:
+        super().__init__(text, obstacles)
+        self.obstacles = obstacles
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ConstraintRefused(DedupeError):

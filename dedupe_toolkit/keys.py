@@ -24,6 +24,7 @@ from django.db.models.functions.datetime import TimezoneMixin
 
 from .arguments import checking_arguments, require_kind, require_list, require_model
 from .errors import InvalidMatchKey
+from .sentences import Sentence
 from .suggest import nearest
 from .transforms import Collapse
 from .values import Blanks, MatchKey, Nulls, RowSet
@@ -109,12 +110,10 @@ def row_set(model: type[Model], pks: Iterable[Any], *, into: Any = None) -> RowS
     require_list(model, "the primary keys", pks, f"row_set({model.__name__}, [{pks!r}, …])")
     keys = tuple(dict.fromkeys(primary_key(model, pk) for pk in pks))
     if len(keys) < 2:
-        raise InvalidMatchKey(f"{model._meta.label}: name at least two different rows to merge")
+        raise InvalidMatchKey(Sentence("too few", model=model._meta.label))
     survivor = None if into is None else primary_key(model, into)
     if survivor is not None and survivor not in keys:
-        raise InvalidMatchKey(
-            f"{model._meta.label}: the row to merge into, {into}, is not among the rows named"
-        )
+        raise InvalidMatchKey(Sentence("into another", model=model._meta.label, row=into))
     return RowSet(model=model, pks=keys, into=survivor)
 
 
@@ -131,9 +130,9 @@ def primary_key(model: type[Model], typed: Any) -> Any:
         return _key_value(model._meta.pk, typed)
     except (ValidationError, ValueError, TypeError, OverflowError):
         several = "; separate keys by spaces" if "," in str(typed) else ""
-        raise InvalidMatchKey(
-            f"{model._meta.label}: {typed!r} cannot be a primary key of this model{several}"
-        ) from None
+        label, named = model._meta.label, repr(typed)
+        told = Sentence("no key", model=label, typed=named, several=several)
+        raise InvalidMatchKey(told) from None
 
 
 def _key_value(field: Any, typed: Any) -> Any:

@@ -262,7 +262,7 @@ class RowChange(models.Model):
     JSON arrays of exact text, written and read by the database; NULL where there was no row.
     ``survivor`` is the key of the row into which the whole group was merged. ``merged`` is the key
     under which the row is found no more, for it was merged itself or its key moved, and ``into``
-    the one that takes its place; only those are found by key, through an index.
+    the one that takes its place; only those are found by key, through an index each.
     Of a pruned run whose pairs are kept only those are left, without images.
     """
 
@@ -288,7 +288,10 @@ class RowChange(models.Model):
         ordering = ["pk"]
         # An index of all row changes takes a fifth of the time that writing them does. Those of a
         # step lie together, see `MergeStep`.
-        indexes = [FilledIndex(fields=["merged"], name="dedupe_change_merged")]
+        indexes = [
+            FilledIndex(fields=["merged"], name="dedupe_change_merged"),
+            FilledIndex(fields=["into"], name="dedupe_change_into"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row}: {self.before} → {self.after}"

@@ -7,16 +7,10 @@ of commands, columns or keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.utils.translation import gettext_noop as _
 
-
-@dataclass(frozen=True, kw_only=True)
-class Wording:
-    text: str
-    people: str
-
+from .wording_errors import ERRORS, OBSTACLES
+from .wording_errors import Wording as Wording  # that of all sentences
 
 REASONS = {
     "differ": Wording(
@@ -269,4 +263,4 @@ NOTES = {
 }
 """What a plan says beside its numbers, by code."""
 
-WORDING = REASONS | NOTES
+WORDING = REASONS | NOTES | ERRORS | OBSTACLES

@@ -69,6 +69,14 @@ def _has_a_database(item: pytest.Item) -> bool:
     return bool(asked) or item.get_closest_marker("django_db") is not None
 
 
+@pytest.fixture(autouse=True)
+def _asking_anew() -> None:
+    """What the catalogue said to one test, another does not go by."""
+    from dedupe_toolkit.databases.caching import forget
+
+    forget()
+
+
 @pytest.fixture
 def declare() -> Iterator[Callable[..., None]]:
     """Register a model for one test."""

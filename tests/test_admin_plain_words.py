@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.apps import apps
 
-from dedupe_toolkit import MergePolicy, dismiss, match_key, merge, plan_merge, row_set
+from dedupe_toolkit import MergePolicy, dismiss, match_key, merge, plan_merge, row_set, undo
+from dedupe_toolkit.databases import database
+from dedupe_toolkit.errors import InvalidOption, UndoRefused
 from dedupe_toolkit.models import MergeRun, QueuedGroup, RowChange, Scan
-from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
+from testproject.films.models import Award, Credit, Film, Note, Person, PersonProfile, Role
 from tests.scan_kit import scanned
+from tests.test_admin import text_of
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -96,3 +100,85 @@ def test_no_page_speaks_of_what_only_programs_call_so(
         if technical:
             found[address] = technical
     assert found == {}
+
+
+def undo_page(client: Client, run: MergeRun) -> str:
+    page = client.get(f"{JOURNAL}mergerun/{run.pk}/undo/", follow=True)
+    return text_of(page)
+
+
+@pytest.fixture
+def in_the_way() -> MergeRun:
+    """A run with everything in the way of its undo that people can cause."""
+    film = Film.objects.create(catalogue_id=1, title="Vagabond", year=1985)
+    people = [person(0, film), Person.objects.create(name="Agnès Varda", biography="Filmed.")]
+    note = Note.objects.create(subject=people[1], text="Look again")
+    award = Award.objects.create(person=people[1], film=film, text="Lion")
+    run = merge(plan_merge(row_set(Person, [one.pk for one in people])))
+    Person.objects.filter(pk=people[0].pk).update(biography="Painted.")
+    Person.objects.create(pk=people[1].pk, name="Somebody else")
+    Note.objects.filter(pk=note.pk).delete()
+    Award.objects.filter(pk=award.pk).update(person=Person.objects.create(name="Another"))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["People: #{} is there again.", "has been changed since (biography).", "Notes: #"]),
+        ("de", ["People: Nr. {} ist wieder da.", "seither geändert (biography).", "Notes: Nr."]),
+        (
+            "fr",
+            ["People : le nº {} est de nouveau", "modifié depuis (biography).", "Notes : le nº"],
+        ),
+    ],
+)
+def test_what_is_in_the_way_of_an_undo_is_told_in_words_for_people(
+    admin_client: Client, in_the_way: MergeRun, language: str, told: list[str], settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = language
+    gone = Person.objects.get(name="Somebody else").pk
+    page = undo_page(admin_client, in_the_way)
+    for sentence in told:
+        assert sentence.format(gone) in page
+    assert TECHNICAL.findall(page) == []
+    with pytest.raises(UndoRefused, match=rf"films.Person {gone} is there again"):
+        undo(in_the_way)
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "Others are merging People just now. Wait a moment, then try again."),
+        ("de", "People werden gerade von anderen zusammengeführt."),
+        ("fr", "sont en train d"),
+    ],
+)
+def test_an_undo_beside_a_merge_is_refused_in_words_for_people(
+    admin_client: Client,
+    people: list[Person],
+    language: str,
+    told: str,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = merge(plan_merge(row_set(Person, [one.pk for one in people])))
+    settings.LANGUAGE_CODE = language
+    monkeypatch.setattr(
+        type(database("default")), "run_lock", lambda self, label: nullcontext(False)
+    )
+    assert told in undo_page(admin_client, run)
+
+
+def test_what_only_programmers_can_mend_is_passed_on_as_it_is(
+    admin_client: Client, people: list[Person], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*arguments: object, **options: object) -> None:
+        raise InvalidOption("field rule <b>: films.Person has no field")
+
+    monkeypatch.setattr("dedupe_toolkit.admin.review.preview_merge", refused)
+    rows = "&".join(f"rows={one.pk}" for one in people)
+    page = admin_client.get(f"{REVIEW}?{rows}", follow=True).content.decode()
+    assert "Whoever looks after this site will know what this says:" in page
+    assert "<code>field rule &lt;b&gt;: films.Person has no field</code>" in page
+    assert TECHNICAL.findall(words_of(page)) == []

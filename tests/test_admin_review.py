@@ -368,8 +368,7 @@ def test_the_page_takes_few_queries(admin_client: Client, people: list[Person]) 
     shown(admin_client, people)
     with CaptureQueriesContext(connection) as queries:
         shown(admin_client, [*people, *many])
-    most = 20 if connection.vendor == "mysql" else 15
-    assert len(queries) <= most, "\n".join(query["sql"] for query in queries)
+    assert len(queries) <= 15, "\n".join(query["sql"] for query in queries)
 
 
 def test_more_than_can_be_compared_are_too_many(

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
 
-from dedupe_toolkit import dismiss, merge, plan_merge, row_set, undo
+from dedupe_toolkit import dismiss, match_key, merge, plan_merge, row_set, undo
+from dedupe_toolkit.reviewing.decided_before import decided_before
 from testproject.films.models import Person
 from tests.test_admin import select, text_of
 
@@ -37,3 +41,52 @@ def test_what_was_decided_of_other_rows_is_not_told(admin_client: Client) -> Non
     undo(merge(plan_merge(row_set(Person, [one.pk for one in others])), by="Bert"))
     dismiss(row_set(Person, [one.pk for one in others]), by="Ann")
     assert "Decided before" not in text_of(select(admin_client, first, second))
+
+
+def test_merges_into_the_rows_are_told(admin_client: Client) -> None:
+    first, second, third, fourth = people(4)
+    rows = [first.pk, second.pk, third.pk]
+    run = merge(plan_merge(row_set(Person, rows, into=second.pk)), by="Bert")
+    told = f"#{first.pk}, #{third.pk} merged into #{second.pk}."
+    text = text_of(select(admin_client, second, fourth))
+    assert f"Bert, {date_format(run.finished)}: {told}" in text
+    undo(run)
+    text = text_of(select(admin_client, second, fourth))
+    assert told not in text
+    text = text_of(select(admin_client, first, fourth))
+    assert f"#{first.pk} merged into another, which was undone." in text
+
+
+def test_a_merge_of_which_this_group_was_undone_is_told_as_undone(admin_client: Client) -> None:
+    first, second, third = people(3)
+    others = [Person.objects.create(name="Chris Marker") for _ in range(2)]
+    run = merge(plan_merge(match_key(Person, ["name"])), by="Bert")
+    undo(run, survivors=[first.pk])
+    text = text_of(select(admin_client, first, second, third))
+    assert f"#{second.pk}, #{third.pk} merged into another, which was undone." in text
+    assert f"merged into #{first.pk}" not in text
+    text = text_of(select(admin_client, others[0], third))
+    assert f"#{others[1].pk} merged into #{others[0].pk}." in text
+
+
+def test_what_was_decided_is_looked_up_by_indexes(people_merged: list[str]) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        decided_before(Person, people_merged, "default")
+    (query,) = queries
+    with connection.cursor() as cursor:
+        plan = "QUERY PLAN" if connection.vendor == "sqlite" else ""
+        cursor.execute(f"EXPLAIN {plan} {query['sql']}")
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert "dedupe_change_into" in plan
+    assert "dedupe_change_merged" in plan
+
+
+@pytest.fixture
+def people_merged(db: None) -> list[str]:
+    """The keys of rows into which others were merged, among many."""
+    Person.objects.bulk_create(Person(name=f"Person {number % 1_000}") for number in range(3_000))
+    merge(plan_merge(match_key(Person, ["name"])))
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE")
+    return [str(pk) for pk in Person.objects.order_by("pk").values_list("pk", flat=True)[:2]]

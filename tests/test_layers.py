@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parent.parent / "dedupe_toolkit"
 
 LAYERS = [  # lowest first; rooms of one layer may use each other
-    {"errors", "values", "sentences", "verbose", "wording", "conf", "arguments", "suggest"},
+    {
+        "errors",
+        "values",
+        "sentences",
+        "verbose",
+        "wording",
+        "wording_errors",
+        "conf",
+        "arguments",
+        "suggest",
+    },
     {"databases", "transforms"},
     {"references", "keys", "plain", "registry", "signals"},
     {"fields", "indexes", "models", "queue_models", "migrations"},

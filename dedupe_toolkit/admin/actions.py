@@ -12,6 +12,7 @@ from ..errors import DedupeError
 from .choice import MOST_ROWS, Choice, alias_of, require_number
 from .permissions import may_merge
 from .review import review_page, selection
+from .telling import told
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -37,5 +38,5 @@ def merge_selected(
         choice, place = Choice(pks=tuple(pks)), selection(model_admin, request)
         return review_page(model_admin, request, choice, alias_of(queryset), place)
     except DedupeError as error:
-        model_admin.message_user(request, str(error), messages.ERROR)
+        model_admin.message_user(request, told(error), messages.ERROR)
         return None

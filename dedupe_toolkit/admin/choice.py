@@ -9,10 +9,10 @@ from django.db import router
 from django.utils.translation import gettext as _
 
 from ..collisions.resolutions import HOLD, RESOLUTIONS, kept_ties, names_for_all, resolution
-from ..errors import InvalidOption
 from ..references.meta import lineage_of
 from ..registry import declared, declared_policy
 from ..verbose import reference_words
+from .telling import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -76,18 +76,18 @@ def alias_of(queryset: QuerySet[Any]) -> str:
 
 
 def require_number(model: type[Model], pks: Collection[Any], most: int | None = None) -> None:
-    """Raises `InvalidOption` unless there are rows to merge, and few enough to be looked at.
+    """Raises `Refused` unless there are rows to merge, and few enough to be looked at.
 
     At most ``most``, without it `MOST_ROWS`.
     """
     most = MOST_ROWS if most is None else most
     options = model._meta
     if len(pks) < 2:
-        raise InvalidOption(
+        raise Refused(
             _("Select at least two %(rows)s to merge.") % {"rows": options.verbose_name_plural}
         )
     if len(pks) > most:
-        raise InvalidOption(
+        raise Refused(
             _(
                 "At most %(most)s %(rows)s can be compared on one page: select fewer,"
                 " or have their duplicates found."
@@ -99,7 +99,7 @@ def require_number(model: type[Model], pks: Collection[Any], most: int | None = 
 def choice_from(data: QueryDict) -> Choice:
     """The choice that a form, or an address, holds.
 
-    Raises `InvalidOption` for a value that is none of those offered.
+    Raises `Refused` for a value that is none of those offered.
     """
     left_out = dict.fromkeys([*data.getlist("left_out"), *data.getlist("leave_out")])
     rows = dict.fromkeys(row for row in data.getlist("rows") if row not in left_out)
@@ -110,7 +110,7 @@ def choice_from(data: QueryDict) -> Choice:
     values = {name: str(data[name]) for name in data if name.startswith(_FIELD) and data.get(name)}
     for typed in (*rows, into or "", *values.values()):
         if "\x00" in typed:  # as in any form of Django: not all databases take it in a text
-            raise InvalidOption(_("There is no such row: %(value)r") % {"value": typed})
+            raise Refused(_("There is no such row: %(value)r") % {"value": typed})
     on_collision = _resolution(data.get("on_collision", ""))
     resolutions = {
         name.removeprefix(_COLLISION): _resolution(str(data[name]))
@@ -131,18 +131,18 @@ def choice_from(data: QueryDict) -> Choice:
 def _resolution(typed: str) -> str | None:
     """What is chosen for rows that collide; None for nothing."""
     if typed not in {"", *names_for_all()}:
-        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": typed})
+        raise Refused(_("There is no such choice: %(value)s") % {"value": typed})
     return typed or None
 
 
 def require_visible(
     model_admin: AnyAdmin, request: HttpRequest, pks: Collection[Any], using: str
 ) -> None:
-    """Raises `InvalidOption` naming the rows that are gone, or that this user never sees."""
+    """Raises `Refused` naming the rows that are gone, or that this user never sees."""
     rows = model_admin.get_queryset(request).using(using).filter(pk__in=pks)
     missing = set(pks) - set(rows.values_list("pk", flat=True))
     if missing:
-        raise InvalidOption(
+        raise Refused(
             _("No longer there, nothing was merged: %(model)s %(keys)s. Select the rows again.")
             % {
                 "model": model_admin.opts.verbose_name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,14 +16,17 @@ from ..models import DismissedGroup
 from ..reviewing.dismissals import dismiss, offer_again
 from ..verbose import model_words
 from .choice import require_number, require_visible
-from .concerned import readable_verdicts
+from .concerned import named_rows, readable_verdicts
+from .history import log_rows
 from .journal import DatabaseFilter, JournalAdmin
 from .known import fields_in_words
 from .permissions import may_change_and_delete, may_dismiss, may_dismiss_model
 from .urls import dismissed_url
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from collections.abc import Iterator, Sequence
+
+    from django.db.models import Model, QuerySet
     from django.http import HttpRequest
 
     from .choice import Choice
@@ -54,7 +57,7 @@ def dismiss_rows(
         raise PermissionDenied
     note = note_in(request)
     group = dismiss(rows, using=using, by=request.user.get_username(), note=note)
-    _log(model_admin, request, shown, note)
+    log_rows(model_admin, request, list(_verdicts(shown, note)))
     text = _("Dismissed: these %(rows)s will not be offered as duplicates again.")
     told = text % {"rows": model_admin.opts.verbose_name_plural}
     link = _link(model_admin.admin_site, request, group)
@@ -67,14 +70,28 @@ def note_in(request: HttpRequest) -> str:
     return request.POST.get("note", "").replace("\x00", "").strip()
 
 
-def _log(model_admin: AnyAdmin, request: HttpRequest, rows: list[Any], note: str) -> None:
-    """The verdict in the history of each row that it is about; of many, of the first of them."""
+def log_verdicts(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    rows: QuerySet[Any],
+    groups: Sequence[Sequence[str]],
+    note: str,
+) -> None:
+    """Verdicts in the history of the rows that these groups name by their keys."""
+    listed = [group[:_LOGGED] for group in groups]
+    found = dict(named_rows(rows, chain.from_iterable(listed)))
+    told = [_verdicts([found[text] for text in group if text in found], note) for group in listed]
+    log_rows(model_admin, request, list(chain.from_iterable(told)))
+
+
+def _verdicts(rows: Sequence[Model], note: str) -> Iterator[tuple[Model, str]]:
+    """What the history of each row says of the verdict; of many, of the first of them."""
     for row in rows[:_LOGGED]:
         listed = islice((other for other in rows if other is not row), _NAMED)
         others = ", ".join(f"“{other}” ({other.pk})" for other in listed)
         others += ", …" if len(rows) > _NAMED + 1 else ""
         told = _("Said to be no duplicate of %(others)s.") % {"others": others}
-        model_admin.log_change(request, row, f"{told} {note}".strip())
+        yield row, f"{told} {note}".strip()
 
 
 _LOGGED = 100

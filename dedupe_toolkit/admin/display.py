@@ -19,7 +19,7 @@ from .results import result_of
 from .ruling import choosable, other_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from django.db.models import Field, Model
 
@@ -152,7 +152,8 @@ def _cells(
     empty = model_admin.get_empty_value_display()
     shown = [_shown(line.field, cell, empty) for cell in line.cells]
     if _looks_equal(line, shown):
-        shown = [empty if cell.is_blank else folded(_exact(cell.value)) for cell in line.cells]
+        write = _exactly(line)
+        shown = [empty if cell.is_blank else folded(write(cell.value)) for cell in line.cells]
     for row, cell, html in zip(comparison.rows, line.cells, shown, strict=True):
         survives = row is comparison.survivor
         is_open = chosen is not None and line.differs
@@ -174,6 +175,22 @@ def _looks_equal(line: Line, shown: list[str]) -> bool:
         return False
     kept = {text for text, cell in zip(shown, line.cells, strict=True) if not cell.differs}
     return any(cell.differs and text in kept for text, cell in zip(shown, line.cells, strict=True))
+
+
+def _exactly(line: Line) -> Callable[[Any], str]:
+    """How values are written that look the same otherwise: moments to the second, if that will do.
+
+    Of when a row was written nobody needs to know more.
+    """
+    values = {cell.value for cell in line.cells if isinstance(cell.value, datetime)}
+    is_stamp = getattr(line.field, "auto_now_add", False) or getattr(line.field, "auto_now", False)
+    if values and (is_stamp or len(set(map(_to_the_second, values))) == len(values)):
+        return _to_the_second
+    return _exact
+
+
+def _to_the_second(value: Any) -> str:
+    return _exact(value.replace(microsecond=0))
 
 
 def _exact(value: Any) -> str:

@@ -12,10 +12,12 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from ..databases.caching import recalling
 from ..databases.tables import require_table
 from ..errors import DedupeError
 from ..models import MergeRun
 from .permissions import DISMISS, MERGE, SCAN, has_right
+from .telling import told
 from .urls import DATABASE
 
 if TYPE_CHECKING:
@@ -71,9 +73,10 @@ class JournalAdmin(ModelAdmin):
         """To the index, with a sentence, where the journal has no tables yet."""
         using = chosen_database(request)
         try:
-            require_table(self.model, using)
+            with recalling():
+                require_table(self.model, using)
         except DedupeError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, told(error), messages.ERROR)
             return HttpResponseRedirect(reverse("admin:index", current_app=self.admin_site.name))
         return None
 

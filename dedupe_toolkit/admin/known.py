@@ -12,12 +12,12 @@ from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ..audit.memory import known_keys
 from ..errors import DedupeError
 from ..keys import key_field, match_key
 from ..models import Scan
 from ..plain import plain_match_key
 from ..queue.queued import scanned_key
+from ..registry import declarations
 from ..verbose import find_model
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _IN_WORDS = {
 
 def key_of_scan(scan: Scan) -> MatchKey | None:
     """The match key of a scan, of its selected rows only where it has some; None if it is gone."""
-    key = plain_keys([scan], scan.using).get(scan.pk)
+    key = plain_keys([scan]).get(scan.pk)
     return None if key is None else scanned_key(scan, key, scan.using)
 
 
@@ -49,21 +49,22 @@ def scan_with_key(number: int, using: str) -> tuple[Scan, MatchKey]:
     return scan, key
 
 
-def plain_keys(scans: Iterable[Scan], using: str) -> dict[int, MatchKey]:
+def plain_keys(scans: Iterable[Scan]) -> dict[int, MatchKey]:
     """The match keys of scans, of all rows of their models, by the scans' keys.
 
-    Without those that are gone. One statement.
+    Without those that are gone. No statement: what is stored of a key tells it, unless it is one
+    that only a declaration can tell.
     """
     try:
-        known = {digest(key): key for key in known_keys(using)}
+        known = {digest(key): key for one in declarations() for key in one.match_keys()}
     except DedupeError:  # the system check says which key is declared wrongly
         known = {}
-    found = {scan.pk: known.get(digest_of_scan(scan)) or _undeclared(scan) for scan in scans}
+    found = {scan.pk: known.get(digest_of_scan(scan)) or _stored(scan) for scan in scans}
     return {number: key for number, key in found.items() if key is not None}
 
 
-def _undeclared(scan: Scan) -> MatchKey | None:
-    """The key of a scan that is not known, where it can be told from what is stored."""
+def _stored(scan: Scan) -> MatchKey | None:
+    """The key of a scan that is not declared, where it can be told from what is stored."""
     model = find_model(scan.model)
     options = {name: value for name, value in scan.key.items() if name != "where"}
     if model is None or scan.key.get("where"):

@@ -89,7 +89,7 @@ def _selections(
     """This user's latest selections."""
     own = Scan.objects.using(using).filter(is_selection=True, by=request.user.get_username())
     scans = list(own.order_by("-pk")[:LATEST])
-    keys = plain_keys(scans, using) if scans else {}
+    keys = plain_keys(scans) if scans else {}
     for scan in scans:
         if scan.pk in keys and may_edit_model(site, request, scan.model):
             yield keys[scan.pk], scan

@@ -17,8 +17,9 @@ class Place:
 
     ``action_url`` is what its form posts to, ``back_url`` the list that it came from, and
     ``undone_url`` where the rows are seen again once their merge is undone.
-    ``standing`` says in a line where one stands among others, and ``next_url`` where the next
-    ones are, asked when these are done with; both are empty for rows that nobody queued.
+    ``standing`` says in a line where one stands among others, ``has_next`` whether others wait,
+    and ``next_url`` where the next ones are, asked when these are done with; all are empty for
+    rows that nobody queued.
     ``most`` is how many rows may be compared, where that is not as many as one can select; such
     a page knows its rows by itself, and its form does not name them.
     ``decided`` is called with ``merged``, ``dismissed``, ``skipped`` or ``others`` when a person
@@ -30,6 +31,7 @@ class Place:
     back_url: str
     back_name: str
     standing: str = ""
+    has_next: bool = False
     most: int | None = None
     next_url: Callable[[], str] | None = None
     decided: Callable[[str, MergeRun | None], None] | None = None

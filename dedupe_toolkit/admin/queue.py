@@ -11,7 +11,7 @@ from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -28,10 +28,10 @@ from ..queue.queued import first_rows, scanned_key, texts_of_groups
 from ..queue.safe_merging import safe_groups
 from ..reviewing.dismissals import dismiss_groups
 from .deciding import allowed, decide, queue_of
-from .dismissing import note_in
+from .dismissing import log_verdicts, note_in
 from .journal import DatabaseFilter, DeskAdmin, chosen_database
 from .known import key_of_scan, plain_keys, scan_in_words
-from .permissions import DISMISS, MERGE, has_right, may_edit_model
+from .permissions import DISMISS, MERGE, find_model_admin, has_right, may_edit_model
 from .queued_review import queued_view
 from .safe_merging import merge_safe_view, merging_view
 from .urls import group_url, merge_safe_url
@@ -39,7 +39,6 @@ from .urls import group_url, merge_safe_url
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
     from ..values import MatchKey
@@ -63,7 +62,7 @@ class ScanFilter(SimpleListFilter):
             .order_by("is_selection", "model", "pk")
             if may_edit_model(model_admin.admin_site, request, scan.model)
         ]
-        keys = plain_keys(scans, using)
+        keys = plain_keys(scans)
         return [
             (str(scan.pk), scan_in_words(scan, keys[scan.pk])) for scan in scans if scan.pk in keys
         ]
@@ -109,7 +108,7 @@ class Queue(ChangeList):
         super().get_results(request)
         shown: list[Any] = list(self.result_list)
         scans = {group.scan_id: group.scan for group in shown}
-        keys = plain_keys(scans.values(), chosen_database(request))
+        keys = plain_keys(scans.values())
         for number, scan in scans.items():
             groups = [group for group in shown if group.scan_id == number]
             _describe(scan, keys.get(number), groups)
@@ -213,9 +212,9 @@ class QueuedGroupAdmin(DeskAdmin):
         sent = self.sent_away(request)
         if sent is not None:
             return sent
-        groups = self.get_queryset(request)
+        groups = QueuedGroup.objects.using(chosen_database(request)).select_related("scan")
         group = groups.filter(pk=number).first()
-        if group is None:
+        if group is None or not may_edit_model(self.admin_site, request, group.scan.model):
             raise Http404
         return queued_view(self, request, group, groups.filter(scan=group.scan_id))
 
@@ -237,9 +236,10 @@ class QueuedGroupAdmin(DeskAdmin):
             texts = texts_of_groups(key, first_rows(key.model, groups, using), using)
             found = [group for group in groups if len(texts.get(group.row, ())) > 1]
             by = request.user.get_username()
-            dismiss_groups(
-                key, [texts[group.row] for group in found], using=using, by=by, note=note
-            )
+            listed = [texts[group.row] for group in found]
+            dismiss_groups(key, listed, using=using, by=by, note=note)
+            own = find_model_admin(self.admin_site, key.model) or self
+            log_verdicts(own, request, QuerySet(key.model, using=using), listed, note)
             done += decide(request, found, State.DISMISSED)
         text = ngettext("%(groups)s group dismissed.", "%(groups)s groups dismissed.", done)
         self.message_user(request, text % {"groups": done}, messages.SUCCESS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.contrib import messages
@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..errors import DedupeError, InvalidOption
+from ..errors import DedupeError
 from ..models import OPEN_STATES, QueuedGroup
 from ..verbose import find_model
 from .choice import choice_from
@@ -21,6 +21,7 @@ from .permissions import find_model_admin
 from .place import Place
 from .review import decide
 from .session import pace
+from .telling import Refused, told
 from .urls import group_url, queue_url
 
 if TYPE_CHECKING:
@@ -70,20 +71,20 @@ def queued_view(
             _place(queue_admin, request, group, groups),
         )
     except DedupeError as error:
-        queue_admin.message_user(request, str(error), messages.ERROR)
+        queue_admin.message_user(request, told(error), messages.ERROR)
         return HttpResponseRedirect(queue_url(site, group.scan))
 
 
 def _among(chosen: Choice, pks: list[Any]) -> Choice:
     """The choice, of all rows of the group where it names none.
 
-    Raises `InvalidOption` for rows that are no longer in the group.
+    Raises `Refused` for rows that are no longer in the group.
     """
     if not chosen.pks:
         kept = tuple(pk for pk in pks if str(pk) not in chosen.left_out)
         return replace(chosen, pks=kept)
     if not set(chosen.pks) <= set(map(str, pks)):
-        raise InvalidOption(_("The rows of this group have changed: open it again."))
+        raise Refused(_("The rows of this group have changed: open it again."))
     return chosen
 
 
@@ -95,18 +96,18 @@ def _place(
 ) -> Place:
     site = queue_admin.admin_site
 
-    @cache  # the page asks whether there is one, for each button that leads there
     def following() -> str:
         found = next_group(groups, group)
         return group_url(site, found) if found else ""
 
-    own = group_url(site, group)
+    own, counted = group_url(site, group), _counted(groups)
     return Place(
         action_url=own,
         undone_url=own,
         back_url=queue_url(site, group.scan),
         back_name=str(queue_admin.opts.verbose_name_plural),
-        standing=_standing(request, groups, group),
+        standing=_standing(request, group, **counted),
+        has_next=counted["waiting"] > (group.state in OPEN_STATES),
         most=MOST,
         next_url=following,
         decided=partial(_decided, request, group),
@@ -134,15 +135,18 @@ def _outdate(group: QueuedGroup) -> None:
     waiting.filter(pk=group.pk).update(state=State.OUTDATED, is_safe=False)
 
 
-def _standing(request: HttpRequest, groups: QuerySet[QueuedGroup], group: QueuedGroup) -> str:
-    """One line: which of how many this is, how many are done, and how long the others take."""
-    counted = groups.exclude(state=State.OUTDATED).aggregate(
-        waiting=Count("pk", filter=Q(state__in=OPEN_STATES)), all=Count("pk")
+def _counted(groups: QuerySet[QueuedGroup]) -> dict[str, int]:
+    """How many groups wait for a decision, and how many there are."""
+    return groups.exclude(state=State.OUTDATED).aggregate(
+        waiting=Count("pk", filter=Q(state__in=OPEN_STATES)), known=Count("pk")
     )
-    waiting, done = counted["waiting"], counted["all"] - counted["waiting"]
+
+
+def _standing(request: HttpRequest, group: QueuedGroup, *, waiting: int, known: int) -> str:
+    """One line: which of how many this is, how many are done, and how long the others take."""
+    done = known - waiting
     parts = [
-        _("Group %(place)s of %(groups)s")
-        % {"place": min(done + 1, counted["all"]), "groups": counted["all"]},
+        _("Group %(place)s of %(groups)s") % {"place": min(done + 1, known), "groups": known},
         str(group),
         _("%(done)s done") % {"done": done},
     ]

@@ -11,8 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from ..databases.caching import forget, recalling
 from ..errors import DedupeError, MergeRunning
 from ..merging.merge import merge
 from ..models import MergeRun
@@ -26,7 +26,9 @@ from .place import Place
 from .reviewing import reviewed
 from .session import remember, undo_button, undo_url_of
 from .staleness import changes
+from .telling import told
 from .urls import list_url, review_url, run_link
+from .words import merged_in_words
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -47,7 +49,7 @@ def review_view(
         data = request.POST if request.method == "POST" else request.GET
         return decide(model_admin, request, choice_from(data), using, place)
     except DedupeError as error:
-        model_admin.message_user(request, str(error), messages.ERROR)
+        model_admin.message_user(request, told(error), messages.ERROR)
         return HttpResponseRedirect(place.back_url)
 
 
@@ -81,7 +83,8 @@ def review_page(
 
     Raises `DedupeError` for rows that are not there or cannot be merged at all.
     """
-    review = reviewed(model_admin, request, choice, using, preview_merge, place.most)
+    with recalling():  # to merge, the catalogue is asked anew
+        review = reviewed(model_admin, request, choice, using, preview_merge, place.most)
     return shown_page(model_admin, request, review, place)
 
 
@@ -118,6 +121,7 @@ def _merge(
     if request.POST.get("seen") != review.fingerprint:
         text = _("Nothing was merged yet: this is not what you were shown. Look again, then merge.")
         messages.warning(request, text)
+        forget()  # what the page went by may be no longer so
         changed = changes(review, request.POST.get("memory", ""))
         return shown_page(model_admin, request, review, place, changed)
     if not review.is_mergeable:
@@ -145,11 +149,7 @@ def _report(
         text = _("Nothing was merged: %(reason)s") % {"reason": reasons}
         model_admin.message_user(request, text, messages.ERROR)
         return
-    merged = ngettext(
-        "Merged %(rows)s row into “%(survivor)s”.",
-        "Merged %(rows)s rows into “%(survivor)s”.",
-        run.rows_merged,
-    ) % {"rows": run.rows_merged, "survivor": survivor}
+    merged = merged_in_words(survivor, run.rows_merged)
     model_admin.log_change(request, survivor, f"{merged} {run}")
     undo_url = undo_url_of(site, request, run)
     remember(request, merged, undo_url)

@@ -129,7 +129,11 @@ def reviewed(
         links=moved_links(model_admin, fields, plan.references),
         using=using,
         colliding=colliding_rows(
-            comparison.source, using=using, policy=policy, models=colliding_models(plan)
+            comparison.source,
+            using=using,
+            policy=policy,
+            models=colliding_models(plan),
+            members=rows,
         ),
     )
 
@@ -151,7 +155,7 @@ def colliding_models(plan: MergePlan) -> set[str]:
 def _rows(
     model_admin: AnyAdmin, request: HttpRequest, source: RowSet, policy: MergePolicy, using: str
 ) -> tuple[Model, ...]:
-    """The rows in survivor order. Raises `InvalidOption` for those that this user never sees."""
+    """The rows in survivor order. Raises `Refused` for those that this user never sees."""
     if may_hide(model_admin.get_queryset(request)):
         require_visible(model_admin, request, source.pks, using)
     try:

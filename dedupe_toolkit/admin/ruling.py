@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import BooleanField, DateField, TimeField
 from django.utils.translation import gettext as _
 
-from ..errors import InvalidOption
 from ..field_rules.fillers import is_blank, raw
 from ..field_rules.rules import fitting_rules, is_number
 from ..keys import is_text
 from ..references.together import together_with
 from ..values import FieldRule, Taken
+from .telling import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -32,7 +32,7 @@ def ruled(
 ) -> MergePolicy:
     """The policy with what was chosen for single fields, and without what no form may change.
 
-    ``order`` are the rows, the survivor first. Raises `InvalidOption` for a choice that nobody
+    ``order`` are the rows, the survivor first. Raises `Refused` for a choice that nobody
     was offered.
     """
     model = type(order[0])
@@ -41,7 +41,7 @@ def ruled(
     offered = {field.name: field for field in choosable(model, fields)}
     for name, chosen in choice.values.items():
         if name not in offered:
-            raise InvalidOption(_("There is no such choice: %(value)s") % {"value": name})
+            raise Refused(_("There is no such choice: %(value)s") % {"value": name})
         partners = _partners(offered[name])
         if partners.intersection(choice.values) and _is_later(name, partners, choice):
             continue  # what belongs together comes from one row: the first one chosen
@@ -98,14 +98,14 @@ def _rule(field: AnyField, chosen: str, order: Sequence[Model]) -> FieldRule:
         return wanted
     places = [place for place, row in enumerate(order) if str(row.pk) == wanted]
     if kind != "row" or not places:
-        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": chosen})
+        raise Refused(_("There is no such choice: %(value)s") % {"value": chosen})
     place = places[0]
     if place == 0:
         return "survivor"
     if not is_blank(field, raw(field, order[place])):
         return Taken(place)
     if field.is_relation:
-        raise InvalidOption(_("There is no such choice: %(value)s") % {"value": chosen})
+        raise Refused(_("There is no such choice: %(value)s") % {"value": chosen})
 
     def blank(values: list[Any]) -> Any:
         return values[place]

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..errors import DedupeError, MergeRefused
+from ..errors import DedupeError
+from ..journal.reading import merged_pairs
 from ..merging.throttle import throttles, waited
 from ..models import MergeRun, QueuedGroup
 from ..queue.safe_merging import begin_safe_merge, give_up, left_of, merge_some, safe_groups
+from ..verbose import find_model
 from .choice import WAIT
+from .concerned import named_rows
 from .deciding import allowed, decide
+from .history import log_rows
 from .journal import chosen_database
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import MERGE, find_model_admin, has_right, may_edit_model, may_merge, undeletable
 from .slices import Progress, progress_page, work
+from .telling import Refused, told
 from .urls import merging_url, overview_url, queue_url, run_link
+from .words import merged_in_words
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -109,7 +117,7 @@ def _carry_on(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, key: M
     try:
         work(batch)
     except DedupeError as error:
-        model_admin.message_user(request, str(error), messages.ERROR)
+        model_admin.message_user(request, told(error), messages.ERROR)
         give_up(run)
 
 
@@ -129,14 +137,30 @@ def _merge(
     def check(plan: MergePlan) -> None:
         missing = undeletable(site, request, key.model, plan.references)
         if missing:
-            raise MergeRefused(
+            raise Refused(
                 _("Rows of other kinds would vanish that you may not delete: %(names)s.")
                 % {"names": ", ".join(missing)}
             )
 
     if mergeable:
-        by = request.user.get_username()
+        by, before = request.user.get_username(), run.batches
         merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
+        _log(model_admin, request, run, range(before + 1, run.batches + 1))
+
+
+def _log(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, batches: range) -> None:
+    """These batches in the history of each row that others were merged into."""
+    model = find_model(run.model)
+    if model is None:
+        return
+    pairs = chain.from_iterable(merged_pairs(run, run.using, batch) for batch in batches)
+    merged = Counter(survivor for _duplicate, survivor in pairs)
+    rows: QuerySet[Any] = QuerySet(model, using=run.using)
+    told = [
+        (row, f"{merged_in_words(row, merged[text])} {run}")
+        for text, row in named_rows(rows, merged)
+    ]
+    log_rows(find_model_admin(model_admin.admin_site, model) or model_admin, request, told)
 
 
 def _progress(site: AdminSite, run: MergeRun) -> Progress:

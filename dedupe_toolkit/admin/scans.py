@@ -23,6 +23,7 @@ from .overview import named_key, overview_lines, rights
 from .permissions import SCAN, find_model_admin, has_right, may_change_and_delete, may_edit_model
 from .selecting import key_page
 from .slices import Progress, progress_page, work
+from .telling import told
 from .urls import merge_safe_url, merging_url, overview_url, queue_url, scan_url
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ScanAdmin(DeskAdmin):
         try:
             lines = overview_lines(self.admin_site, request, using)
         except DedupeError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, told(error), messages.ERROR)
             lines = []
         context = {
             **self.admin_site.each_context(request),
@@ -128,14 +129,14 @@ class ScanAdmin(DeskAdmin):
         try:
             slice_of_scan(scan, key)
         except DedupeError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, told(error), messages.ERROR)
             scan.status = Scan.Status.CANCELLED
             scan.save(update_fields=["status"])
 
     def _progress(self, scan: Scan) -> Progress:
         total = scan.queued.filter(seen=scan.number).count() if scan.number else 0
         left = unexamined(scan).count()
-        named = scan_in_words(scan, plain_keys([scan], scan.using).get(scan.pk))
+        named = scan_in_words(scan, plain_keys([scan]).get(scan.pk))
         is_finished = scan.status in (Scan.Status.DONE, Scan.Status.CANCELLED)
         done = total - left
         words = _("Looking for duplicates …")

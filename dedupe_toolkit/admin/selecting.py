@@ -20,6 +20,7 @@ from ..queue.selecting import select_rows, set_key
 from .choice import alias_of
 from .known import digest, in_words
 from .permissions import SCAN, has_right, may_change_and_delete
+from .telling import told
 from .urls import key_url, scan_url
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def find_among_selected(
         only = keys[0] if len(keys) == 1 else None
         scan = select_rows(queryset, key=only, using=using, by=request.user.get_username())
     except DedupeError as error:
-        model_admin.message_user(request, str(error), messages.ERROR)
+        model_admin.message_user(request, told(error), messages.ERROR)
         return None
     return HttpResponseRedirect(f"{scan_url(site, scan)}#start" if only else key_url(site, scan))
 
@@ -90,7 +91,7 @@ class KeyForm(forms.Form):
                 ignore_case = cleaned["ignore_case"]
                 self.key = match_key(self.model, cleaned["fields"], ignore_case=ignore_case)
             except DedupeError as error:
-                raise forms.ValidationError(str(error)) from None
+                raise forms.ValidationError(told(error)) from None
         return cleaned
 
 

@@ -21,9 +21,11 @@ from ..models import MergeRun, QueuedGroup
 from ..undoing.undo import Undone, undo
 from ..verbose import find_model, model_words
 from .concerned import may_undo
+from .history import ADDITION, log_rows
 from .journal import chosen_database
 from .run_words import kinds_in_words
 from .session import forget
+from .telling import told_lines
 from .urls import run_url
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def _undo(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) -> Htt
     try:
         done = undo(run, using=run.using, survivors=_asked_for(request, run))
     except DedupeError as error:
-        return _page(model_admin, request, run, obstacles=_listed(error))
+        return _page(model_admin, request, run, obstacles=list(told_lines(error)))
     model_admin.log_change(request, run, _("Undone."))
     forget(request, run_url(model_admin.admin_site, run, "undo"))
     _wait_again(run)
@@ -99,12 +101,11 @@ def _log_rows(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) ->
     pairs = list(islice(merged_pairs(run, using), LOGGED_AT_MOST))
     rows: QuerySet[Any] = QuerySet(model, using=using)
     survivors = {key_of(model, survivor, using) for __, survivor in pairs}
-    for row in rows.filter(pk__in=survivors):
-        model_admin.log_change(request, row, _("%(run)s was undone.") % {"run": run})
+    told = _("%(run)s was undone.") % {"run": run}
+    log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=survivors)])
     back = [key_of(model, duplicate, using) for duplicate, __ in pairs]
-    for row in rows.filter(pk__in=back):
-        told = _("Brought back: %(run)s was undone.") % {"run": run}
-        model_admin.log_addition(request, row, told)
+    told = _("Brought back: %(run)s was undone.") % {"run": run}
+    log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=back)], ADDITION)
 
 
 def _asked_for(request: HttpRequest, run: MergeRun) -> list[Any] | None:
@@ -122,13 +123,7 @@ def _tried(run: MergeRun) -> dict[str, Any]:
     try:
         return {"told": _told(undo(run, using=run.using, dry_run=True))}
     except DedupeError as error:
-        return {"obstacles": _listed(error)}
-
-
-def _listed(error: DedupeError) -> list[str]:
-    """What is in the way, line by line, without the sentence that says so before them."""
-    first, *others = str(error).splitlines()
-    return others or [first]
+        return {"obstacles": list(told_lines(error))}
 
 
 def _told(done: Undone) -> str:

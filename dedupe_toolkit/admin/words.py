@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from ..finding.dismissed_groups import KeyText
 from ..journal.old_keys import key_text
-from ..reviewing.decided_before import decided_before
+from ..reviewing.decided_before import Kind, decided_before
 from .choice import MOST_ROWS
 from .permissions import referrer_of
 from .reviewing import named
@@ -61,6 +61,15 @@ def _said(what: str, number: int) -> str:
     )
 
 
+def merged_in_words(survivor: object, rows: int) -> str:
+    """What a merge has done, once it is done."""
+    return ngettext(
+        "Merged %(rows)s row into “%(survivor)s”.",
+        "Merged %(rows)s rows into “%(survivor)s”.",
+        rows,
+    ) % {"rows": rows, "survivor": survivor}
+
+
 def decisions_in_words(review: Review, using: str) -> list[str]:
     """What was decided of the first rows before, the latest first."""
     model = review.comparison.source.model
@@ -78,13 +87,25 @@ def _decision(one: Decision) -> str:
     told = {
         "by": one.by or _("somebody"),
         "day": when or _("once"),
-        "rows": ", ".join(f"#{row}" for row in sorted(one.rows)),
+        "rows": _numbers(one.rows),
+        "into": f"#{one.into}",
     }
-    if one.is_verdict:
+    if one.kind is Kind.MERGE:
+        return _("%(by)s, %(day)s: %(rows)s merged into %(into)s.") % told
+    if one.kind is Kind.VERDICT:
         return (
             f"{_('%(by)s, %(day)s: %(rows)s said to be no duplicate.') % told} {one.note}".strip()
         )
     return _("%(by)s, %(day)s: %(rows)s merged into another, which was undone.") % told
+
+
+_NUMBERED = 10
+"""How many rows a decision names."""
+
+
+def _numbers(rows: tuple[str, ...]) -> str:
+    named = [f"#{row}" for row in sorted(rows, key=lambda row: (len(row), row))]
+    return ", ".join([*named[:_NUMBERED], *(["…"] if len(named) > _NUMBERED else [])])
 
 
 def called(merged: type[Model], reference: str, number: int) -> str:

@@ -15,6 +15,7 @@ from django.db.models import Count, UUIDField
 from django.db.transaction import atomic
 from django.db.utils import DatabaseError, DataError, Error, IntegrityError, InternalError
 
+from .caching import recalled
 from .catalogue import Catalogue
 from .kept_tables import KeptTables
 from .places import introspected
@@ -103,6 +104,10 @@ class Database(Catalogue):
         with self.connection.cursor() as cursor:
             cursor.execute(sql, params)
             return list(cursor.fetchall())
+
+    def look_up(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What the catalogue says; while `recalling`, what it said some minutes ago at most."""
+        return recalled(self.connection, (sql, *params), lambda: self.fetch(sql, params))
 
     def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
         return self.fetch(sql, params)[0][0]
@@ -219,6 +224,13 @@ class Database(Catalogue):
     def sorting_whole(self, length: int, texts: int) -> Iterator[None]:
         """Inside, texts of ``length`` bytes are sorted whole, in rows of at most ``texts``."""
         yield
+
+    def sorted_whole(self, head: str, select: str, texts: int) -> str:
+        """The statement "``head`` ``select``", in which what an index may hold is sorted whole.
+
+        ``texts`` are at most so many to a row.
+        """
+        return f"{head} {select}"
 
     @contextmanager
     def hashing_groups(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.utils import OperationalError
 
 from .mysql import MySQLFamily, typed
+from .mysql_sorting import for_statement
 
 if TYPE_CHECKING:
     from .tables import Column
@@ -36,9 +37,12 @@ class MariaDB(MySQLFamily):
             return False
         try:
             # who may read it need not have every table of the server opened to know
-            return bool(self.value(_ACROSS))
+            return bool(self.look_up(_ACROSS)[0][0])
         except OperationalError:
             return True
+
+    def sorted_whole(self, head: str, select: str, texts: int) -> str:
+        return f"SET STATEMENT {', '.join(for_statement(texts))} FOR {head} {select}"
 
     def from_image(self, image: str, position: int, column: Column) -> str:
         return typed(f"JSON_VALUE({image}, '$[{position}]')", column)

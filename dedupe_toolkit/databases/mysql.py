@@ -187,7 +187,7 @@ class MySQLFamily(Database):
         for schema, wanted in asked.items():
             marks = ", ".join(["%s"] * len(wanted))
             times = sql.count("{tables}")
-            rows = self.fetch(sql.format(tables=marks), [schema, *wanted] * times)
+            rows = self.look_up(sql.format(tables=marks), [schema, *wanted] * times)
             for table, some in groupby(rows, key=lambda row: fold(row[0])):
                 # the catalogue itself finds names in any case
                 for name, row in product(wanted.get(table, ()), list(some)):
@@ -215,7 +215,7 @@ class MySQLFamily(Database):
 
     def may_be_pointed_at(self) -> bool:
         """Whether foreign keys of another schema may lead into one of these."""
-        return bool(self.value(_OTHER_SCHEMAS))
+        return bool(self.look_up(_OTHER_SCHEMAS)[0][0])
 
     def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
         rows = self.run(insert, params)

@@ -17,6 +17,7 @@ from django.db import DatabaseError
 
 from .mysql import MySQLFamily, typed
 from .mysql_rows import TOO_MANY, TooManyRows, can_be_held, common_tables, holding
+from .mysql_sorting import for_statement
 from .names import derived
 
 if TYPE_CHECKING:
@@ -88,6 +89,10 @@ class MySQL(MySQLFamily):
             params=params,
             keep=keep,
         )
+
+    def sorted_whole(self, head: str, select: str, texts: int) -> str:
+        hints = " ".join(f"SET_VAR({setting})" for setting in for_statement(texts))
+        return f"{head} SELECT /*+ {hints} */ {select.removeprefix('SELECT ')}"
 
     def from_image(self, image: str, position: int, column: Column) -> str:
         # of its own accord it returns 512 characters at most, and NULL for what is longer

@@ -38,6 +38,11 @@ def may_be_cut(definition: str) -> bool:
     return found is not None and (not found[1] or int(found[1]) * _HEAVY > _USUAL)
 
 
+def for_statement(texts: int) -> tuple[str, str]:
+    """The settings by which one statement sorts what an index may hold, ``texts`` to a row."""
+    return f"max_sort_length = {SORTED}", f"sort_buffer_size = {_ROWS * SORTED * texts}"
+
+
 @contextmanager
 def sorting_whole(database: Database, length: int, texts: int) -> Iterator[None]:
     """Inside, texts of ``length`` bytes are sorted whole, in rows of at most so many ``texts``."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from django.apps import apps
 from django.db import connections
 
-from .caching import cached
+from .caching import cached, recalled
 from .identities import (
     identities,
     mysql_fold,
@@ -89,7 +89,7 @@ def _places_of_project(using: str) -> dict[str, Place | None]:
 def _places(using: str, names: tuple[str, ...]) -> dict[str, Place]:
     connection: Any = connections[using]
     find = FINDERS.get(connection.vendor, introspected)
-    return dict(find(connection, names))
+    return recalled(connection, ("places", names), lambda: dict(find(connection, names)))
 
 
 def introspected(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, Place]]:

@@ -185,7 +185,7 @@ class PostgreSQL(Database):
     def _fetch_of(self, sql: str, tables: Sequence[str]) -> list[tuple[Any, ...]]:
         """The rows of a query over ``{tables}``: names, and their numbers in the catalogue."""
         listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
-        return self.fetch(sql.format(tables=listed), [n for t in tables for n in (t, self.q(t))])
+        return self.look_up(sql.format(tables=listed), [n for t in tables for n in (t, self.q(t))])
 
     def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
         return rule_parts(self, tables)
@@ -214,7 +214,7 @@ class PostgreSQL(Database):
             for place, (table, name) in enumerate(columns)
             for part in (place, self.q(table), name)
         ]
-        found = self.fetch(_NONDETERMINISTIC.format(columns=listed), params)
+        found = self.look_up(_NONDETERMINISTIC.format(columns=listed), params)
         return {columns[place]: collation for place, collation in found}
 
     def text_like(self, column: Column) -> str:

@@ -48,7 +48,7 @@ JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 def demands(database: Database, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
     listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
     names = [name for table in tables for name in (table, database.q(table))]
-    for table, kind, name, texts, operators, condition, is_valid in database.fetch(
+    for table, kind, name, texts, operators, condition, is_valid in database.look_up(
         _DEMANDS.format(tables=listed), names
     ):
         sql = [text.replace("%", "%%") for text in texts]

@@ -40,7 +40,7 @@ ORDER BY t.name, i.indisprimary DESC, c.relname, k.place
 def rule_parts(database: Database, tables: Sequence[str]) -> Iterator[RulePart]:
     listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
     names = [name for table in tables for name in (table, database.q(table))]
-    for table, name, condition, *facts, column, expression in database.fetch(
+    for table, name, condition, *facts, column, expression in database.look_up(
         _PARTS.format(tables=listed), names
     ):
         nulls_distinct, is_primary_key, is_valid, is_checked, is_deferrable = facts

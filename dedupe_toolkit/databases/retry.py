@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from django.db import DatabaseError
 
 from ..errors import DedupeError, MergeRefused, MergeRunning
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,9 +58,7 @@ def only_run(database: Database, label: str, wait: float) -> Iterator[None]:
                 yield
                 return
         if monotonic() >= until:
-            raise MergeRunning(
-                f"{label}: another merge of this model is running; wait until it ends"
-            )
+            raise MergeRunning(Sentence("merge running", model=label))
         sleep(_PAUSE)
 
 

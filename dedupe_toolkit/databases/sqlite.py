@@ -160,7 +160,7 @@ class SQLite(Database):
             for schema in schemas
         )
         listed = json.dumps([[name, *identity] for name, identity in found.items()])
-        return self.fetch(_WANTED + sql.format(master=f"({master})"), [listed])
+        return self.look_up(_WANTED + sql.format(master=f"({master})"), [listed])
 
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
         return self._key_columns(_FOREIGN_KEYS, tables)

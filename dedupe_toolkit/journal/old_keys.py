@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections
-from django.db.models import Q
 
 from ..databases import database
 from ..databases.tables import last_field, pk_fields, python_key
@@ -131,36 +130,26 @@ class MergedFrom:
     run: int
 
 
-LOOKED_AT = 20_000
-"""Row changes in which `merged_from` looks at most: the journal has no index of survivors."""
-
-_STEPS = 100
+MERGED_AT_MOST = 1_000
+"""Of how many rows `merged_from` tells that they were merged into one."""
 
 
 def merged_from(model: type[Model], pk: Any, using: str) -> list[MergedFrom]:
-    """The rows that were merged into this one, the latest first, as far as the latest merges tell.
+    """The rows that were merged into this one, the latest first. One look-up by index.
 
-    Runs and groups that were undone do not count. Two statements.
+    Runs and groups that were undone do not count.
     """
     text, label = key_text(model, pk, using), concrete(model)._meta.label
-    steps = MergeStep.objects.using(using).filter(model=label, reason=MergeStep.Reason.DUPLICATE)
-    steps = steps.exclude(run__status=MergeRun.Status.UNDONE).order_by("-pk")
-    ranges, looked_at = Q(), 0
-    for step, rows, first, last in steps.values_list("pk", "rows", "first_change", "last_change")[
-        :_STEPS
-    ]:
-        looked_at += rows
-        if looked_at > LOOKED_AT:
-            break
-        ranges |= Q(step=step, pk__range=(first, last))
-    if not ranges:
-        return []
-    changes = RowChange.objects.using(using).filter(ranges, into=text, merged__isnull=False)
-    found = changes.order_by("-pk").values_list(
-        "merged", "step__run", "survivor", "step__run__undone"
+    changes = (
+        RowChange.objects.using(using)
+        .filter(into=text, merged__isnull=False, step__model=label)
+        .filter(step__reason=MergeStep.Reason.DUPLICATE)
+        .exclude(step__run__status=MergeRun.Status.UNDONE)
+        .order_by("-pk")
     )
+    found = changes.values_list("merged", "step__run", "survivor", "step__run__undone")
     return [
         MergedFrom(row=str(merged), run=run)
-        for merged, run, survivor, undone in found
+        for merged, run, survivor, undone in found[:MERGED_AT_MOST]
         if survivor not in undone
     ]

@@ -17,6 +17,7 @@ from ..finding.survivor_rules import survivor_ordering
 from ..journal.old_keys import key_text, merged_into
 from ..references.discover import inheritance_root, present, references_to
 from ..references.finders import models_pointing_at
+from ..sentences import Sentence
 from ..values import MatchKey, Nulls, RowSet
 from .key_members import fill_by_key
 from .mapping import MergeMap, create, drop_groups, fill, settle, texts_for
@@ -88,7 +89,7 @@ def refuse_missing(source: RowSet, pks: Iterable[Any], using: str) -> None:
     missing = [pk for pk in source.pks if pk not in found]
     if missing:
         told = "; ".join(_whereabouts(source.model, pk, using) for pk in missing)
-        raise InvalidOption(f"{source.label} has no row {', '.join(map(str, missing))}{told}")
+        raise InvalidOption(Sentence("missing", model=source.label, rows=missing, told=told))
 
 
 def _whereabouts(model: type[Model], pk: Any, using: str) -> str:

@@ -393,7 +393,8 @@ class Migration(migrations.Migration):
                 "indexes": [
                     dedupe_toolkit.indexes.FilledIndex(
                         fields=["merged"], name="dedupe_change_merged"
-                    )
+                    ),
+                    dedupe_toolkit.indexes.FilledIndex(fields=["into"], name="dedupe_change_into"),
                 ],
             },
         ),

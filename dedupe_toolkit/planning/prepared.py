@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError, connections, transaction
 
 from ..errors import PlanExpired
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
@@ -48,11 +49,8 @@ class Prepared:
         """
         if self.process != getpid() or not self._is_here():
             database = self.session.database
-            raise PlanExpired(
-                f"{self.session.source.label}: the work tables of this merge plan are not in this"
-                " database session: it is another one than that of the plan"
-                f"{database.session_advice()}; plan the merge again"
-            )
+            label, advice = self.session.source.label, database.session_advice()
+            raise PlanExpired(Sentence("other session", model=label, advice=advice))
 
     @property
     def _tokens(self) -> str:
@@ -90,9 +88,6 @@ def take(plan: MergePlan) -> Prepared:
     """
     found, connection = plan.prepared, connections[plan.using]
     if found is None or LATEST.get(connection) != found.token:
-        raise PlanExpired(
-            f"{plan.source.label}: this merge plan has been carried out, or is no longer the"
-            " latest of its database connection; plan the merge again"
-        )
+        raise PlanExpired(Sentence("plan gone", model=plan.source.label))
     del LATEST[connection]
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from django.db import connections
 from django.db.models import Field, ForeignKey
 
-from ..databases.caching import cached
+from ..databases.caching import cached, recalled
 from ..databases.tables import pk_fields
 from .frozen import knows_content_types
 from .kinds import GenericReference, SpelledGenericReference, TextGenericReference
@@ -176,5 +177,5 @@ def _types_by_model(apps: Apps, using: str) -> dict[type[Model], tuple[int, ...]
 def _all_content_types(using: str) -> list[tuple[int, str, str]]:
     from django.contrib.contenttypes.models import ContentType
 
-    rows = ContentType.objects.db_manager(using)
-    return list(rows.values_list("pk", "app_label", "model"))
+    rows = ContentType.objects.db_manager(using).values_list("pk", "app_label", "model")
+    return recalled(connections[using], "content types", lambda: list(rows.all()))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from ..collisions.compared_rows import rule_rows
 from ..collisions.losing_rows import (
@@ -82,10 +82,16 @@ class CollidingRows:
 
 @caching()
 def colliding_rows(
-    source: RowSet, *, using: str, policy: MergePolicy, models: Collection[str]
+    source: RowSet,
+    *,
+    using: str,
+    policy: MergePolicy,
+    models: Collection[str],
+    members: Sequence[Model] = (),
 ) -> tuple[CollidingRows, ...]:
     """The rows of these models that collide when those of ``source`` are merged, and differ.
 
+    ``members`` are the rows that are merged, as far as they are at hand.
     One statement, and a few for each table with such rows. Tables whose rows win by a rule of their
     own are left out, and so are those that point otherwise than by one column with the key.
     """
@@ -103,7 +109,9 @@ def colliding_rows(
     for number, *pair in rows.fetch(" UNION ALL ".join(parts)):
         found.setdefault(asked[int(number)][0].table.name, []).append(tuple(pair))
     referrers = {referrer.table.name: referrer for referrer, _rule in asked}
-    return tuple(_told(session, referrers[name], pairs) for name, pairs in sorted(found.items()))
+    return tuple(
+        _told(session, referrers[name], pairs, members) for name, pairs in sorted(found.items())
+    )
 
 
 def _asked(
@@ -141,16 +149,18 @@ def _pairs(
     )
 
 
-def _told(session: Session, referrer: Referrer, found: Sequence[tuple[Any, ...]]) -> CollidingRows:
+def _told(
+    session: Session,
+    referrer: Referrer,
+    found: Sequence[tuple[Any, ...]],
+    members: Sequence[Model],
+) -> CollidingRows:
     model, using = referrer.table.model, session.database.using
     texts = {text for pair in found for text in pair}
     keys = {text: key_of(model, text, using) for text in texts}
     columns = frozenset(name for ref in referrer.references for name in ref.columns)
-    # a row's name may speak of the rows that it points at, those that are merged included
-    related = [field.name for field in model._meta.concrete_fields if field.is_relation]
-    rows: dict[Any, Model] = (
-        QuerySet(model, using=using).prefetch_related(*related).in_bulk(keys.values())
-    )
+    rows: dict[Any, Model] = QuerySet(model, using=using).in_bulk(keys.values())
+    _read_related(list(rows.values()), members)
     counts = row_counts(model, [keys[rival] for _, rival in found], using)
     referenced = {pk for count in counts for pk in count.rows}
     pairs = tuple(
@@ -172,6 +182,23 @@ def _told(session: Session, referrer: Referrer, found: Sequence[tuple[Any, ...]]
         allowed=_allowed(model, pairs),
         outcome=policy.of_rivals(referrer).outcome,
     )
+
+
+def _read_related(rows: Sequence[Model], members: Sequence[Model]) -> None:
+    """A row's name may speak of the rows that it points at, those that are merged included."""
+    fields: Sequence[Any] = rows[0]._meta.concrete_fields if rows else ()
+    for field in fields:
+        if field.is_relation:
+            known = {getattr(one, field.target_field.attname): one for one in _of(field, members)}
+            for row in rows:
+                if (found := known.get(getattr(row, field.attname))) is not None:
+                    field.set_cached_value(row, found)
+            prefetch_related_objects([row for row in rows if not field.is_cached(row)], field.name)
+
+
+def _of(field: Any, rows: Sequence[Model]) -> list[Model]:
+    """Those of the rows that the field can point at."""
+    return [row for row in rows if isinstance(row, field.related_model)]
 
 
 def _allowed(model: type[Model], pairs: Sequence[Pair]) -> tuple[Resolution, ...]:

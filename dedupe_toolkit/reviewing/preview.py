@@ -6,7 +6,6 @@ is made.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,6 @@ from .preview_rivals import collisions, compare
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from django.db.models import Model
 
@@ -63,8 +61,7 @@ def preview_merge(
     mapping = replace(unfilled(session, source), name="dedupe_preview")
     told = None
     if _is_plain(session, mapping):
-        with _comparing_whole(session, mapping):
-            told = _told(session, source, mapping)
+        told = _told(session, source, mapping)
     if told is None:
         return plan_merge(source, using=using, policy=policy)
     pointing = frozenset(
@@ -165,19 +162,6 @@ def _is_plain(session: Session, mapping: MergeMap) -> bool:
         and not parent_links(model)
         and not needs_plan(rows)
     )
-
-
-def _comparing_whole(session: Session, mapping: MergeMap) -> AbstractContextManager[None]:
-    """Inside, rows collide by whole texts, as a plan has them compared."""
-    database = session.database
-    columns = {
-        referrer.table.column(name)
-        for referrer in session.referrers(mapping.table.model)
-        for rule in referrer.rules
-        for name in rule.decisive
-    }
-    texts = sum(map(database.may_be_cut, columns))
-    return database.sorting_whole(0, texts + 1) if texts else nullcontext()
 
 
 def _has_plain_rules(session: Session, model: type[Model]) -> bool:

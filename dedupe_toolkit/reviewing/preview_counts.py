@@ -34,15 +34,19 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class InlineMapping:
     """A mapping without a work table: a common table expression of that name at the head of
-    each statement."""
+    each statement. ``texts`` are those that may be compared to their ends, at most."""
 
     database: Database
     mapping: MergeMap
     head: str
     params: Sequence[Any]
+    texts: int = 0
 
-    def fetch(self, sql: str) -> list[tuple[Any, ...]]:
-        return self.database.fetch(f"{self.head} {sql}", self.params)
+    def fetch(self, select: str) -> list[tuple[Any, ...]]:
+        statement = f"{self.head} {select}"
+        if self.texts:
+            statement = self.database.sorted_whole(self.head, select, self.texts + 1)
+        return self.database.fetch(statement, self.params)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,8 +83,19 @@ class Found:
 
 
 def inline(session: Session, source: RowSet, mapping: MergeMap) -> InlineMapping:
-    """The mapping of rows named one by one, whose work table is not made."""
-    return inline_of(session.database, mapping, *named_members(session, source))
+    """The mapping of rows named one by one, whose work table is not made.
+
+    Rows collide by whole texts, as a plan has them compared.
+    """
+    columns = {
+        referrer.table.column(name)
+        for referrer in session.referrers(mapping.table.model)
+        for rule in referrer.rules
+        for name in rule.decisive
+    }
+    texts = sum(map(session.database.may_be_cut, columns))
+    rows = inline_of(session.database, mapping, *named_members(session, source))
+    return replace(rows, texts=texts)
 
 
 def inline_of(

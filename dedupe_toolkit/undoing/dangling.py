@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..models import MergeStep, RowChange
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def dangling(database: Database, steps: Sequence[tuple[type[Model], MergeStep]]) -> Iterator[str]:
+def dangling(
+    database: Database, steps: Sequence[tuple[type[Model], MergeStep]]
+) -> Iterator[Sentence]:
     """A sentence for each row that points at nothing, once these steps are taken back.
 
     Two statements for the catalogue, one for all foreign keys of columns that were written, and
@@ -57,7 +60,7 @@ class _Check:
     """SQL from FROM on for rows that point at nothing, and what is told of so many."""
 
     rows: str
-    told: Callable[[int], Iterator[str]]
+    told: Callable[[int], Iterator[Sentence]]
 
 
 def _places(database: Database, names: Sequence[str], columns: Sequence[str]) -> list[int]:
@@ -93,12 +96,11 @@ def _lost(
         f" WHERE {filled} AND NOT EXISTS (SELECT 1 FROM {database.q(key.table)} p WHERE {same})"
     )
 
-    def told(count: int) -> Iterator[str]:
+    label, named = table.model._meta.label, {"table": key.table, "columns": key.columns}
+
+    def told(count: int) -> Iterator[Sentence]:
         for (row,) in database.fetch(f"SELECT DISTINCT {text} {rows} LIMIT {SHOWN}"):
-            yield (
-                f"{table.model._meta.label} {row} would point at a row of {key.table} that has"
-                f" been deleted since ({', '.join(key.columns)})"
-            )
+            yield Sentence("target gone", model=label, row=row, **named)
 
     return _Check(rows=rows, told=told)
 
@@ -124,11 +126,10 @@ def _left(
         f" AND NOT EXISTS (SELECT 1 FROM {database.q(table.name)} p WHERE {same})"
     )
 
-    def told(count: int) -> Iterator[str]:
-        yield (
-            f"{table.model._meta.label}: {count} rows of {key.table} point at a key that moves"
-            f" back ({', '.join(key.columns)})"
-        )
+    label, named = table.model._meta.label, {"table": key.table, "columns": key.columns}
+
+    def told(count: int) -> Iterator[Sentence]:
+        yield Sentence("left behind", model=label, count=count, **named)
 
     return _Check(rows=rows, told=told)
 

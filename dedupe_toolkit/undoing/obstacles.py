@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UndoRefused
 from ..journal.reading import changes_of
 from ..models import MergeRun, MergeStep, RowChange
 from ..references.unique import UniqueRule, unique_rules
+from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from django.db import DatabaseError
@@ -24,7 +25,7 @@ class Obstacles:
     def __init__(self, database: Database, run: MergeRun) -> None:
         self.database = database
         self.run = run
-        self.lines: list[str] = []
+        self.lines: list[Sentence] = []
         self.found = 0
         self.rows: dict[str, set[str]] = defaultdict(set)
 
@@ -33,7 +34,7 @@ class Obstacles:
         same = self._join(table, restored)
         return self._add(
             step,
-            "is there again",
+            "there again",
             f"FROM {self.database.q(restored.name)} u {self.database.join}"
             f" {self.database.q(table.name)} t ON {same}",
             restored,
@@ -44,10 +45,12 @@ class Obstacles:
         return any(
             self._add(
                 step,
-                f"would break {rule.text}",
+                "taken",
                 f"FROM {self.database.q(restored.name)} u {self.database.join}"
                 f" {self.database.q(table.name)} t ON {self._equal(step, rule)}",
                 restored,
+                rule=rule.text,
+                fields=list(rule.columns),
             )
             for rule in unique_rules(table.model, self.database)
             if not rule.is_primary_key
@@ -70,23 +73,22 @@ class Obstacles:
         is_other = f"NOT {is_gone} AND NOT ({self.database.same_text(now, 'u.after_image')})"
         if not self.database.value(f"SELECT COUNT(*) {source} {is_gone} OR {is_other}"):
             return False
-        self._add(step, "has been deleted since", f"{source} {is_gone}", restored)
-        what = f"has been changed since ({', '.join(step.columns)})"
-        self._add(step, what, f"{source} {is_other}", restored)
+        self._add(step, "deleted since", f"{source} {is_gone}", restored)
+        self._add(
+            step, "changed since", f"{source} {is_other}", restored, fields=list(step.columns)
+        )
         return True
 
     def add_error(self, step: MergeStep | None, error: DatabaseError) -> None:
-        what = step.model if step else self.run.model
-        self.found += 1
-        self.lines.append(f"{what}: the database refuses it: {' '.join(str(error).split())}")
+        about, words = step.model if step else self.run.model, " ".join(str(error).split())
+        self.add(Sentence("refused", about=f"{about}: ", words=words))
 
     def expect(self, step: MergeStep, rows: int, done: int) -> None:
         """An obstacle unless as many rows came back, or were set back, as the step had changed."""
         if rows != done:
-            self.found += 1
-            self.lines.append(f"{step.model}: of {rows} rows {done} come back: a trigger's doing")
+            self.add(Sentence("trigger", model=step.model, rows=rows, done=done))
 
-    def add(self, line: str) -> None:
+    def add(self, line: Sentence) -> None:
         self.found += 1
         self.lines.append(line)
 
@@ -96,21 +98,25 @@ class Obstacles:
             return
         shown = self.lines[:SHOWN]
         if self.found > len(shown):
-            shown.append(f"and {self.found - len(shown)} more")
+            shown.append(Sentence("more", count=self.found - len(shown)))
+        advice = self._advice()
         raise UndoRefused(
             f"merge run {self.run.pk} cannot be undone, nothing was changed:\n  "
             + "\n  ".join(shown)
-            + f"\n{self._advice()}"
+            + f"\n{advice}",
+            (*shown, advice),
         )
 
-    def _add(self, step: MergeStep, what: str, source: str, restored: Restored) -> bool:
+    def _add(
+        self, step: MergeStep, code: str, source: str, restored: Restored, **told: Any
+    ) -> bool:
         keys = self.database.qualified("u", restored.keys)
         key = self.database.key_text(list(zip(restored.table.pk, keys, strict=True)))
         count = int(self.database.value(f"SELECT COUNT(*) {source}"))
         if count:
             first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {SHOWN}"
             rows = [row for (row,) in self.database.fetch(first)]
-            self.lines += [f"{step.model} {row} {what}" for row in rows]
+            self.lines += [Sentence(code, model=step.model, row=row, **told) for row in rows]
             self.rows[step.model] |= set(rows)
         self.found += count
         return bool(count)
@@ -127,7 +133,7 @@ class Obstacles:
             [f"u.value_{step.columns.index(column)}" for column in rule.columns],
         )
 
-    def _advice(self) -> str:
+    def _advice(self) -> Sentence:
         later, using = set(), self.database.using
         for model, rows in self.rows.items():
             steps = MergeStep.objects.using(using).filter(model=model, run__gt=self.run.pk)
@@ -136,8 +142,5 @@ class Obstacles:
             later |= set(changes.order_by().values_list("step__run", flat=True).distinct())
         if later:
             runs = ", ".join(str(number) for number in sorted(later, reverse=True))
-            return f"Later merge runs changed these rows: undo them first, in this order: {runs}"
-        return (
-            "Put these rows back as the merge left them (a constraint added since: migrate back"
-            " before it), then undo again"
-        )
+            return Sentence("later runs", runs=runs)
+        return Sentence("put back")

@@ -26,6 +26,7 @@ from ..journal.reading import merged_pairs, merged_rows
 from ..keys import check_alias
 from ..models import MergeRun, MergeStep
 from ..references.discover import columns_pointed_at
+from ..sentences import Sentence
 from ..signals import post_undo
 from .dangling import dangling
 from .obstacles import Obstacles
@@ -76,7 +77,7 @@ def undo(
     require_autocommit(dialect, found.model)
     with dialect.run_lock(found.model) as is_ours:
         if not is_ours:
-            raise MergeRefused(f"{found.model}: a merge of this model is running; wait for its end")
+            raise MergeRefused(Sentence("merged meanwhile", model=found.model))
         # again: until the lock was ours, another undo may have come first
         found = _find(run, using)
         undoing = _Undo(database=dialect, run=found, survivors=_texts(found, survivors, using))
@@ -99,13 +100,11 @@ def _find(run: MergeRun | int, using: str) -> MergeRun:
     number = run.pk if isinstance(run, MergeRun) else run
     found = MergeRun.objects.using(using).filter(pk=number).first()
     if found is None:
-        raise InvalidOption(f"there is no merge run {number} in database {using!r}")
+        raise InvalidOption(Sentence("no run", run=number, using=repr(using)))
     if found.status == MergeRun.Status.UNDONE:
-        raise InvalidOption(f"merge run {number} has been undone already")
+        raise InvalidOption(Sentence("undone", run=number))
     if found.status == MergeRun.Status.PRUNED:
-        raise InvalidOption(
-            f"merge run {number} has been pruned: what its rows were before is no longer known"
-        )
+        raise InvalidOption(Sentence("pruned", run=number))
     return found
 
 
@@ -118,8 +117,8 @@ def _texts(run: MergeRun, survivors: Sequence[Any] | None, using: str) -> list[s
     known = set(merged.values_list("survivor", flat=True))
     for pk, text in zip(survivors, texts, strict=True):
         if text not in known or text in run.undone:
-            what = "has been undone already" if text in known else "is no survivor"
-            raise InvalidOption(f"merge run {run.pk}: {run.model} {pk} {what}")
+            code = "group undone" if text in known else "no survivor"
+            raise InvalidOption(Sentence(code, run=run.pk, model=run.model, row=pk))
     return texts
 
 
@@ -127,9 +126,7 @@ def _model(label: str) -> type[Model]:
     try:
         return apps.get_model(label)
     except LookupError:
-        raise UndoRefused(
-            f"model {label} does not exist any more: its rows cannot be restored"
-        ) from None
+        raise UndoRefused(Sentence("no model", label=label)) from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +184,8 @@ class _Undo:
         table = self.database.table(_model(step.model))
         gone = [name for name in step.columns if name not in {c.name for c in table.columns}]
         if gone:
-            raise UndoRefused(
-                f"{step.model} has no column {', '.join(gone)} any more: migrate back to where it"
-                f" had, then undo merge run {self.run.pk}"
-            )
+            told = Sentence("no column", model=step.model, fields=gone, run=self.run.pk)
+            raise UndoRefused(told)
         restored = fill_restored(self.database, table, step, self.survivors, self.run.undone)
         if not restored.rows:
             return 0
