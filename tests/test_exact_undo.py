@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 
 from dedupe_toolkit import match_key, merge, plan_merge, undo
+from dedupe_toolkit.errors import MergeRefused
 
 from .kit import merged
-from .naming import made, rows_of, run
+from .naming import called, made, rows_of, run
 from .situations.named.models import Plain, PlainText
 
 if TYPE_CHECKING:
@@ -254,3 +255,16 @@ def test_settings_of_the_session_do_not_round_what_is_journaled() -> None:
         run("RESET extra_float_digits", "RESET intervalstyle")
         undo(done)
         assert rows_of("named_plain") == before
+
+
+@pytest.mark.parametrize("held", ["varchar(9)", "text"])
+def test_a_number_that_is_held_as_text_refuses_the_merge_before_anything_is_written(
+    held: str,
+) -> None:
+    columns = f"(id integer PRIMARY KEY, plain_id {held})"
+    with plain(""), made(("named_made", columns)), called(PlainText, "named_made"):
+        run("INSERT INTO named_plain (id, name) VALUES (1, 'x'), (2, 'x')")
+        run("INSERT INTO named_made VALUES (1, '02'), (2, 'none')")
+        with pytest.raises(MergeRefused, match=r"named\.PlainText\.plain is .*: give both columns"):
+            plan_merge(match_key(Plain, ["name"]))
+        assert len(rows_of("named_plain")) == 2

@@ -9,6 +9,7 @@ from ..databases.names import derived
 from ..databases.places import place_of
 from ..databases.tables import OnMove
 from ..mapping.hold_list import HoldList
+from ..references.column_types import refuse_unlike_columns
 from ..references.discover import embedded_references, present, references_to
 from ..references.referrers import Referrer, referrers_of
 from ..references.type_columns import refuse_ambiguous
@@ -75,7 +76,9 @@ class Session:
         if model not in self._referrers:
             refuse_unseen(model, self.database)
             found = referrers_of(model, self.database)
-            refuse_ambiguous(reference for referrer in found for reference in referrer.references)
+            references = [one for referrer in found for one in referrer.references]
+            refuse_ambiguous(references)
+            refuse_unlike_columns(references, self.database)
             self._referrers[model] = found
         return self._referrers[model]
 
