@@ -109,6 +109,24 @@ def test_an_unsafe_call_warns_on_its_own_line() -> None:
 
 
 @pytest.mark.filterwarnings("error::dedupe_toolkit.errors.RaceWarning")
+def test_the_same_text_in_two_files_is_two_places(tmp_path: Path) -> None:
+    text = "def add():\n    model.objects.get_or_create(key='a')\n"
+    for name in ("one.py", "other.py"):
+        names: dict[str, Any] = {"model": Loose}
+        exec(compile(text, str(tmp_path / name), "exec"), names)  # noqa: S102 (the text above)
+        with pytest.warns(RaceWarning) as caught:
+            names["add"]()
+        assert warned(caught.list) == [(name, 2)]
+
+
+def test_what_is_compiled_again_and_again_is_one_place(tmp_path: Path) -> None:
+    for _ in range(3):
+        code = compile("model.objects.get_or_create(key='a')", str(tmp_path / "one.py"), "exec")
+        exec(code, {"model": Coded})  # noqa: S102 (the text above)
+    (one,) = watching.seen()
+    assert one.calls == 3
+
+
 def test_as_an_error_it_stops_the_call_before_a_row_is_made() -> None:
     for _ in range(2):
         with pytest.raises(RaceWarning):

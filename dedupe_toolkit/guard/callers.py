@@ -6,6 +6,7 @@ import os
 import sys
 import sysconfig
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ref
 
 import asgiref
 import django
@@ -43,6 +44,25 @@ class Caller(NamedTuple):
             if start <= self.at < end and line:
                 return line
         return self.code.co_firstlineno
+
+
+_sites: dict[tuple[str, CodeType], int] = {}
+_numbers: dict[int, tuple[int, Any]] = {}
+
+
+def site_of(code: CodeType) -> int:
+    """A number for the code of one file; the same however often that is compiled.
+
+    Python takes long to hash code, the longer the code is, and leaves its file aside.
+    """
+    known_as = id(code)
+    known = _numbers.get(known_as)
+    if known is not None:
+        return known[0]
+    number = _sites.setdefault((code.co_filename, code), len(_sites))
+    # the next object of that id is another
+    _numbers[known_as] = number, ref(code, lambda _: _numbers.pop(known_as, None))
+    return number
 
 
 def caller() -> Caller | None:

@@ -18,7 +18,7 @@ from django.db.models.fields import related_descriptors as related
 from ..audit.lookups import field_name
 from ..audit.values import Verdict
 from ..errors import RaceWarning
-from .callers import Caller, caller
+from .callers import Caller, caller, site_of
 from .judging import forget_rules, judged
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ class _Handed:
 _INNER = _Handed(is_inner=True)
 _handed: ContextVar[_Handed | None] = ContextVar("dedupe_guard", default=None)
 _seen: dict[Any, Seen | None] = {}
+_NEW: Any = object()
 _undo: list[Callable[[], None]] = []
 
 
@@ -160,14 +161,15 @@ def _look(
     try:
         where = (handed.caller if handed else None) or caller()
         given = tuple([(name, value is None) for name, value in kwargs.items()])
-        site = where and (where.code, where.at)
+        site = where and (site_of(where.code), where.at)
         key = (site, queryset.model, vars(queryset)["_db"], method, given)
-        if key not in _seen:
+        one: Seen | None = _seen.get(key, _NEW)
+        if one is _NEW:
             # so that what fails is not tried again and again
             _seen[key] = None
             manager = handed.manager if handed else None
-            _seen[key] = _first_seen(queryset, method, where, manager, defaults, more, kwargs)
-        one = _seen[key]
+            one = _first_seen(queryset, method, where, manager, defaults, more, kwargs)
+            _seen[key] = one
         if one is not None:
             one.calls += 1
         return one
