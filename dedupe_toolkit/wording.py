@@ -259,6 +259,15 @@ NOTES = {
         text="{reference} has no index, so {cost}: {remedy}",
         people=_("{reference}: merging is slow, for the database has no index of these."),
     ),
+    "large group": Wording(
+        text="{reference}: the group of {first} alone repoints {rows} rows, in one transaction: at"
+        " 10,000 rows a second others wait for its locks for {seconds} s, whatever --batch-seconds"
+        " says",
+        people=_(
+            "{reference}: {rows} of these belong to #{first} and what is merged into it. While that"
+            " is done, others may have to wait for {seconds} seconds."
+        ),
+    ),
     "dismissed": Wording(text="{what} left alone", people=""),
 }
 """What a plan says beside its numbers, by code."""

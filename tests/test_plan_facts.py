@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import plan_merge, row_set
+from dedupe_toolkit.planning import large_groups
 from dedupe_toolkit.reviewing.preview import preview_merge
 from dedupe_toolkit.values import (
     BlankKeys,
@@ -130,6 +131,23 @@ def test_groups_with_an_empty_text_for_a_key_are_counted_with_their_rows() -> No
 def test_a_key_without_text_has_no_empty_text() -> None:
     authors(("Ann", "", 1), ("Bob", "", 1))
     assert planned(Author, "born").blank_keys == BlankKeys()
+
+
+def test_a_group_with_very_many_rows_is_told_beforehand_with_how_long_others_may_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(large_groups, "MANY", 4)
+    monkeypatch.setattr(large_groups, "PER_SECOND", 2)
+    ann, _, _, bob, bob2 = authors(*[("Ann", "", 1)] * 3, *[("Bob", "", 1)] * 2)
+    duplicates = Author.objects.filter(name="Ann").exclude(pk=ann.pk)
+    books = [Book(author=author, title="") for author in duplicates for _ in range(3)]
+    books += [Book(author=author, title="") for author in [ann, bob] * 5 + [bob2] * 3]
+    Book._base_manager.bulk_create(books)
+    told = [note for note in planned(Author, "name").warnings if note.code == "large group"]
+    assert told == [
+        f"links.Book.author: the group of {ann.pk} alone repoints 6 rows, in one transaction: at"
+        " 10,000 rows a second others wait for its locks for 3 s, whatever --batch-seconds says"
+    ]
 
 
 def test_a_link_table_without_a_unique_rule_is_named_with_the_links_it_repeats() -> None:

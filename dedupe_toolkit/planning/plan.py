@@ -42,6 +42,7 @@ from ..values import (
 from .ahead import ahead
 from .counting import count_level
 from .hidden_rows import hidden_rows
+from .large_groups import large_groups
 from .largest import blank_keys, largest_groups
 from .levels import Level, analyse
 from .missing_indexes import missing_indexes
@@ -107,6 +108,7 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
         count_level(session, level, tally)
         facts = _facts(session, source, level)
         slow = missing_indexes(session.database, level)
+        slow = (*slow, *large_groups(session, level, tally))
         hidden = hidden_rows(session, source.model, mapping)
         pending = ahead(session.database, source.model)
         unkept = unenforced(session.database, level)

@@ -1,0 +1,72 @@
+"""Two processes on slices of one model: one merges at a time, and nothing is lost between them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+
+from dedupe_toolkit import MergeRun, undo
+from tests.concurrency_kit import PATIENCE, until
+from tests.dying import BATCH
+from tests.killing import ROOT, database_url
+from tests.kit import created, snapshot
+from tests.situations.links.models import Author, Book
+
+MERGE = ("merge_duplicates", "links.Author", "--fields", "name", "--no-input", "--batch-size", "2")
+SOUTH, NORTH = ("--where", "born__lt=1900"), ("--where", "born__gte=1900")
+
+
+def started(*command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=os.environ
+        | {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit code of a process, and the last line that it wrote of errors."""
+    _, told = process.communicate(timeout=PATIENCE)
+    return process.returncode, (told.splitlines() or [""])[-1]
+
+
+def is_stopped(process: subprocess.Popen[str]) -> bool:
+    assert process.poll() is None, process.communicate()
+    return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_process_is_refused_while_the_first_is_at_work_and_then_merges_its_slice() -> None:
+    people = [Author(name=f"{n}", born=1800 + n * 20) for n in range(10) for _ in range(2)]
+    rows = created(Author, people)
+    Book._base_manager.bulk_create(Book(author=row, title=row.name) for row in rows)
+    before = snapshot()
+    # it stands still in the middle of a batch, with all that it has locked
+    first = started("-m", "tests.dying", "SIGSTOP", "9", "before", BATCH, *MERGE, *SOUTH)
+    try:
+        until(lambda: is_stopped(first))
+        refused, told = ended(started("manage.py", *MERGE, *NORTH))
+        os.kill(first.pid, signal.SIGCONT)
+        assert ended(first)[0] == 0
+    finally:
+        first.kill()
+    assert (refused, told) == (
+        1,
+        "CommandError: links.Author: another merge of this model is running; wait until it ends",
+    )
+    assert ended(started("manage.py", *MERGE, *NORTH))[0] == 0
+    assert Counter(Author.objects.values_list("name", flat=True)) == Counter(map(str, range(10)))
+    books = Book._base_manager.values_list("title", "author__name")
+    assert Counter(books) == Counter((name, name) for name in map(str, range(10)) for _ in range(2))
+    for run in MergeRun.objects.order_by("-pk"):
+        undo(run)
+    assert snapshot() == before
