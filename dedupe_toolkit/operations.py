@@ -37,7 +37,27 @@ _SHOWN = 3
 _KEY_OPTIONS = {"nulls", "blanks", "where", "ignore_case", "ignore_space"}
 
 
-class CheckNoDuplicates(Operation):
+class _OnRows(Operation):
+    """On the rows of a model, perhaps one of another app. The models stay as they are."""
+
+    reduces_to_sql = False
+    reversible = True
+    category = OperationCategory.PYTHON
+
+    model_name: str
+    app_label: str | None
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models stay as they are."""
+
+    def _model(self, app_label: str, schema_editor: Any, state: Any) -> Any:
+        """The model in a state; None where SQL is only shown, or the table is not to be there."""
+        model = state.apps.get_model(self.app_label or app_label, self.model_name)
+        is_there = self.allow_migrate_model(schema_editor.connection.alias, model)
+        return model if is_there and not schema_editor.collect_sql else None
+
+
+class CheckNoDuplicates(_OnRows):
     """Stops a migration, before any change, on a database that has duplicates of a match key.
 
     Put it before the operation that adds the constraint. Counts every row that the constraint
@@ -46,10 +66,7 @@ class CheckNoDuplicates(Operation):
     the error: not for personal data, as logs keep it.
     """
 
-    reduces_to_sql = False
-    reversible = True
     elidable = True
-    category = OperationCategory.PYTHON
 
     def __init__(
         self,
@@ -83,16 +100,13 @@ class CheckNoDuplicates(Operation):
         kwargs |= {name: value for name, value in given.items() if value != defaults[name]}
         return self.__class__.__qualname__, [], kwargs
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models stay as they are."""
-
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = from_state.apps.get_model(self.app_label or app_label, self.model_name)
-        using = schema_editor.connection.alias
-        if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
+        model = self._model(app_label, schema_editor, from_state)
+        if model is None:
             return
+        using = schema_editor.connection.alias
         found = find_duplicates(self._key(model), using=using, limit=_SHOWN, include_dismissed=True)
         if found.groups:
             raise CommandError(self._message(found, using))
@@ -128,7 +142,7 @@ class CheckNoDuplicates(Operation):
         )
 
 
-class MergeDuplicates(Operation):
+class MergeDuplicates(_OnRows):
     """Merges the duplicates of a match key on the way, for products that others install.
 
     Takes the options of `match_key` and, with the same defaults, of `MergePolicy`, as plain values.
@@ -141,10 +155,6 @@ class MergeDuplicates(Operation):
     nothing was changed then. Migrating backwards undoes what the operation has merged. Squashing
     keeps it; ``sqlmigrate`` shows nothing of it.
     """
-
-    reduces_to_sql = False
-    reversible = True
-    category = OperationCategory.PYTHON
 
     def __init__(
         self,
@@ -194,16 +204,13 @@ class MergeDuplicates(Operation):
             kwargs["leave_held_back"] = True
         return self.__class__.__qualname__, [], kwargs | self.options
 
-    def state_forwards(self, app_label: str, state: Any) -> None:
-        """The models stay as they are."""
-
     def database_forwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = from_state.apps.get_model(self.app_label or app_label, self.model_name)
-        using = schema_editor.connection.alias
-        if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
+        model = self._model(app_label, schema_editor, from_state)
+        if model is None:
             return
+        using = schema_editor.connection.alias
         try:
             plan = plan_merge(self._key(model), using=using, policy=self._policy())
             self._stop_if_held(model, [group.reason for group in plan.held_back])
@@ -217,10 +224,10 @@ class MergeDuplicates(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
     ) -> None:
-        model = to_state.apps.get_model(self.app_label or app_label, self.model_name)
-        using = schema_editor.connection.alias
-        if schema_editor.collect_sql or not self.allow_migrate_model(using, model):
+        model = self._model(app_label, schema_editor, to_state)
+        if model is None:
             return
+        using = schema_editor.connection.alias
         runs = MergeRun.objects.using(using).filter(
             model=model._meta.label, policy__operation=self._name(app_label)
         )

@@ -132,6 +132,12 @@ def test_another_process_does_not_carry_a_plan_out(people: list[Author]) -> None
     assert merge(plan).merged == 2
 
 
+def test_a_plan_is_carried_out_once(people: list[Author]) -> None:
+    plan = planned(Author, "name")
+    merge(plan)
+    refused(plan, match="has been carried out")
+
+
 def test_a_connection_closed_between_batches_stops_the_run_with_whole_batches(
     people: list[Author],
 ) -> None:

@@ -109,56 +109,39 @@ def _from_member(
     database: Database, mapping: MergeMap, referrer: Referrer, reference: Reference
 ) -> str:
     """SQL that joins a member (``a``) with the rows (``r``) that point at it."""
-    rows = f"{database.join} {database.q(referrer.table.name)} r"
-    columns = database.qualified("r", reference.columns)
-    if not _is_by_value(mapping, reference):
-        old = database.qualified("a", mapping.old(reference))
-        return f"{rows} ON {database.equal(columns, old)}"
-    if mapping.is_spelled(reference):
-        spelled = f"JOIN {database.q(mapping.source(reference))} d"
-        same = database.equal(
-            database.qualified("d", mapping.raw), database.qualified("a", mapping.members)
-        )
-        held = database.equal(columns, database.qualified("d", mapping.old(reference)))
-        return f"{spelled} ON {same} {rows} ON {held}"
-    held = database.equal(columns, database.qualified("d", reference.targets))
-    itself = f"{database.join} {database.q(mapping.table.name)} d"
-    return f"{itself} ON {_is_member(database, mapping, 'd', 'a')} {rows} ON {held}"
+    between, to_member, to_rows = _between(database, mapping, reference, "a", "d")
+    rows = f"{database.join} {database.q(referrer.table.name)} r ON {to_rows}"
+    return f"{between} ON {to_member} {rows}" if between else rows
 
 
 def _to_member(database: Database, mapping: MergeMap, reference: Reference) -> str:
     """SQL that joins rows (``r``) with the member (``b``) that they point at."""
-    work = f"JOIN {database.q(mapping.name)} b"
+    between, to_member, to_rows = _between(database, mapping, reference, "b", "e")
+    work = f"JOIN {database.q(mapping.name)} b ON"
+    return f"{between} ON {to_rows} {work} {to_member}" if between else f"{work} {to_rows}"
+
+
+def _between(
+    database: Database, mapping: MergeMap, reference: Reference, member: str, alias: str
+) -> tuple[str, str, str]:
+    """SQL that joins what stands between a member and its rows, and ties it to either of these.
+
+    Where nothing does, the last ties both.
+    """
     columns = database.qualified("r", reference.columns)
-    if not _is_by_value(mapping, reference):
-        old = database.qualified("b", mapping.old(reference))
-        return f"{work} ON {database.equal(columns, old)}"
+    if reference.is_text or reference.place == tuple(mapping.key):
+        old = database.qualified(member, mapping.old(reference))
+        return "", "", database.equal(columns, old)
     if mapping.is_spelled(reference):
-        spelled = f"JOIN {database.q(mapping.source(reference))} e"
-        held = database.equal(columns, database.qualified("e", mapping.old(reference)))
-        same = database.equal(
-            database.qualified("e", mapping.raw), database.qualified("b", mapping.members)
-        )
-        return f"{spelled} ON {held} {work} ON {same}"
-    held = database.equal(columns, database.qualified("e", reference.targets))
-    itself = f"{database.join} {database.q(mapping.table.name)} e ON {held}"
-    return f"{itself} {work} ON {_is_member(database, mapping, 'e', 'b')}"
-
-
-def _is_by_value(mapping: MergeMap, reference: Reference) -> bool:
-    return not reference.is_text and reference.place != tuple(mapping.key)
-
-
-def _is_raw(database: Database, mapping: MergeMap, spelled: str, member: str) -> str:
-    return database.equal(
-        database.qualified(spelled, mapping.raw), database.qualified(member, mapping.members)
-    )
-
-
-def _is_member(database: Database, mapping: MergeMap, row: str, member: str) -> str:
-    return database.equal(
-        database.qualified(row, mapping.key), database.qualified(member, mapping.members)
-    )
+        joined, keys = f"JOIN {database.q(mapping.source(reference))}", mapping.raw
+        held = mapping.old(reference)
+    else:
+        joined, keys = f"{database.join} {database.q(mapping.table.name)}", mapping.key
+        held = list(reference.targets)
+    members = database.qualified(member, mapping.members)
+    to_member = database.equal(database.qualified(alias, keys), members)
+    to_rows = database.equal(columns, database.qualified(alias, held))
+    return f"{joined} {alias}", to_member, to_rows
 
 
 def _stays(database: Database, mapping: MergeMap) -> str:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Status = MergeRun.Status
 
+_OPEN = (Status.RUNNING, Status.PAUSED)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunProgress:
@@ -42,7 +44,7 @@ class RunProgress:
     @property
     def is_open(self) -> bool:
         """Whether more may happen by itself."""
-        return self.status in (Status.RUNNING, Status.PAUSED)
+        return self.status in _OPEN
 
 
 def merge_runs(using: str, model: type[Model] | None = None) -> QuerySet[MergeRun]:
@@ -77,7 +79,7 @@ def progress_of(run: MergeRun) -> RunProgress:
         rate=run.rows_merged / seconds if run.rows_merged and seconds else None,
         seconds_left=left if is_running else None,
         lock_seconds=lock_seconds,
-        waits_for=run.waits_for if status in (Status.RUNNING, Status.PAUSED) else "",
+        waits_for=run.waits_for if status in _OPEN else "",
     )
 
 

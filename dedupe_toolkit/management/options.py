@@ -25,6 +25,7 @@ from ..suggest import nearest
 from ..values import Blanks, MatchKey, Nulls
 
 if TYPE_CHECKING:
+    from argparse import _ArgumentGroup
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from django.core.management.base import CommandParser
@@ -81,8 +82,23 @@ def add_key_arguments(parser: CommandParser) -> None:
     group.add_argument(
         "--ignore-space", action="store_true", help="Add collapse to every text field of the key."
     )
+    add_database(parser)
+
+
+def add_database(parser: CommandParser | _ArgumentGroup) -> None:
+    """Add ``--database``."""
     parser.add_argument(
         "--database", default="default", metavar="ALIAS", help="The database (default: default)."
+    )
+
+
+def add_format(parser: CommandParser, shapes: Iterable[str]) -> None:
+    """Add ``--format``, of which a table is the default."""
+    parser.add_argument(
+        "--format",
+        default="table",
+        metavar="|".join(shapes),
+        help="How to print (default: table).",
     )
 
 

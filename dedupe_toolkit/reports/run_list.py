@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from django.utils.timezone import is_aware, localtime
@@ -12,7 +13,7 @@ from .formats import as_csv
 from .going_on import going_on, taking_back
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ..journal.progress import RunProgress
 
@@ -39,30 +40,33 @@ def runs_document(runs: Iterable[RunProgress]) -> dict[str, Any]:
 
 def run_as_plain(progress: RunProgress) -> dict[str, Any]:
     """One run, as JSON has it."""
-    run = progress.run
-    return {
-        "run": run.pk,
-        "model": run.model,
-        "fields": run.fields,
-        "by": run.by,
-        "origin": run.origin,
-        "started": run.started,
-        "finished": run.finished,
-        "status": progress.status,
-        "groups": progress.groups,
-        "done": progress.done,
-        "merged": run.merged,
-        "held_back": run.groups_held_back,
-        "rows_merged": progress.rows,
-        "batches": run.batches,
-        "seconds": round(progress.seconds, 3),
-        "rows_per_second": _rounded(progress.rate),
-        "seconds_left": _rounded(progress.seconds_left),
-        "lock_seconds": round(progress.lock_seconds, 3),
-        "waits_for": progress.waits_for,
-        "go_on": going_on(progress) or None,
-        "undo": taking_back(progress) or None,
-    }
+    return {name: fact(progress) for name, fact in _FACTS.items()}
+
+
+_FACTS: dict[str, Callable[[RunProgress], Any]] = {
+    "run": attrgetter("run.pk"),
+    "model": attrgetter("run.model"),
+    "fields": attrgetter("run.fields"),
+    "by": attrgetter("run.by"),
+    "origin": attrgetter("run.origin"),
+    "started": attrgetter("run.started"),
+    "finished": attrgetter("run.finished"),
+    "status": attrgetter("status"),
+    "groups": attrgetter("groups"),
+    "done": attrgetter("done"),
+    "merged": attrgetter("run.merged"),
+    "held_back": attrgetter("run.groups_held_back"),
+    "rows_merged": attrgetter("rows"),
+    "batches": attrgetter("run.batches"),
+    "seconds": lambda progress: round(progress.seconds, 3),
+    "rows_per_second": lambda progress: _rounded(progress.rate),
+    "seconds_left": lambda progress: _rounded(progress.seconds_left),
+    "lock_seconds": lambda progress: round(progress.lock_seconds, 3),
+    "waits_for": attrgetter("waits_for"),
+    "go_on": lambda progress: going_on(progress) or None,
+    "undo": lambda progress: taking_back(progress) or None,
+}
+"""What JSON and CSV say of a run, in order."""
 
 
 def runs_csv(runs: Iterable[RunProgress]) -> str:
@@ -73,32 +77,7 @@ def runs_csv(runs: Iterable[RunProgress]) -> str:
         | {name: one[name] and one[name].isoformat() for name in ("started", "finished")}
         for one in plain
     ]
-    return as_csv(rows, CSV_COLUMNS)
-
-
-CSV_COLUMNS = (
-    "run",
-    "model",
-    "fields",
-    "by",
-    "origin",
-    "started",
-    "finished",
-    "status",
-    "groups",
-    "done",
-    "merged",
-    "held_back",
-    "rows_merged",
-    "batches",
-    "seconds",
-    "rows_per_second",
-    "seconds_left",
-    "lock_seconds",
-    "waits_for",
-    "go_on",
-    "undo",
-)
+    return as_csv(rows, list(_FACTS))
 
 
 def run_cells(progress: RunProgress) -> list[str]:

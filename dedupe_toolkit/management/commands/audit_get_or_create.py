@@ -19,7 +19,7 @@ from ...audit.memory import remember
 from ...errors import InvalidOption
 from ...reports.formats import as_json
 from ..base import DedupeCommand
-from ..options import one_of
+from ..options import add_format, one_of
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -69,12 +69,7 @@ class Command(DedupeCommand):
             metavar="FILE",
             help="Decide what the source leaves open by what the guard saw, and wrote here.",
         )
-        parser.add_argument(
-            "--format",
-            default=AuditFormat.TABLE.value,
-            metavar="|".join(AuditFormat),
-            help="How to print (default: table).",
-        )
+        add_format(parser, AuditFormat)
         parser.add_argument(
             "--database",
             default="default",

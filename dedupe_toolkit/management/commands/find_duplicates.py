@@ -14,7 +14,7 @@ from ...reports.formats import Format, as_json
 from ...reports.found import found_csv, found_document, print_found
 from ...reports.held_back import held_csv, held_document, print_held_back
 from ..base import DedupeCommand
-from ..options import add_key_arguments, keys_from_options, one_of, whole_number
+from ..options import add_format, add_key_arguments, keys_from_options, one_of, whole_number
 from ..policy import survivor_rules
 
 if TYPE_CHECKING:
@@ -49,12 +49,7 @@ class Command(DedupeCommand):
             action="store_true",
             help="Exit with code 1 if there are any duplicates that nobody has dismissed.",
         )
-        parser.add_argument(
-            "--format",
-            default=Format.TABLE.value,
-            metavar="|".join(Format),
-            help="How to print (default: table).",
-        )
+        add_format(parser, Format)
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)

@@ -23,6 +23,7 @@ from ..base import DedupeCommand
 from ..confirm import confirmed
 from ..merging import merge_shown, stopped
 from ..options import (
+    add_format,
     add_key_arguments,
     add_no_input,
     duration,
@@ -65,12 +66,7 @@ class Command(DedupeCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="Show the plan, write nothing.")
         add_no_input(parser)
-        parser.add_argument(
-            "--format",
-            default=Format.TABLE.value,
-            metavar="|".join(Format),
-            help="How to print (default: table).",
-        )
+        add_format(parser, Format)
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)

@@ -12,7 +12,7 @@ from ...printing import counted, print_table, say
 from ...reports.formats import Format, as_json
 from ...reports.run_list import COLUMNS, NUMBERS, run_cells, run_notes, runs_csv, runs_document
 from ..base import DedupeCommand
-from ..options import one_of, whole_number
+from ..options import add_database, add_format, one_of, whole_number
 from ..watching import watch_at_terminal, watch_line_by_line
 
 if TYPE_CHECKING:
@@ -37,18 +37,8 @@ class Command(DedupeCommand):
         parser.add_argument(
             "--watch", action="store_true", help="Go on showing the runs under way, to their end."
         )
-        parser.add_argument(
-            "--format",
-            default=Format.TABLE.value,
-            metavar="|".join(Format),
-            help="How to print (default: table).",
-        )
-        parser.add_argument(
-            "--database",
-            default="default",
-            metavar="ALIAS",
-            help="The database (default: default).",
-        )
+        add_format(parser, Format)
+        add_database(parser)
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)

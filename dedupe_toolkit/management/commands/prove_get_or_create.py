@@ -11,7 +11,7 @@ from ...prove.reports import print_proof, proof_document
 from ...reports.formats import Format, as_json
 from ..base import DedupeCommand
 from ..constraining import one_key
-from ..options import add_key_arguments, one_of, whole_number
+from ..options import add_format, add_key_arguments, one_of, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -35,12 +35,7 @@ class Command(DedupeCommand):
             action="store_true",
             help="Make each call within a transaction of its own, as ATOMIC_REQUESTS would.",
         )
-        parser.add_argument(
-            "--format",
-            default=Format.TABLE.value,
-            metavar="|".join(_SHAPES),
-            help="How to print (default: table).",
-        )
+        add_format(parser, _SHAPES)
 
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], _SHAPES)

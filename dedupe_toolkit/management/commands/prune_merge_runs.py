@@ -15,7 +15,7 @@ from ...journal.pruning import Pruned, prunable_runs
 from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..options import add_no_input
+from ..options import add_database, add_no_input
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -46,12 +46,7 @@ class Command(DedupeCommand):
             "--dry-run", action="store_true", help="Say what would be pruned, keep all of it."
         )
         add_no_input(parser)
-        parser.add_argument(
-            "--database",
-            default="default",
-            metavar="ALIAS",
-            help="The database (default: default).",
-        )
+        add_database(parser)
 
     def handle(self, **options: Any) -> None:
         before, using = timezone.now() - _age(options["older_than"]), options["database"]

@@ -9,7 +9,7 @@ import dedupe_toolkit
 from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..options import add_no_input, whole_number
+from ..options import add_database, add_no_input, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -31,12 +31,7 @@ class Command(DedupeCommand):
             "--dry-run", action="store_true", help="Say what would happen, keep nothing."
         )
         add_no_input(parser)
-        parser.add_argument(
-            "--database",
-            default="default",
-            metavar="ALIAS",
-            help="The database (default: default).",
-        )
+        add_database(parser)
 
     def handle(self, **options: Any) -> None:
         number, dry_run = whole_number("RUN", options["run"], least=1), options["dry_run"]
