@@ -43,6 +43,7 @@ from tests.situations.objects.models import (
     Thing,
     Verse,
 )
+from tests.situations.ruled.models import Person as Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -365,9 +366,9 @@ def test_chains_that_are_duplicates_of_each_other_become_one() -> None:
 
 
 @contextmanager
-def stranger_of(target: str, row: Any, *, column: str = "id") -> Iterator[None]:
+def stranger_of(target: str, row: Any, *, column: str = "id", kind: str = "") -> Iterator[None]:
     """A table without a model, one row of which points at a row; deleting that would cascade."""
-    kind = {"sqlite": "integer", "postgresql": "bigint", "mysql": "bigint"}[connection.vendor]
+    kind = kind or ("integer" if connection.vendor == "sqlite" else "bigint")
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TABLE stranger (target {kind} NOT NULL,"
@@ -434,3 +435,29 @@ def test_a_table_without_a_model_that_points_at_a_row_that_stays_holds_nothing_b
     Profile.objects.create(author=lost)
     with stranger_of("objects_profile", profile.pk):
         assert merged(Author, "name").merged == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("lost", "rules"), [("m1", {}), ("m2", {"mail": "newest"})])
+def test_a_table_without_a_model_that_points_at_a_value_which_goes_holds_its_group_back(
+    lost: str, rules: dict[str, str]
+) -> None:
+    """The duplicate's, or the survivor's that a field rule replaces."""
+    kept = Owner.objects.create(name="Ann", mail="m1" if rules else None)
+    other = Owner.objects.create(name="Ann", mail=lost)
+    before = snapshot()
+    with stranger_of("ruled_person", "m1", column="mail", kind="varchar(20)"):
+        (held,) = planned(Owner, "name", field_rules=rules).held_back
+        run = merged(Owner, "name", field_rules=rules)
+    row = kept if rules else other
+    assert held.reason == f"stranger.target points at row {row.pk}, {ADVICE}"
+    assert [group["reason"] for group in run.held_back] == [held.reason]
+    assert snapshot() == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_table_without_a_model_that_points_at_a_value_which_stays_holds_nothing_back() -> None:
+    for mail in ("m1", "m2"):
+        Owner.objects.create(name="Ann", mail=mail)
+    with stranger_of("ruled_person", "m1", column="mail", kind="varchar(20)"):
+        assert merged(Owner, "name").merged == 1

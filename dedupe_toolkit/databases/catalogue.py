@@ -148,16 +148,16 @@ class Catalogue(ABC):
         tables: Sequence[str], rows: Iterable[tuple[Any, ...]]
     ) -> dict[str, list[DatabaseKey]]:
         found: dict[str, list[DatabaseKey]] = {table: [] for table in tables}
-        for (target, table, referrers, _, on_move), columns in groupby(
-            rows, key=lambda row: row[:5]
-        ):
-            own, theirs = zip(*(row[5:] for row in columns), strict=True)
+        for head, columns in groupby(rows, key=lambda row: row[:6]):
+            target, table, referrers, _, on_move, is_acting = head
+            own, theirs = zip(*(row[6:] for row in columns), strict=True)
             key = DatabaseKey(
                 table=table,
                 columns=own,
                 targets=theirs,
                 referrers=referrers,
                 on_move=OnMove(on_move),
+                is_acting=bool(is_acting),
             )
             # a partition has a key of its own for each one of the whole, and says the same again
             if key not in found[target]:
@@ -171,7 +171,8 @@ class Catalogue(ABC):
     @abstractmethod
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
         """A table that is pointed at, one that points and its referrers, a key, what it does when
-        what it points at moves (an `OnMove`), a column of each.
+        what it points at moves (an `OnMove`), whether it acts when that is deleted, a column of
+        each.
 
         In the order of tables and keys, and the columns in that of their key.
         """

@@ -86,14 +86,16 @@ _REFUSALS = {
     2013: "the server has closed the connection: see wait_timeout and max_allowed_packet",
 }
 _FOREIGN_KEYS = """
-SELECT referenced_table_name, table_name, table_schema, constraint_name, 'waits',
-       column_name, referenced_column_name
-FROM information_schema.key_column_usage
-WHERE referenced_table_schema = %s AND referenced_table_name IN ({tables}) {referrers}
-ORDER BY 1, 2, 3, 4, ordinal_position
+SELECT k.referenced_table_name, k.table_name, k.table_schema, k.constraint_name, 'waits',
+       r.delete_rule NOT IN ('NO ACTION', 'RESTRICT'), k.column_name, k.referenced_column_name
+FROM information_schema.key_column_usage k
+JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
+     AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({tables}) {referrers}
+ORDER BY 1, 2, 3, 4, k.ordinal_position
 """
 _OWN_KEYS = """
-SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, 'waits',
+SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, 'waits', 0,
        column_name, referenced_column_name
 FROM information_schema.key_column_usage
 WHERE table_schema = %s AND table_name IN ({tables}) AND referenced_table_name IS NOT NULL
@@ -194,7 +196,7 @@ class MySQLFamily(Database):
                     yield name, *row[1:]
 
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-        own = "AND table_schema = DATABASE()"
+        own = "AND k.table_schema = DATABASE() AND r.constraint_schema = DATABASE()"
         sql = _FOREIGN_KEYS.replace("{referrers}", "" if self.may_be_pointed_at() else own)
         return self._key_columns(sql, tables)
 

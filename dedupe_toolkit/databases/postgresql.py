@@ -98,7 +98,8 @@ SELECT k.name, r.relname, CASE WHEN pg_table_is_visible(r.oid) THEN NULL ELSE n.
        SELECT number FROM up),
        c.oid::text, CASE WHEN c.condeferrable AND c.confupdtype = 'a' THEN 'waits'
            WHEN c.condeferrable THEN 'acts' WHEN c.confupdtype = 'c' THEN 'cascades'
-           ELSE 'refuses' END, a.attname, t.attname
+           ELSE 'refuses' END,
+       c.confdeltype NOT IN ('a', 'r'), a.attname, t.attname
 FROM kin k
 JOIN pg_constraint c ON c.contype = 'f' AND c.confrelid = k.number
 JOIN pg_class r ON r.oid = c.conrelid AND r.relkind <> 'p'

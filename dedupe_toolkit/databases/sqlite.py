@@ -57,7 +57,8 @@ ORDER BY w.name, c.cid
 # what names no column points at the primary key
 _FOREIGN_KEYS = """
 SELECT w.name, s.name, s.schema, f.id,
-    CASE f.on_update WHEN 'NO ACTION' THEN 'waits' ELSE 'acts' END, f."from", COALESCE(f."to",
+    CASE f.on_update WHEN 'NO ACTION' THEN 'waits' ELSE 'acts' END,
+    f.on_delete NOT IN ('NO ACTION', 'RESTRICT'), f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(w.bare, w.schema) p WHERE p.pk = f.seq + 1))
 FROM {master} s CROSS JOIN pragma_foreign_key_list(s.name, s.schema) f
 CROSS JOIN w ON w.bare = lower(f."table") AND w.schema = lower(s.schema)
@@ -65,7 +66,7 @@ WHERE s.type = 'table'
 ORDER BY 1, 2, 3, 4, f.seq
 """
 _OWN_KEYS = """
-SELECT w.name, f."table", w.schema, f.id, 'waits', f."from", COALESCE(f."to",
+SELECT w.name, f."table", w.schema, f.id, 'waits', 0, f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(f."table", w.schema) p WHERE p.pk = f.seq + 1))
 FROM w CROSS JOIN pragma_foreign_key_list(w.bare, w.schema) f
 ORDER BY 1, 4, f.seq

@@ -98,6 +98,7 @@ class DatabaseKey:
 
     ``columns`` of ``table`` point at ``targets`` of another; the names are as `Database.q` takes
     them. ``referrers`` are the identities of the table and of those that show its rows as theirs.
+    An ``is_acting`` key deletes or changes what points at a row when that is deleted.
     """
 
     table: str
@@ -105,6 +106,7 @@ class DatabaseKey:
     targets: tuple[str, ...]
     referrers: frozenset[Any] = frozenset()
     on_move: OnMove = OnMove.WAITS
+    is_acting: bool = False
 
     @property
     def label(self) -> str:

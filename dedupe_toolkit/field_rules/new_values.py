@@ -56,6 +56,11 @@ class FieldRules:
         """Whether a rule speaks of this column."""
         return (mapping.table.name, column.name) in self.named
 
+    def replaces(self, mapping: MergeMap, column: Column) -> bool:
+        """Whether a rule may put another value in place of one that is there."""
+        named = self.named.get((mapping.table.name, column.name))
+        return named is not None and named.rule not in (None, FILL)
+
     def joined(self, table: Table) -> list[str]:
         """The columns of this table whose texts are joined."""
         return [column for column, named in self._of(table).items() if named.rule is CONCAT]

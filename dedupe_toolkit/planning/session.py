@@ -19,6 +19,8 @@ from .reasons.undeclared_keys import find_keys, undeclared
 from .unseen import refuse_unseen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from django.db.models import Model
 
     from ..databases import Database
@@ -99,17 +101,24 @@ class Session:
 
     def on_move(self, reference: Reference) -> OnMove:
         """What the database does to a reference's rows when what they point at gets a new key."""
+        found = {key.on_move for key in self._keys_of(reference)}
+        return max(found, key=list(OnMove).index, default=OnMove.WAITS)
+
+    def is_acting(self, reference: Reference) -> bool:
+        """Whether the database deletes or changes a reference's rows when what they point at is
+        deleted, whatever the model says."""
+        return any(key.is_acting for key in self._keys_of(reference))
+
+    def _keys_of(self, reference: Reference) -> Iterator[DatabaseKey]:
+        """The foreign keys of the database that keep a reference."""
         as_compared = self.database.as_compared
         columns = set(map(as_compared, reference.columns))
         place = place_of(reference.referrer, self.database.using)
-        found = {
-            key.on_move
-            for key in self._keys_to(reference.target)
-            if place and place.identity in key.referrers
+        for key in self._keys_to(reference.target):
             # several columns may be kept by a key of only some of them
-            if columns.issuperset(map(as_compared, key.columns))
-        }
-        return max(found, key=list(OnMove).index, default=OnMove.WAITS)
+            is_of = columns.issuperset(map(as_compared, key.columns))
+            if is_of and place and place.identity in key.referrers:
+                yield key
 
     def _keys_to(self, model: type[Model]) -> list[DatabaseKey]:
         """The foreign keys to a model's table; found once.

@@ -74,7 +74,6 @@ def foreign_reference(referrer: type[Model], field: Any, model: type[Model]) -> 
         target=model,
         targets=tuple(column_of(remote) for _, remote in pairs),
         is_enforced=_is_made(referrer, field) and not _is_acting(field),
-        is_acting=_is_made(referrer, field) and _is_acting(field),
     )
 
 

@@ -60,9 +60,6 @@ class Reference:
     is_enforced: bool = False
     """Whether the database itself refuses to delete a row that is still pointed at."""
 
-    is_acting: bool = False
-    """Whether it deletes or changes, with such a row, the rows that point at it."""
-
     def __init_subclass__(cls, *, is_kind: bool = True) -> None:
         """Raises `TypeError` for a kind that has no name."""
         super().__init_subclass__()

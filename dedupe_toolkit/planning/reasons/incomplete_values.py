@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ...databases.names import numbered
 from ...errors import InvalidOption, MergeRefused
-from ...field_rules.rules import FILL
 from ...mapping.mapping import MERGED
 from ...references.unique import unique_rules
 from ...repointing.rows import repointed_rows
@@ -38,11 +37,12 @@ def hold_incomplete(session: Session, mapping: MergeMap, references: Sequence[Re
 def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
     """Hold back groups whose survivor takes over a value from what the database guards by acting.
 
-    The value is free once the duplicate is gone, and what points at it would go with that.
+    The value is free once the duplicate is gone, and what points at it would go with that. Whether
+    a foreign key acts is what the database says, whatever the model does.
     """
     database = session.database
     for reference in references:
-        if not (reference.is_acting and reference.place in mapping.values):
+        if not (reference.place in mapping.values and session.is_acting(reference)):
             continue
         sides = (mapping.old(reference), mapping.new(reference))
         taken_over = database.equal(*(database.qualified("m", side) for side in sides))
@@ -93,9 +93,8 @@ def ruled_targets(
     """The rules that would change a value under which a row is known, each with a reference."""
     for reference in _by_value(session, mapping):
         for column in reference.targets:
-            named = rules.named.get((mapping.table.name, column))
-            if named and named.rule not in (None, FILL):
-                yield reference, named
+            if rules.replaces(mapping, mapping.table.column(column)):
+                yield reference, rules.named[mapping.table.name, column]
 
 
 def _by_value(session: Session, mapping: MergeMap) -> Iterator[Reference]:

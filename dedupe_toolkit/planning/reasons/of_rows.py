@@ -69,7 +69,7 @@ REASONS: dict[str, Reason] = {
     "undeclared keys": Reason(
         codes=("unknown relation", "unknown table"),
         needs_plan=lambda rows: bool(rows.session.undeclared_keys(rows.mapping.table.model)),
-        hold=lambda rows: hold_undeclared_keys(rows.session, rows.mapping),
+        hold=lambda rows: hold_undeclared_keys(rows.session, rows.mapping, rows.policy.rules),
     ),
     "different kinds": Reason(
         codes=("other kind",),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...collisions.rivals import Rivals
     from ...databases import Database
     from ...databases.tables import DatabaseKey, Table
+    from ...field_rules.new_values import FieldRules
     from ...mapping.mapping import MergeMap
     from ...references.kinds import Reference
     from ...references.referrers import Referrer
@@ -69,18 +70,28 @@ def undeclared(
     ]
 
 
-def hold_undeclared_keys(session: Session, mapping: MergeMap) -> None:
-    """Hold back the groups with duplicates that a table without a model points at."""
+def hold_undeclared_keys(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
+    """Hold back the groups with duplicates that a table without a model points at.
+
+    And those with survivors at which it points by a value that a field rule may replace.
+    """
     database = session.database
     member = database.equal(
         database.qualified("t", mapping.key), database.qualified("m", mapping.members)
     )
     rows = (
         f"FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(mapping.table.name)} t ON {member} WHERE m.place > 0"
+        f" {database.join} {database.q(mapping.table.name)} t ON {member} WHERE"
     )
+    ruled = {
+        database.as_compared(column.name)
+        for column in mapping.table.others
+        if rules.replaces(mapping, column)
+    }
     for key in session.undeclared_keys(mapping.table.model):
-        _hold(session, mapping.table, rows, key)
+        stays = ruled.isdisjoint(map(database.as_compared, key.targets))
+        going = "m.place > 0" if stays else "m.place >= 0"
+        _hold(session, mapping.table, f"{rows} {going}", key)
 
 
 def hold_undeclared_keys_of_losers(session: Session, rivals: Rivals, where: str) -> None:
