@@ -78,6 +78,8 @@ class MergeRun(models.Model):
     seconds = models.FloatField(_("seconds at work"), default=0)
     lock_seconds = models.FloatField(_("seconds of locks in the last batch"), default=0)
     waits_for = models.CharField(_("waits for"), max_length=200, blank=True)
+    # when a worker of the project was asked to carry on with it, or last did
+    tended = models.DateTimeField(_("in the background"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("merge run")

@@ -29,6 +29,7 @@ from .journal import chosen_database
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import MERGE, find_model_admin, has_right, may_edit_model, may_merge, undeletable
 from .slices import Progress, progress_page, work
+from .tasks import SLICES, hand_over, is_tended, nobody_tends
 from .telling import Refused, told
 from .urls import merging_url, overview_url, queue_url, run_link
 from .words import merged_in_words
@@ -101,34 +102,53 @@ def _require_rights(site: AdminSite, request: HttpRequest, key: MatchKey) -> Non
 
 
 def _carry_on(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, key: MatchKey) -> None:
+    site = model_admin.admin_site
     if "cancel" in request.POST:
         give_up(run)
+        nobody_tends(run)
         return
+    if hand_over(site, request, run):
+        return
+    try:
+        _slice(site, request, run, key)
+    except DedupeError as error:
+        model_admin.message_user(request, told(error), messages.ERROR)
+        give_up(run)
 
+
+def slice_of_run(site: AdminSite, request: HttpRequest, run: MergeRun) -> None:
+    """Carry on with a run for a few seconds, for whoever began it, as long as they may.
+
+    Raises `PermissionDenied` once they may not, or the key is gone.
+    """
+    group = left_of(run).first()
+    key = key_of_scan(group.scan) if group else None
+    if key is None:
+        raise PermissionDenied
+    _require_rights(site, request, key)
+    _slice(site, request, run, key)
+
+
+def _slice(site: AdminSite, request: HttpRequest, run: MergeRun, key: MatchKey) -> None:
     def batch(size: int) -> int:
         # a request is soon over: the next slice asks again
         if run.batches and waited(run, throttles(run.using)):
             return 0
         groups = list(left_of(run)[:size])
         if groups:
-            _merge(model_admin, request, run, key, groups)
+            _merge(site, request, run, key, groups)
         return len(groups)
 
-    try:
-        work(batch)
-    except DedupeError as error:
-        model_admin.message_user(request, told(error), messages.ERROR)
-        give_up(run)
+    work(batch)
 
 
 def _merge(
-    model_admin: AnyAdmin,
+    site: AdminSite,
     request: HttpRequest,
     run: MergeRun,
     key: MatchKey,
     groups: list[QueuedGroup],
 ) -> None:
-    site = model_admin.admin_site
     mergeable = allowed(site, request, key, groups)
     others = [group for group in groups if group not in mergeable]
     if others:
@@ -145,10 +165,10 @@ def _merge(
     if mergeable:
         by, before = request.user.get_username(), run.batches
         merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
-        _log(model_admin, request, run, range(before + 1, run.batches + 1))
+        _log(site, request, run, range(before + 1, run.batches + 1))
 
 
-def _log(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, batches: range) -> None:
+def _log(site: AdminSite, request: HttpRequest, run: MergeRun, batches: range) -> None:
     """These batches in the history of each row that others were merged into."""
     model = find_model(run.model)
     if model is None:
@@ -160,7 +180,7 @@ def _log(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, batches: ra
         (row, f"{merged_in_words(row, merged[text])} {run}")
         for text, row in named_rows(rows, merged)
     ]
-    log_rows(find_model_admin(model_admin.admin_site, model) or model_admin, request, told)
+    log_rows(find_model_admin(site, model) or site.get_model_admin(QueuedGroup), request, told)
 
 
 def _progress(site: AdminSite, run: MergeRun) -> Progress:
@@ -179,6 +199,7 @@ def _progress(site: AdminSite, run: MergeRun) -> Progress:
         total=run.groups,
         url=overview_url(site, run.using),
         is_finished=not left,
+        is_tended=bool(left) and is_tended(run),
     )
 
 
@@ -190,3 +211,6 @@ def _report(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun) -> None:
     ) % {"groups": run.merged, "held": run.groups_held_back}
     link = run_link(model_admin.admin_site, request, run)
     model_admin.message_user(request, format_html("{} {}", text, link), messages.SUCCESS)
+
+
+SLICES[MergeRun] = slice_of_run

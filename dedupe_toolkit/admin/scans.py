@@ -18,15 +18,17 @@ from ..queue.examining import examine, finish, unexamined
 from ..queue.scanning import find_groups
 from ..verbose import find_model
 from .journal import DeskAdmin, chosen_database
-from .known import new_scan, plain_keys, scan_in_words, scan_of, scan_with_key
+from .known import key_of_scan, new_scan, plain_keys, scan_in_words, scan_of, scan_with_key
 from .overview import named_key, overview_lines, rights
 from .permissions import SCAN, find_model_admin, has_right, may_change_and_delete, may_edit_model
 from .selecting import key_page
 from .slices import Progress, progress_page, work
+from .tasks import SLICES, hand_over, is_tended
 from .telling import told
 from .urls import merge_safe_url, merging_url, overview_url, queue_url, scan_url
 
 if TYPE_CHECKING:
+    from django.contrib.admin import AdminSite
     from django.http import HttpRequest, HttpResponse
 
     from ..values import MatchKey
@@ -88,8 +90,8 @@ class ScanAdmin(DeskAdmin):
         if key is None:
             raise Http404
         scan = scan_of(key, using) or new_scan(key, using)
-        scan.status, scan.finished = Scan.Status.NEW, None
-        scan.save(update_fields=["status", "finished"])
+        scan.status, scan.finished, scan.tended = Scan.Status.NEW, None, None
+        scan.save(update_fields=["status", "finished", "tended"])
         return HttpResponseRedirect(f"{scan_url(self.admin_site, scan)}#start")
 
     def scan_view(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -123,8 +125,10 @@ class ScanAdmin(DeskAdmin):
 
     def _carry_on(self, request: HttpRequest, scan: Scan, key: MatchKey) -> None:
         if "cancel" in request.POST:
-            scan.status = Scan.Status.CANCELLED
-            scan.save(update_fields=["status"])
+            scan.status, scan.tended = Scan.Status.CANCELLED, None
+            scan.save(update_fields=["status", "tended"])
+            return
+        if hand_over(self.admin_site, request, scan):
             return
         try:
             slice_of_scan(scan, key)
@@ -156,7 +160,19 @@ class ScanAdmin(DeskAdmin):
             total=total,
             url=url,
             is_finished=is_finished,
+            is_tended=is_tended(scan) and not is_finished,
         )
+
+
+def slice_as(site: AdminSite, request: HttpRequest, scan: Scan) -> None:
+    """The same for whoever asked for it, as long as they may.
+
+    Raises `PermissionDenied` once they may not, or the key is gone.
+    """
+    key = key_of_scan(scan)
+    if key is None or not (has_right(request, SCAN) and may_edit_model(site, request, scan.model)):
+        raise PermissionDenied
+    slice_of_scan(scan, key)
 
 
 def slice_of_scan(scan: Scan, key: MatchKey) -> None:
@@ -174,3 +190,6 @@ def slice_of_scan(scan: Scan, key: MatchKey) -> None:
     work(batch)
     if scan.status == Scan.Status.RUNNING and not unexamined(scan).exists():
         finish(scan)
+
+
+SLICES[Scan] = slice_as

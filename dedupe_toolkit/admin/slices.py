@@ -1,6 +1,7 @@
 """Long work in slices: a page posts one after the other, and can be left at any time.
 
-A slice is a POST of a few seconds; without JavaScript a button sends it.
+A slice is a POST of a few seconds; without JavaScript a button sends it. Where the project has
+workers, the first one hands the work to them, and those after it only ask how far it is (`tasks`).
 """
 
 from __future__ import annotations
@@ -26,11 +27,16 @@ MOST_AT_ONCE = 2_500
 """How many groups the first batch of a slice has, and how many any may have."""
 
 _QUICK = 0.5
+_ASKED_AGAIN = 1_000
+"""Milliseconds after which a page asks how far a worker has come."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far the work has come. ``words`` tell it; ``url`` is where to go once it is finished."""
+    """How far the work has come. ``words`` tell it; ``url`` is where to go once it is finished.
+
+    ``is_tended`` says that a worker has it in hand.
+    """
 
     title: str
     words: str
@@ -39,6 +45,7 @@ class Progress:
     url: str
     is_finished: bool
     can_cancel: bool = True
+    is_tended: bool = False
 
 
 def work(batch: Callable[[int], int]) -> None:
@@ -68,6 +75,7 @@ def progress_page(site: AdminSite, request: HttpRequest, progress: Progress) -> 
                     "done": progress.done,
                     "total": progress.total,
                     "finished": progress.is_finished,
+                    "pause": _ASKED_AGAIN if progress.is_tended else 0,
                     "url": progress.url,
                 }
             )

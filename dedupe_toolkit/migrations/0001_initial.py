@@ -117,6 +117,10 @@ class Migration(migrations.Migration):
                     "waits_for",
                     models.CharField(blank=True, max_length=200, verbose_name="waits for"),
                 ),
+                (
+                    "tended",
+                    models.DateTimeField(blank=True, null=True, verbose_name="in the background"),
+                ),
             ],
             options={
                 "verbose_name": "merge run",
@@ -171,6 +175,10 @@ class Migration(migrations.Migration):
                 (
                     "groups_before",
                     models.PositiveBigIntegerField(default=0, verbose_name="groups before"),
+                ),
+                (
+                    "tended",
+                    models.DateTimeField(blank=True, null=True, verbose_name="in the background"),
                 ),
             ],
             options={

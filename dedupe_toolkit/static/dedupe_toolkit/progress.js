@@ -13,7 +13,11 @@
         bar.max = Math.max(told.total, 1);
         bar.value = told.done;
         words.textContent = told.words;
+        document.getElementById("dedupe-tended").hidden = !told.pause;
+        document.getElementById("dedupe-left").hidden = Boolean(told.pause);
     };
+
+    const pause = (told) => new Promise((resolve) => { setTimeout(resolve, told.pause); });
 
     const post = async (what) => {
         const data = new FormData(form);
@@ -38,6 +42,7 @@
             let told = await post("slice");
             show(told);
             while (!told.finished && !isStopped) {
+                await pause(told);
                 told = await post("slice");
                 show(told);
             }
@@ -65,6 +70,8 @@
     });
     if (location.hash === "#start") {
         history.replaceState(null, "", location.pathname + location.search);
+        run();
+    } else if ("tended" in form.dataset) {
         run();
     }
 }
