@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import DatabaseKey
-    from ..references.kinds import EmbeddedReference, Reference
+    from ..references.embedded import EmbeddedReference
+    from ..references.kinds import Reference
     from ..values import MatchKey, MergePolicy, RowSet
 
 

@@ -15,7 +15,7 @@ from .finders import models_pointing_at, references_held, targeted_columns
 from .foreign import foreign_fields, foreign_reference, is_foreign, target_of
 from .frozen import knows_content_types
 from .generic import unknown_references
-from .kinds import EmbeddedReference, Reference
+from .kinds import Reference
 from .meta import column_of, concrete
 from .registered import registered_reference
 from .twins import on_one_model, twins_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from ..databases import Database
+    from .embedded import EmbeddedReference
 
 
 Kind = TypeVar("Kind", bound=Reference)

@@ -1,7 +1,7 @@
 """The kinds of references: what points at a row, in which columns, under which condition.
 
 A new kind is a new small class, and `finders` says where in models it stands. The engine asks each
-only for what stands in `Reference`, or in `EmbeddedReference`.
+only for what stands in `Reference`, or in `EmbeddedReference` (`embedded`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from django.db.models import Model, Q
 
     from ..databases import Database
-    from .custom import CustomReference
     from .spellings import Spelling
 
 
@@ -164,75 +163,6 @@ class SpelledReference(Reference, is_kind=False):
 @dataclass(frozen=True, kw_only=True)
 class SpelledRegisteredReference(SpelledReference, RegisteredReference):
     """A column of ``dedupe.py`` with keys as their field's methods write them."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class EmbeddedReference(Reference, is_kind=False):
-    """Keys inside a larger value: the row keeps the value, with the keys in it replaced.
-
-    Named by ``dedupe.py``; such rows are found by reading the whole table.
-    """
-
-    is_embedded = True
-    joins_mapping: ClassVar[bool] = False
-    """Whether `replaced` speaks of the row of the mapping (``m``) that the value holds."""
-
-    custom: CustomReference | None = None
-    """The project's own Python that finds and replaces the keys, where no SQL does."""
-
-    def holds(self, database: Database) -> str:
-        """SQL that is true when a row (``t``) holds a member of the mapping (``m``)."""
-        raise NotImplementedError
-
-    def replaced(self, database: Database, source: str) -> str:
-        """SQL for the value with every key replaced, by the mapping in work table ``source``."""
-        raise NotImplementedError
-
-    @property
-    def value(self) -> str:
-        """The one column that holds the value."""
-        return self.columns[0]
-
-
-@dataclass(frozen=True, kw_only=True)
-class JSONReference(EmbeddedReference):
-    """A key at a path of a JSON value, as a number or as text."""
-
-    kind = "JSON"
-    is_text = True
-    holds_key = False
-    joins_mapping = True
-
-    path: tuple[str, ...]
-
-    def holds(self, database: Database) -> str:
-        held = database.json_text(f"t.{database.q(self.value)}", self.path)
-        return f"m.member_text = {held}"
-
-    def replaced(self, database: Database, source: str) -> str:
-        return database.json_replaced(f"t.{database.q(self.value)}", self.path, "m.survivor_text")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArrayReference(EmbeddedReference):
-    """Keys in an array; one that stands for the same row twice stays once, at its first place."""
-
-    kind = "array"
-
-    def holds(self, database: Database) -> str:
-        return f"m.member_0 = ANY (t.{database.q(self.value)})"
-
-    def replaced(self, database: Database, source: str) -> str:
-        return database.array_replaced(f"t.{database.q(self.value)}", source)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComputedReference(EmbeddedReference):
-    """Keys that the project's own Python finds and replaces in a value; there is no SQL for it."""
-
-    kind = "custom"
-
-    custom: CustomReference = field()
 
 
 @dataclass(frozen=True, kw_only=True)

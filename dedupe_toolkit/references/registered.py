@@ -14,10 +14,8 @@ from ..errors import InvalidOption
 from ..keys import is_text, resolve_model
 from ..suggest import nearest
 from .custom import ColumnReference, CustomReference
+from .embedded import ArrayReference, ComputedReference, JSONReference
 from .kinds import (
-    ArrayReference,
-    ComputedReference,
-    JSONReference,
     Reference,
     RegisteredReference,
     SpelledRegisteredReference,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..mapping.mapping import MergeMap
     from ..references.custom import CustomReference
-    from ..references.kinds import EmbeddedReference
+    from ..references.embedded import EmbeddedReference
 
 CHUNK = 500
 """Rows in memory at once, and keys looked up at once."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..databases.tables import Table
     from ..mapping.mapping import MergeMap
-    from ..references.kinds import EmbeddedReference
+    from ..references.embedded import EmbeddedReference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,7 +65,7 @@ MUTATIONS = (
     Mutation(
         "a row that others reference is not discarded",
         "planning/reasons/held_rivals.py",
-        "if any(outcomes.get(outcome) for outcome in _GOING):",
+        "if any(outcomes.get(outcome) for outcome in GOING):",
         "if outcomes.get(Outcome.OWN_LINK):",
     ),
     Mutation(
@@ -106,9 +106,9 @@ MUTATIONS = (
     ),
     Mutation(
         "conflicts are held at every level",
-        "planning/levels.py",
-        "if policy.on_conflict is OnConflict.HOLD:",
-        "if policy.on_conflict is OnConflict.HOLD and meeting is None:",
+        "planning/reasons/differing_values.py",
+        "if policy.on_conflict is not OnConflict.HOLD:",
+        "if policy.on_conflict is not OnConflict.HOLD or meeting:",
     ),
     Mutation(
         "rows one level down follow the field rules of their own model",
