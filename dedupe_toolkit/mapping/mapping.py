@@ -10,9 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ..databases.names import derived, numbered
+from ..databases.names import numbered
 from ..databases.tables import Column, Table, last_field, pk_fields
-from .spellings import spelled_tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,13 +146,14 @@ def _suffix(number: int) -> str:
 
 def create(database: Database, mapping: MergeMap) -> MergeMap:
     """The mapping, with its work table there and empty."""
-    _create(database, mapping, mapping.table.pk, _indexes(mapping))
+    create_with(database, mapping, mapping.table.pk, _indexes(mapping))
     return mapping
 
 
-def _create(
+def create_with(
     database: Database, mapping: MergeMap, keys: Sequence[Column], indexes: Sequence[str]
 ) -> None:
+    """Create its work table, with members and survivors of the types of ``keys``."""
     columns = {"group_number": "bigint", "place": "bigint"}
     for side in ("member", "survivor"):
         names = numbered(side, len(keys))
@@ -169,9 +169,6 @@ def _indexes(mapping: MergeMap) -> list[str]:
     """What is looked up beside members: one level down no group number says what becomes one."""
     together = ["survivor_0"] if mapping.is_nested else []
     return ["group_number", *together, *mapping.texts[::2]]
-
-
-_BY_VALUE = ["group_number"]
 
 
 def settle(database: Database, mapping: MergeMap) -> None:
@@ -263,48 +260,6 @@ def drop_groups(
 ) -> None:
     """Take groups out of a mapping."""
     database.run(f"DELETE FROM {database.q(mapping.name)} WHERE {where}", params)
-
-
-def with_values(database: Database, mapping: MergeMap, references: Sequence[Reference]) -> MergeMap:
-    """The mapping, joined by one of other unique columns where references point at those."""
-    keys = tuple(mapping.key)
-    targets = {ref.targets for ref in references if not ref.is_text and ref.targets != keys}
-    values = {}
-    for number, columns in enumerate(sorted(targets)):
-        values[columns] = derived(mapping.name, "by", number)
-        _map_values(database, mapping, values[columns], columns)
-    return replace(
-        mapping,
-        values=values | spelled_tables(database, mapping, references, derived(mapping.name, "as")),
-    )
-
-
-def _map_values(database: Database, mapping: MergeMap, name: str, columns: tuple[str, ...]) -> None:
-    keys = [mapping.table.column(column) for column in columns]
-    valued = replace(mapping, name=name, is_nested=True, texts_for={})
-    _create(database, valued, keys, _BY_VALUE)
-    member = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
-    held = database.qualified("d", columns)
-    # a survivor without a value of its own takes that of its first duplicate that has one
-    window = (
-        f"(PARTITION BY m.group_number ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,"
-        " m.place)"
-    )
-    names = ["group_number", "place", *numbered("member", len(keys))]
-    names += [*numbered("survivor", len(keys)), "root"]
-    values = ["m.group_number AS g", "m.place AS p"]
-    values += [f"{column} AS o{number}" for number, column in enumerate(held)]
-    values += [f"FIRST_VALUE({column}) OVER {window} AS n{n}" for n, column in enumerate(held)]
-    values += [f"{mapping.root(database)} AS root"]
-    database.run(
-        f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, names))})"
-        f" SELECT * FROM (SELECT {', '.join(values)} FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(mapping.table.name)} d ON {member}) x"
-        f" WHERE {' AND '.join(f'x.o{n} IS NOT NULL' for n in range(len(keys)))}"
-    )
-    database.settle(name, _BY_VALUE)
 
 
 def texts_for(

@@ -14,7 +14,7 @@ from ..collisions.nested import nested_mapping, side_mapping
 from ..collisions.resolutions import DELETED, Outcome
 from ..collisions.rivals import Rivals, find_rivals
 from ..collisions.tie_counts import count_held_ties
-from ..mapping.mapping import MergeMap, with_values
+from ..mapping.by_value import with_values
 from ..mapping.spellings import hold_unspelled
 from ..references.discover import inheritance_root, parent_links
 from ..repointing.followers import Moving, joined, moving_below
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..databases.tables import Table
+    from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
     from .policies import LevelPolicy

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from ..collisions.resolutions import DELETED, Outcome
 from ..field_rules.value_steps import value_steps
-from ..mapping.mapping import MERGED, with_values
+from ..mapping.by_value import with_values
+from ..mapping.mapping import MERGED
 from ..mapping.waves import waves
 from ..references.rule_sql import columns_in
 from ..references.together import together_in

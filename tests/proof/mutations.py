@@ -250,7 +250,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a survivor without a value takes one that rows point at",
-        "mapping/mapping.py",
+        "mapping/by_value.py",
         "ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,",
         "ORDER BY",
     ),
