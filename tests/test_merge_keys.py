@@ -16,8 +16,10 @@ from tests.situations.keyed.models import (
     City,
     Country,
     Device,
+    Document,
     Embassy,
     Enrolment,
+    Folder,
     Measurement,
     Offer,
     Product,
@@ -277,4 +279,43 @@ def test_rows_named_by_hand_merge_into_the_one_named(accounts: list[Account]) ->
     before = snapshot()
     run = merged_rows(Account, *(account.pk for account in accounts[:2]), into=accounts[1].pk)
     assert set(Account.objects.all()) == set(accounts[1:])
+    assert_undo_restores(run, before)
+
+
+def filed(account: Account, *numbers: int) -> None:
+    """Folders one below the other, each with a document; and one document in no folder."""
+    above = None
+    for number in numbers:
+        Folder.objects.create(account=account, number=number, above=above)
+        Document.objects.create(account=account, number=number)
+        above = number
+    Document.objects.create(account=account)
+
+
+def test_a_tree_within_its_owner_moves_whole_and_each_row_counts_once(
+    accounts: list[Account],
+) -> None:
+    kept, *others = accounts
+    for start, account in enumerate(accounts):
+        filed(account, start * 10 + 1, start * 10 + 2)
+    before = snapshot()
+    run = merged(Account, "name")
+    assert run.merged == 1
+    assert set(Folder.objects.values_list("account", flat=True)) == {kept.pk}
+    assert set(Document.objects.values_list("account", flat=True)) == {kept.pk}
+    assert all(folder.parent for folder in Folder.objects.exclude(above=None))
+    assert counts(run, "keyed.Folder.account") == (2 * len(others), 0, 0)
+    assert counts(run, "keyed.Document.folder") == (2 * len(others), 0, 0)
+    assert counts(run, "keyed.Document.account") == (len(others), 0, 0)
+    assert_undo_restores(run, before)
+
+
+def test_a_look_ahead_says_what_becomes_of_a_tree_within_its_owner(
+    accounts: list[Account],
+) -> None:
+    for start, account in enumerate(accounts):
+        filed(account, start * 10 + 1, start * 10 + 2)
+    before = snapshot()
+    run = merged_rows(Account, *(account.pk for account in accounts))
+    assert counts(run, "keyed.Document.folder") == (2 * (len(accounts) - 1), 0, 0)
     assert_undo_restores(run, before)

@@ -23,6 +23,10 @@ MERGED = "m.place > 0"
 """True for the rows of a mapping (alias ``m``) that are duplicates."""
 
 
+Way = tuple[tuple[str, tuple[str, ...]], ...]
+"""References, each by its table and columns."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MergeMap:
     """A mapping of the rows of one table, in the work table ``name``.
@@ -33,6 +37,7 @@ class MergeMap:
     ``values`` names a work table for each other unique column that foreign keys point at
     (``to_field``): of the shape of a nested mapping, with the values of that column for keys. It
     also names one for each column that has spellings of its own for keys (`SpelledReference`).
+    ``way`` are the references whose rows have moved before, one because of the other.
     """
 
     name: str
@@ -40,6 +45,7 @@ class MergeMap:
     texts_for: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
     is_nested: bool = False
     values: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    way: Way = ()
 
     @property
     def members(self) -> list[str]:

@@ -20,6 +20,7 @@ from ..repointing.embedded_keys import Embedded, find_embedded
 from ..repointing.followers import followers, moved_by
 from ..repointing.rows import NEVER, are_merged, repointed_rows, will_move_on, will_return
 from ..repointing.self_references import pointing_at_survivor
+from ..repointing.shared_columns import leaders_first
 from .changes import Changes, naming
 from .leftovers import is_by_value, refuse_left
 
@@ -95,7 +96,7 @@ class Writer:
 
         A value that no foreign key guards is always repointed: nothing tells what is left there.
         """
-        for referrer in (work.referrer for work in level.works):
+        for referrer in leaders_first(self.session, [work.referrer for work in level.works]):
             for reference in referrer.references:
                 is_open = not reference.is_enforced and is_by_value(reference, level.mapping)
                 if is_open or reference in level.pointing:

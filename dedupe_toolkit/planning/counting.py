@@ -16,6 +16,7 @@ from ..repointing.rows import (
     repointed_rows,
     will_move_on,
 )
+from ..repointing.shared_columns import leaders_first, taken_along
 from .levels import Level, Work
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from ..databases import Database
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
+    from ..references.referrers import Referrer
     from .session import Session
     from .tally import Tally
 
@@ -56,8 +58,9 @@ def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
 
 def _rows(session: Session, level: Level) -> dict[Reference, int]:
     """How many rows each reference by which any row points at a duplicate repoints."""
+    in_order = leaders_first(session, [work.referrer for work in level.works])
     asked = {
-        reference: _counting(session, level, work, reference)
+        reference: _counting(session, level, work, reference, in_order)
         for work in level.works
         for reference in work.referrer.references
         if reference in level.pointing
@@ -65,7 +68,13 @@ def _rows(session: Session, level: Level) -> dict[Reference, int]:
     return dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
 
 
-def _counting(session: Session, level: Level, work: Work, reference: Reference) -> str:
+def _counting(
+    session: Session,
+    level: Level,
+    work: Work,
+    reference: Reference,
+    in_order: Sequence[Referrer],
+) -> str:
     database = session.database
     return counting_rows(
         repointed_rows(database, level.mapping, reference),
@@ -73,6 +82,7 @@ def _counting(session: Session, level: Level, work: Work, reference: Reference) 
         are_merged(database, level.mapping, reference),
         will_move_on(database, level.mapping, reference, _moving(level, reference)),
         *_own_targets(session, level, reference),
+        *taken_along(session, in_order, work.referrer, reference),
     )
 
 

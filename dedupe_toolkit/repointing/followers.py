@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
-from ..mapping.mapping import MergeMap
+from ..mapping.mapping import MergeMap, Way
 from ..mapping.spellings import spelled_tables
 from .rows import repointed_rows
 
@@ -50,15 +50,27 @@ def followers(
     if not referrer.moves_by(reference):
         return
     moved: dict[tuple[str, ...], MergeMap] = {}
+    way = (*mapping.way, (referrer.table.name, reference.columns))
     for below in session.referrers(referrer.table.model):
         for follower in below.references:
             targets = follower.targets
-            if set(targets).isdisjoint(reference.columns):
+            if set(targets).isdisjoint(reference.columns) or _has_moved(below, follower, way):
                 continue
             if targets not in moved:
                 moved[targets] = moved_by(session, mapping, referrer, reference, targets, but_for)
             known = _with_spellings(session, moved[targets], follower)
-            yield Follower(referrer=below, reference=follower, mapping=known)
+            yield Follower(referrer=below, reference=follower, mapping=replace(known, way=way))
+
+
+def _has_moved(referrer: Referrer, follower: Reference, way: Way) -> bool:
+    """Whether what follows has moved on the way already: a circle, or the very rows that move.
+
+    Such rows hold, with others, the columns that moved them, as the trees of a tenant do.
+    """
+    return any(
+        table == referrer.table.name and set(columns).issubset(follower.columns)
+        for table, columns in way
+    )
 
 
 def moving_below(session: Session, mapping: MergeMap, moving: Moving, referrer: Referrer) -> Moving:

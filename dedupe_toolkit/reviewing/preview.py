@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..planning.session import Session
     from ..references.kinds import Reference
+    from ..references.referrers import Referrer
     from ..sentences import Sentence
     from ..values import MergePolicy, RowSet
 
@@ -161,6 +162,19 @@ def _is_plain(session: Session, mapping: MergeMap) -> bool:
         and not hiding_columns(session.source.model)
         and not parent_links(model)
         and not needs_plan(rows)
+        and not any(_moves_parts(session, referrer) for referrer in session.referrers(model))
+    )
+
+
+def _moves_parts(session: Session, referrer: Referrer) -> bool:
+    """Whether a key of several columns moves, or keys that hold one that moves.
+
+    What such keys become has to be written into work tables.
+    """
+    return referrer.moves and any(
+        len(reference.targets) > 1 or below.moves
+        for below in session.referrers(referrer.table.model)
+        for reference in below.references
     )
 
 

@@ -81,3 +81,33 @@ class Measurement(models.Model):
     number = models.IntegerField()
     name = models.CharField(max_length=50)
     note = models.CharField(max_length=50, blank=True)
+
+
+class Folder(models.Model):
+    """A tree within an account, whose key both of its references share."""
+
+    pk = models.CompositePrimaryKey("account", "number")
+    account = models.ForeignKey(Account, models.CASCADE)
+    number = models.IntegerField()
+    above = models.IntegerField(null=True)
+    parent = models.ForeignObject(
+        "self",
+        models.CASCADE,
+        from_fields=["account", "above"],
+        to_fields=["account", "number"],
+        null=True,
+    )
+
+
+class Document(models.Model):
+    """Belongs to an account, and by the same column to a folder of it, or to none."""
+
+    account = models.ForeignKey(Account, models.CASCADE)
+    number = models.IntegerField(null=True)
+    folder = models.ForeignObject(
+        Folder,
+        models.CASCADE,
+        from_fields=["account", "number"],
+        to_fields=["account", "number"],
+        null=True,
+    )
