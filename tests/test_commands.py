@@ -341,8 +341,14 @@ def test_undo_says_what_it_restored(authors: list[Author]) -> None:
 
 def test_undo_of_one_group(authors: list[Author]) -> None:
     number = run(*MERGE, "--no-input", "--format", "json").document["run"]
-    run("undo_merge", number, "--survivor", authors[1].pk, "--no-input")
+    dry = run("undo_merge", number, "--survivor", authors[1].pk, "--dry-run")
+    undone = run("undo_merge", number, "--survivor", authors[1].pk, "--no-input")
     assert Author.objects.filter(name="Ann").count() == 2
+    assert (len(dry.lines), len(undone.lines)) == (1, 2)
+    assert undone.lines[1] == (
+        "The next merge by their key merges them again, unless they are dismissed as no duplicates:"
+        " in the admin, or with dismiss()."
+    )
     assert Author.objects.filter(name="Leo").count() == 1
 
 

@@ -58,3 +58,9 @@ class Command(DedupeCommand):
             f"Undoing merge run {number} {verb} {counted(done.restored, 'row')} and set"
             f" {counted(done.changed, 'row')} back.",
         )
+        if options["survivor"] and not dry_run:
+            say(
+                self.console,
+                "The next merge by their key merges them again, unless they are dismissed as no"
+                " duplicates: in the admin, or with dismiss().",
+            )
