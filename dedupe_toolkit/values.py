@@ -282,10 +282,10 @@ class MergePolicy:
     ``collisions`` overrides ``on_collision`` for single references, by the names under which
     plans show them, and may say ``keep`` of rows that tie survivor and duplicate together.
     ``limit`` bounds the number of groups, ``batch_size`` those of one transaction (0: all in
-    one). Without it, batches have as many groups as take ``batch_seconds``. ``pause`` is for how
-    many seconds the run rests between two. ``lock_timeout`` is for how many seconds a statement of
-    a batch waits for rows that others hold; 0 leaves it to the session. None is the database's
-    default for each of the three.
+    one). Without it, batches have as many groups as take ``batch_seconds``, and on servers fewer
+    while others wait for them. ``pause`` is for how many seconds the run rests between two.
+    ``lock_timeout`` is for how many seconds a statement of a batch waits for rows that others
+    hold; 0 leaves it to the session. None is the database's default for each of the three.
     """
 
     survivor: Any = "oldest"

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 
 from dedupe_toolkit import MergePolicy, MergeRun, match_key, merge, plan_merge, undo
 from dedupe_toolkit.management.process import ending_gently, stopping_alike
-from dedupe_toolkit.merging.sizes import Sizes
+from dedupe_toolkit.merging.sizes import MEMORY, Sizes
 from tests.kit import assert_undo_restores, created, snapshot
 from tests.situations.links.models import Author
 
@@ -63,6 +63,17 @@ def test_few_groups_that_take_far_too_long_become_fewer() -> None:
     assert sizes.size == 100
     sizes.measured(100, 9.0)
     assert sizes.size == 25
+
+
+def test_batches_are_shorter_for_a_while_after_others_have_waited_for_one() -> None:
+    sizes = Sizes(size=1000, most=5000, seconds=0.5)
+    sizes.measured(1000, 0.5, is_waited_for=True)
+    assert sizes.size == 400
+    for _ in range(MEMORY - 1):
+        sizes.measured(400, 0.2)
+        assert sizes.size == 400
+    sizes.measured(400, 0.2)
+    assert sizes.size == 800
 
 
 @pytest.mark.django_db

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 
 from dedupe_toolkit import merge, survivor_of
+from dedupe_toolkit.databases import database
 from tests.concurrency_kit import (
     PATIENCE,
     Session,
@@ -21,6 +22,7 @@ from tests.concurrency_kit import (
     merge_equal,
     on_a_server,
     on_postgresql,
+    run_sql,
     session,
 )
 from tests.kit import assert_undo_restores, planned, snapshot
@@ -204,3 +206,15 @@ def test_a_generic_reference_that_comes_before_the_duplicate_goes_is_moved(other
     with before_a_row_changes(lambda: other.do(write_note, second)):
         merge_equal(Page, "slug")
     assert NumberNote.objects.get().object_id == first.pk
+
+
+def test_a_transaction_knows_whether_others_wait_for_its_rows(other: Session) -> None:
+    author = Author.objects.create(name="a")
+    waited = database("default").is_waited_for
+    with transaction.atomic():
+        Author.objects.filter(pk=author.pk).update(name="b")
+        assert not waited()
+        waiting = other.start(run_sql, "UPDATE links_author SET name = 'c'")
+        other.wait_until_blocked(waiting)
+        assert waited()
+    waiting.result(PATIENCE)

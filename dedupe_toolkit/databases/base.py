@@ -455,6 +455,10 @@ class Database(Catalogue):
         stricter isolation levels keep one, would hide what came in between.
         """
 
+    def is_waited_for(self) -> bool:
+        """Whether others wait for what this transaction has locked; also where nobody may tell."""
+        return False
+
     def expect_few_rows(self) -> None:
         """For the rest of a transaction: its statements find few rows of large tables."""
 

@@ -27,6 +27,12 @@ class MariaDB(MySQLFamily):
     # of all its sources; MySQL's statement has them all by itself
     show_replica = "SHOW ALL REPLICAS STATUS"
 
+    waited_for = (
+        "SELECT EXISTS (SELECT 1 FROM information_schema.innodb_lock_waits w"
+        " JOIN information_schema.innodb_trx b ON b.trx_id = w.blocking_trx_id"
+        " WHERE b.trx_mysql_thread_id = CONNECTION_ID())"
+    )
+
     @property
     def unpacks(self) -> bool:
         server: Any = self.connection

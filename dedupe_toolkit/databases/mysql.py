@@ -7,6 +7,7 @@ from itertools import groupby, product
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from django.db import DatabaseError
 from django.db.models import Count, UUIDField
 
 from .base import Database, Numbered, json_path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from django.db.models import Model, UniqueConstraint
-    from django.db.utils import DatabaseError
 
     from .checks import Demand
     from .rules import LiveRule, RulePart
@@ -455,6 +455,17 @@ class MySQLFamily(Database):
         self.run(change, values)
         with set_back(self.connection, change, before):
             yield
+
+    waited_for = (
+        "SELECT EXISTS (SELECT 1 FROM performance_schema.data_lock_waits"
+        " WHERE blocking_thread_id = ps_current_thread_id())"
+    )
+
+    def is_waited_for(self) -> bool:
+        try:
+            return bool(self.value(self.waited_for))
+        except DatabaseError:  # the user may not look
+            return True
 
     def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")

@@ -68,6 +68,10 @@ _EXACT = {
     "extra_float_digits": "1",
     "lc_monetary": "C",
 }
+_WAITED_FOR = """
+SELECT EXISTS (SELECT FROM pg_locks w
+               WHERE NOT w.granted AND pg_backend_pid() = ANY (pg_blocking_pids(w.pid)))
+"""
 _UNDEFINED_TABLE = "42P01"
 # serialization failure, deadlock, lock not available
 _PASSING = ("40001", "40P01", "55P03")
@@ -442,6 +446,9 @@ class PostgreSQL(Database):
 
     def begin_batch(self) -> None:
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
+
+    def is_waited_for(self) -> bool:
+        return bool(self.value(_WAITED_FOR))
 
     def expect_few_rows(self) -> None:
         # the planner thinks of disks that seek, and would rather read a whole table, or all of an

@@ -45,7 +45,7 @@ from .changes import Changes, refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
 from .recheck import are_rivals_locked
-from .sizes import pause_of, sizes_of
+from .sizes import Sizes, pause_of, sizes_of
 from .slices import Slices
 from .throttle import Throttle, give_way, throttles
 from .write import Writer
@@ -133,6 +133,8 @@ class _Run:
     throttles: Sequence[Throttle]
     stop: Callable[[], bool]
     slices: Slices = field(init=False)
+    sizes: Sizes = field(init=False)
+    is_waited_for: bool = False
     done: int = 0
     tally: Tally = field(default_factory=Tally)
 
@@ -153,13 +155,11 @@ class _Run:
         last = self.plan.groups if self.plan.policy.limit is None else self.plan.policy.limit
         last = min(last, self.plan.groups)
         database, policy = self.ready.session.database, self.plan.policy
-        sizes = sizes_of(database, policy, self.plan.groups)
+        self.sizes = sizes_of(database, policy, self.plan.groups)
         self.slices = Slices(last=last, in_order=self.ready.in_order)
-        with database.kept.keeping() if last > sizes.size else nullcontext():
-            while found := self.slices.take(sizes.size):
-                began = monotonic()
-                self._merge_slice(*found)
-                sizes.measured(found[1] - found[0] + 1, monotonic() - began)
+        with database.kept.keeping() if last > self.sizes.size else nullcontext():
+            while found := self.slices.take(self.sizes.size):
+                self._merge_measured(*found)
                 self._tell()
                 if self.slices.are_left:
                     if self.stop():
@@ -169,6 +169,12 @@ class _Run:
                     give_way(self.run, self.throttles, self._tell)
         self._save(MergeRun.Status.DONE)
         return self.run
+
+    def _merge_measured(self, first: int, last: int) -> None:
+        began, self.is_waited_for = monotonic(), False
+        self._merge_slice(first, last)
+        took = monotonic() - began
+        self.sizes.measured(last - first + 1, took, is_waited_for=self.is_waited_for)
 
     def _tell(self) -> None:
         if self.progress:
@@ -245,6 +251,8 @@ class _Run:
                 **self.pace.measured(),
             }
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(**so_far)
+            if is_outermost and self.sizes.seconds is not None and self.slices.are_left:
+                self.is_waited_for |= database.is_waited_for()
         for name, value in {"batches": batch, **so_far}.items():
             setattr(self.run, name, value)
         self.tally.include(tally)

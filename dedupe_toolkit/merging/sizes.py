@@ -15,6 +15,10 @@ _FEWEST = 100
 it may, sizes would shrink and shrink for nothing. Unless they are far too slow."""
 _GROWTH = 2
 _SHRINKAGE = 4
+SHARE_BESIDE_OTHERS = 0.4
+"""What is left of a batch's time while others wait: each of them waits less, and for fewer rows."""
+MEMORY = 20
+"""For how many batches others are expected to wait again after they have."""
 
 
 @dataclass
@@ -25,12 +29,19 @@ class Sizes:
     most: int
     seconds: float | None = None
     """How long a batch may take; None where the size is fixed."""
+    _batches_in_peace: int = MEMORY
 
-    def measured(self, groups: int, seconds: float) -> None:
-        """So many groups took so long: the next batch has as many as shall fit."""
+    def measured(self, groups: int, seconds: float, *, is_waited_for: bool = False) -> None:
+        """So many groups took so long: the next batch has as many as shall fit.
+
+        As many as fit into a part of the time where others have waited for one of the last.
+        """
         if self.seconds is None:
             return
-        fitting = int(groups * self.seconds / max(seconds, 0.001))
+        self._batches_in_peace = 0 if is_waited_for else self._batches_in_peace + 1
+        is_peace = self._batches_in_peace >= MEMORY
+        wanted = self.seconds * (1 if is_peace else SHARE_BESIDE_OTHERS)
+        fitting = int(groups * wanted / max(seconds, 0.001))
         fewest = _FEWEST if seconds < self.seconds * _SHRINKAGE else 1
         bounded = max(fitting, self.size // _SHRINKAGE, fewest)
         self.size = min(bounded, self.size * _GROWTH, self.most)
