@@ -14,6 +14,9 @@ from tests.source.fixtures import project, template, untouched
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.concurrency_kit import Session
+    from tests.situations.links.models import Author
+
 __all__ = ["browser", "page", "project", "template", "untouched"]
 
 # What nohup and shells without job control let a suite ignore, all processes that it starts would
@@ -92,3 +95,22 @@ def declare() -> Iterator[Callable[..., None]]:
     yield add
     for model in models:
         unregister(model)
+
+
+@pytest.fixture
+def other(transactional_db: None) -> Iterator[Session]:
+    """Another session of the database."""
+    from tests.concurrency_kit import session
+
+    with session() as found:
+        yield found
+
+
+@pytest.fixture
+def pair(transactional_db: None) -> tuple[Author, Author]:
+    """A survivor and its duplicate, at which a book points."""
+    from tests.situations.links.models import Author, Book
+
+    survivor, duplicate = (Author.objects.create(name="Ann") for _ in range(2))
+    Book.objects.create(author=duplicate, title="War")
+    return survivor, duplicate

@@ -25,25 +25,12 @@ from tests.kit import assert_undo_restores, snapshot
 from tests.situations.links.models import Author, Book, Tag, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
 
 pytestmark = [committing, on_a_server]
 
 LEVELS = ["read committed", "repeatable read", "serializable"]
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
-
-
-@pytest.fixture
-def pair(transactional_db: None) -> tuple[Author, Author]:
-    survivor, duplicate = (Author.objects.create(name="Ann") for _ in range(2))
-    Book.objects.create(author=duplicate, title="War")
-    return survivor, duplicate
 
 
 def lock_books() -> None:

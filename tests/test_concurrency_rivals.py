@@ -20,23 +20,16 @@ from tests.concurrency_kit import (
     merge_equal,
     on_a_server,
     on_postgresql,
-    session,
 )
 from tests.situations.rivals.models import Badge, Duel, Membership, Team, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from dedupe_toolkit import MergeRun
 
 pytestmark = [committing, on_a_server]
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
 
 
 @pytest.fixture

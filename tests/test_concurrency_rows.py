@@ -24,7 +24,6 @@ from tests.situations.keyed.models import Measurement
 from tests.situations.links.models import Author, Book
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
     from django.db.models import Model
@@ -34,19 +33,6 @@ if TYPE_CHECKING:
 pytestmark = committing
 
 CHANGED = "its rows have been changed since the merge was planned"
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
-
-
-@pytest.fixture
-def pair(transactional_db: None) -> tuple[Author, Author]:
-    survivor, duplicate = (Author.objects.create(name="Ann") for _ in range(2))
-    Book.objects.create(author=duplicate, title="War")
-    return survivor, duplicate
 
 
 def update(row: Model, **values: Any) -> int:

@@ -39,19 +39,6 @@ def impatient(transactional_db: None) -> Iterator[Session]:
         yield found
 
 
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
-
-
-@pytest.fixture
-def pair(transactional_db: None) -> tuple[Author, Author]:
-    survivor, duplicate = (Author.objects.create(name="Ann") for _ in range(2))
-    Book.objects.create(author=duplicate, title="War")
-    return survivor, duplicate
-
-
 def take_the_write_lock(other: Session) -> None:
     other.do(run_sql, "BEGIN IMMEDIATE")
 

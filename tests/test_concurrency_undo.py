@@ -24,19 +24,12 @@ from tests.kit import snapshot
 from tests.situations.links.models import Author, Book, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from concurrent.futures import Future
 
 pytestmark = committing
 
 TAKES_THE_RUN_LOCK = {"postgresql": "pg_try_advisory_lock", "mysql": "GET_LOCK"}
 RUNNING = "links.Author: a merge of this model is running; wait for its end"
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
 
 
 @pytest.fixture

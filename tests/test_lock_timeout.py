@@ -16,23 +16,14 @@ from tests.concurrency_kit import (
     merge_equal,
     on_a_server,
     on_postgresql,
-    session,
 )
 from tests.kit import assert_undo_restores, snapshot
 from tests.situations.links.models import Author, Book
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from django.db.models import Model
 
 SHORTLY = 1
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
 
 
 def pairs(*names: str) -> list[Author]:

@@ -39,12 +39,6 @@ def people(transactional_db: None) -> list[Author]:
     return found
 
 
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
-
-
 def plan_of(*people: Author) -> MergePlan:
     return plan_merge(row_set(Author, [person.pk for person in people]))
 
