@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pexpect
 
+from . import forking
+
 PATIENCE = 60
+_ABILITIES: dict[str, bool] = {}
+"""What the database of this run can do; all its projects are on the same."""
 ROOT = Path(__file__).parent.parent.parent
 
 SETTINGS = """\
@@ -178,11 +183,13 @@ class Project:
 
     def has(self, ability: str) -> bool:
         """Whether the database connection has something, such as a feature."""
-        code = f"from operator import attrgetter\nprint(bool(attrgetter({ability!r})(connection)))"
-        try:
-            return self.python(code) == "True\n"
-        except AssertionError:
-            return False
+        if ability not in _ABILITIES:
+            code = (
+                f"from operator import attrgetter\nprint(bool(attrgetter({ability!r})(connection)))"
+            )
+            with suppress(AssertionError):
+                _ABILITIES[ability] = self.python(code) == "True\n"
+        return _ABILITIES.setdefault(ability, False)
 
     def files(self) -> dict[str, str]:
         found = sorted(self.folder.rglob("*.py"))
@@ -220,14 +227,9 @@ class Project:
         }
 
     def _run(self, *args: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *args],
-            cwd=self.folder,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done: subprocess.CompletedProcess[str]
+        done = forking.run([*args], self.folder, self._environment)
+        return done
 
 
 def create(folder: Path, database: dict[str, Any]) -> Project:
