@@ -110,7 +110,8 @@ def _object(resolver: Resolver, thing: Object) -> Things:
         return of_instance(value)
     if getattr(value, "__name__", "") == "get_user_model":
         return tuple(
-            ModelClass(model=one.model) for one in resolver.user() if isinstance(one, Instance)
+            ModelClass(model=one.model) if isinstance(one, Instance) else one
+            for one in resolver.user()
         )
     return resolver.returned(thing)
 

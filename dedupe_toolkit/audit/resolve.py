@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ImproperlyConfigured
+
 from .annotations import annotated, annotation
 from .attributes import attribute
 from .calling import called
@@ -138,7 +140,11 @@ class Resolver:
     def user(self) -> Things:
         from django.contrib.auth import get_user_model
 
-        return (Instance(model=get_user_model()),)
+        try:
+            return (Instance(model=get_user_model()),)
+        except ImproperlyConfigured as error:
+            # a project without users may say request.user all the same
+            return unknown(str(error))
 
     def _call(self, node: ast.Call, module: Module) -> Iterable[Thing]:
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.conf import settings
 
 from dedupe_toolkit.audit.accepted import acceptances
 from dedupe_toolkit.audit.sources import Kind, SourceFile
@@ -48,6 +49,15 @@ def test_a_call_that_is_fragile_is_shown_as_it_should_be() -> None:
         "    better: coded, created = Coded.objects.get_or_create(key=key); board.coded.add(coded)"
         in text
     )
+
+
+def test_where_a_project_has_no_users_what_is_looked_up_among_them_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "AUTH_USER_MODEL", "nowhere.User")
+    (line,) = (one for one in audited().lines if "calls.py:101:" in one)
+    assert ": unknown: " in line
+    assert "'nowhere.User' that has not been installed" in line
 
 
 def test_check_fails_for_unsafe_calls_that_are_not_in_the_baseline(tmp_path: Path) -> None:
