@@ -37,6 +37,9 @@ BARE = """
 #nav-sidebar, #toggle-nav-sidebar { display: none }
 #main > .content { max-width: none !important }
 """
+BEYOND = ".live-region { left: auto !important }"
+"""AdminLTE, under django-jazzmin, hides it beyond the left edge: pictures would begin there. The
+desk's own pages have it elsewhere; the theme's lists have not."""
 WIDE, NARROW = 1280, 360
 HEIGHT = "Math.max(...[...document.querySelectorAll('*')].map(one => one.scrollHeight))"
 
@@ -94,4 +97,5 @@ def test_right_to_left(
     monkeypatch.setattr(registry, "_declarations", {})
     let_in(page, admin_client, live_server)
     for screen in walk(page):
+        page.add_style_tag(content=BEYOND)
         take(page, f"{screen}-rtl")

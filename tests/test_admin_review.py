@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import localtime
 
 from dedupe_toolkit.admin import choice as choices
 from dedupe_toolkit.models import DismissedGroup, MergeRun
@@ -83,6 +85,8 @@ def test_each_row_is_headed_by_what_points_at_it(
 def test_equal_fields_are_folded_and_differing_ones_stand_with_their_result(
     admin_client: Client, people: list[Person]
 ) -> None:
+    later = people[0].created + timedelta(minutes=1)
+    Person.objects.filter(pk=people[1].pk).update(created=later)
     page = shown(admin_client, people[:2])
     assert (result_in(page, "Acting since"), result_in(page, "Biography")) == ("1957", "Nantes.")
     assert "2 fields are the same in all of them" in text_of(page)
@@ -377,3 +381,22 @@ def test_more_than_can_be_compared_are_too_many(
     monkeypatch.setattr(choices, "MOST_ROWS", 2)
     assert shown(admin_client, people).status_code == 302
     assert select(admin_client, *people[:2]).status_code == 200
+
+
+def test_when_rows_were_written_is_told_to_the_second(admin_client: Client) -> None:
+    first, second, third = (Person.objects.create(name="Chris Marker") for _ in range(3))
+    moment = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
+    for person, created in (
+        (first, moment),
+        (second, moment + timedelta(microseconds=5)),
+        (third, moment + timedelta(seconds=20)),
+    ):
+        Person.objects.filter(pk=person.pk).update(created=created)
+    text = text_of(shown(admin_client, [first, second, third]))
+    written = localtime(moment + timedelta(seconds=20))
+    assert f"{written:%Y-%m-%d %H:%M:%S}" in text
+    assert ":30:15.123" not in text
+    # those of the same second are one to whoever reads them
+    page = shown(admin_client, [first, second])
+    assert [line.name for line in page.context["lines"]] == []
+    assert ":30:15." not in page.content.decode()

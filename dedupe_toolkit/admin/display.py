@@ -97,7 +97,8 @@ def _shown_line(model_admin: AnyAdmin, review: Review, line: Line, is_offered: b
         name=field.name,
         label=str(field.verbose_name),
         rule="" if chosen else line.rule,
-        differs=line.differs,
+        # two stamps of the same second are one to whoever reads them
+        differs=line.differs and not (_is_stamp(line) and len({cell.html for cell in cells}) == 1),
         result=_result(model_admin, line, result, cells),
         is_usual=not chosen,
         is_offered=is_offered,
@@ -127,7 +128,7 @@ def _result(model_admin: AnyAdmin, line: Line, result: Result, cells: Iterable[S
 
 def _lost(review: Review, line: Line, result: Result) -> int:
     """How many different values of the line are not in the result."""
-    if getattr(line.field, "auto_now_add", False) or getattr(line.field, "auto_now", False):
+    if _is_stamp(line):
         return 0  # when a row was written says nothing of what it is about
     values = {raw(line.field, row) for row in review.comparison.rows}
     kept = raw(line.field, result.row) if result.row else result.value
@@ -177,14 +178,19 @@ def _looks_equal(line: Line, shown: list[str]) -> bool:
     return any(cell.differs and text in kept for text, cell in zip(shown, line.cells, strict=True))
 
 
+def _is_stamp(line: Line) -> bool:
+    """Whether the field says when a row was written."""
+    field: Any = line.field
+    return bool(getattr(field, "auto_now_add", False) or getattr(field, "auto_now", False))
+
+
 def _exactly(line: Line) -> Callable[[Any], str]:
     """How values are written that look the same otherwise: moments to the second, if that will do.
 
     Of when a row was written nobody needs to know more.
     """
     values = {cell.value for cell in line.cells if isinstance(cell.value, datetime)}
-    is_stamp = getattr(line.field, "auto_now_add", False) or getattr(line.field, "auto_now", False)
-    if values and (is_stamp or len(set(map(_to_the_second, values))) == len(values)):
+    if values and (_is_stamp(line) or len(set(map(_to_the_second, values))) == len(values)):
         return _to_the_second
     return _exact
 
