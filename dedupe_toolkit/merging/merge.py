@@ -1,4 +1,4 @@
-"""Carry out a merge plan: batch after batch, each one whole or not there at all."""
+"""Carry out a merge plan: batch after batch, each one whole or not there at all (`batch`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from django.db import DatabaseError, Error, transaction
 from django.utils import timezone
 
 from ..arguments import checking_arguments, require_kind, shown
-from ..collisions.looking import looked_at_again
 from ..databases.caching import caching
 from ..databases.retry import (
     ATTEMPTS,
@@ -27,28 +26,23 @@ from ..databases.retry import (
 )
 from ..errors import InvalidOption
 from ..finding.whole_texts import whole_texts
-from ..journal.reading import merged_pairs
 from ..journal.runs import carry_on, store_held, store_run
-from ..journal.write import Journal
 from ..mapping.groups import changed_groups
-from ..mapping.mapping import MergeMap, copy_groups, count_groups
-from ..mapping.waves import waves
+from ..mapping.mapping import MergeMap, copy_groups
 from ..models import HeldGroup, MergeRun
-from ..planning.levels import Level, analyse
+from ..planning.levels import analyse
 from ..planning.plan import held_groups
 from ..planning.prepared import Prepared, take
 from ..planning.tally import Tally
-from ..signals import post_merge, pre_merge
 from ..values import MergePlan, ReferenceCount
-from .batches import batch_transaction, patience_of, planned_pairs
-from .changes import Changes, refusal
+from .batch import Batch
+from .batches import batch_transaction, patience_of
+from .changes import refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
-from .recheck import are_rivals_locked
 from .sizes import Sizes, pause_of, sizes_of
 from .slices import Slices
 from .throttle import Throttle, give_way, throttles
-from .write import Writer
 
 if TYPE_CHECKING:
     from ..errors import DedupeError
@@ -240,7 +234,14 @@ class _Run:
             changed_groups(session, mapping, self.plan.source)
             session.held.take_out(mapping)
             level = analyse(session, mapping)
-            groups, rows = self._write(session, level, batch, tally)
+            written = Batch(
+                session=session,
+                run=self.run,
+                number=batch,
+                tally=tally,
+                planned=self.ready.mapping,
+            )
+            groups, rows = written.write(level)
             held = store_held(
                 self.run, self.plan.source, held_groups(session, self.plan.source), using
             )
@@ -273,53 +274,6 @@ class _Run:
             )
         lock_groups(session, mapping, tightly=tightly)
         return mapping
-
-    def _write(self, session: Session, level: Level, batch: int, tally: Tally) -> tuple[int, int]:
-        database, mapping = session.database, level.mapping
-        groups = count_groups(database, mapping)
-        if not groups:
-            return 0, 0
-        context = {"sender": self.plan.source.model, "run": self.run, "using": self.plan.using}
-        pre_merge.send(**context, pairs=partial(planned_pairs, session, mapping))
-        if pre_merge.has_listeners(self.plan.source.model):
-            level = looked_at_again(session, level)
-        if self._can_differ() and not are_rivals_locked(session, level):
-            raise RowsChanged("rows that collide have been changed meanwhile")
-        journal = Journal(database=database, run=self.run, batch=batch)
-        writer = Writer(
-            session=session,
-            changes=Changes(database=database, journal=journal),
-            tally=tally,
-            planned=self.ready.mapping,
-            can_differ=self._can_differ(),
-        )
-        groups, rows = self._apply(session, writer, level, groups)
-        journal.complete()
-        database.check_constraints_now()
-        pairs = partial(merged_pairs, self.run, self.plan.using, batch)
-        transaction.on_commit(
-            partial(post_merge.send_robust, **context, pairs=pairs), using=self.plan.using
-        )
-        return groups, rows
-
-    def _apply(
-        self, session: Session, writer: Writer, level: Level, groups: int
-    ) -> tuple[int, int]:
-        """Write a level, wave after wave; returns how many groups and rows were merged."""
-        parts = list(waves(session, level.mapping))
-        if not parts:
-            return groups, writer.apply(level)
-        rows = groups = 0
-        for part in parts:
-            again = analyse(session, part)  # as the waves before have left the rows
-            groups += count_groups(session.database, part)
-            rows += writer.apply(again)
-        return groups, rows
-
-    def _can_differ(self) -> bool:
-        """Whether others or a receiver may have changed rows that collide since the comparison."""
-        is_alone = self.ready.session.database.is_alone_in_batch
-        return not is_alone or pre_merge.has_listeners(self.plan.source.model)
 
     def _hold_culprit(self, number: int, error: DatabaseError | DedupeError) -> None:
         session = self.ready.session.for_batch()
