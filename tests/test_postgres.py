@@ -23,9 +23,10 @@ from dedupe_toolkit.errors import UndoRefused
 from dedupe_toolkit.journal.reading import changes_of
 from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.registry import unregister
-from tests.kit import assert_undo_restores, counts, merged, snapshot
+from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
 from tests.situations.arrays.models import Booking, Chord, Singer, Song
 from tests.situations.hstore.models import Instrument, Repair
+from tests.situations.keyed.models import Device, Reading
 from tests.situations.odd.models import Person
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +220,15 @@ def test_work_tables_stay_as_small_as_a_batch_however_many_there_are() -> None:
     assert merge(plan).batches == 12
     # the planner goes by their size, and would read all of a large table for a few rows
     assert size_of_work_tables() < 4 * 8192
+
+
+def test_rules_that_write_elsewhere_are_named_as_triggers_are() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE ruled_log (note text)")
+        cursor.execute(
+            "CREATE RULE note_it AS ON UPDATE TO keyed_reading DO ALSO INSERT INTO ruled_log"
+            " VALUES ('moved')"
+        )
+    for _ in range(2):
+        Reading.objects.create(device=Device.objects.create(serial="x"), value=1)
+    assert planned(Device, "serial").triggers == ("keyed.Reading (note_it)",)

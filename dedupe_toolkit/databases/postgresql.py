@@ -125,9 +125,13 @@ LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attribute
 WHERE k.place <= i.indnkeyatts
 ORDER BY i.indexrelid, k.place
 """
+# a rule of a table does something beside a statement or instead of it, as a trigger may
 _TRIGGERS = """
-SELECT t.name, g.tgname FROM (VALUES {tables}) AS t (name, number)
+WITH t (name, number) AS (VALUES {tables})
+SELECT t.name, g.tgname FROM t
 JOIN pg_trigger g ON g.tgrelid = t.number AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+UNION ALL SELECT t.name, r.rulename FROM t
+JOIN pg_rewrite r ON r.ev_class = t.number AND r.ev_type <> '1' AND r.ev_enabled <> 'D'
 ORDER BY 1, 2
 """
 # an index takes 2704 bytes of a row, after compressing them; so many rows show whether it does
