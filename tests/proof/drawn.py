@@ -69,10 +69,10 @@ def schemas(draw: Any) -> Schema:
     first = [Table("other", key_kind=draw(keys())), Table("tag"), subject]
     tables = [*first, *draw(followers(subject))]
     tables = [draw(_with_odd_names(table)) for table in tables]
-    names = draw(st.permutations(TABLE_NAMES))
+    odd = [*draw(st.permutations(TABLE_NAMES)), *[""] * len(tables)]
     tables = [
-        replace(table, db_table=name if draw(st.booleans()) else f"drawn_{table.name}")
-        for table, name in zip(tables, names[: len(tables)], strict=True)
+        replace(table, db_table=name if name and draw(st.booleans()) else f"drawn_{table.name}")
+        for table, name in zip(tables, odd, strict=False)
     ]
     known = {table.name for table in tables}
     targets = tuple(name for name in ("subject", "other", "seat") if name in known)

@@ -464,7 +464,11 @@ class Merge:
         """Whether rows differ is asked of them as they are, but for references to other tables."""
         to = table.references.get(column)
         is_own = to is None or to.table == table.name
-        values = {(self.rows[table.name] if is_own else images)[pk][column] for pk in pks}
+        rows = [(self.rows[table.name] if is_own else images)[pk] for pk in pks]
+        amounts = [amount for amount, currency in table.measures if currency == column]
+        # the currency of no amount says nothing
+        said = [row for row in rows if not amounts or any(not is_blank(row[a]) for a in amounts)]
+        values = {row[column] for row in said}
         is_told = column in table.moments
         differ = len({value for value in values if is_told or not is_blank(value)}) > 1
         is_key = self._is_family(table) and column in self._key()
