@@ -557,9 +557,9 @@ def test_rows_that_collide_are_merged_or_discarded_when_chosen(
     ("address", "said"),
     [
         ({}, "Select at least two people"),
-        ({"rows": ["one", "two"]}, "'one' cannot be a primary key"),
+        ({"rows": ["one", "two"]}, "People: there cannot be one with the number"),
         ({"rows": ["1", "1"]}, "Select at least two people"),
-        ({"rows": ["1", "2"], "into": "3"}, "the row to merge into, 3, is not among the rows"),
+        ({"rows": ["1", "2"], "into": "3"}, "People: #3, which is to stay, is not among"),
         ({"rows": ["1", "2"], "on_collision": "guess"}, "There is no such choice: guess"),
         ({"rows": ["998", "999"]}, "No longer there, nothing was merged: person 998, 999"),
     ],
