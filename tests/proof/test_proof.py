@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from .proving import prove_and_roll_back
+from .reference_values import Choices
+from .schema import SCHEMA
 from .size import proof_settings
 from .strategies import situations
 
 if TYPE_CHECKING:
-    from .reference_values import Choices
     from .tables import Rows
 
     Situation = tuple[Rows, Choices]
@@ -59,7 +60,27 @@ def test_parts_of_two_parents_merge_as_in_the_reference(situation: Situation) ->
     prove_and_roll_back(*situation)
 
 
+def stops(*rows: tuple[int, int | None, str, str]) -> Rows:
+    """Rows of a tree alone: key, next, name and line of each."""
+    named = ("id", "next_id", "name", "line")
+    found = {row[0]: dict(zip(named, row, strict=True)) for row in rows}
+    return {table.name: {} for table in SCHEMA.tables} | {"stop": found}
+
+
+# too rare to be drawn each time
 @proof_settings(share=0.1)
+@example(
+    situation=(
+        stops((11, None, "u", "u"), (13, None, "u", "v"), (14, 13, "v", "u"), (15, 13, "u", "v")),
+        Choices(table="stop", key=("line",)),
+    )
+)
+@example(
+    situation=(
+        stops((8, None, "u", "u"), (9, 8, "v", "v"), (10, 10, "v", "u")),
+        Choices(table="stop", key=("line",), survivor="newest", on_collision="discard"),
+    )
+)
 @given(situation=situations("stop"))
 def test_trees_of_duplicates_merge_as_in_the_reference(situation: Situation) -> None:
     prove_and_roll_back(*situation)
