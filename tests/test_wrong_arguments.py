@@ -122,6 +122,15 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("find_duplicates", "--fields", "name"), "--fields names fields of a model: MODEL --fields F"),
     (("find_duplicates", "--where", "last_name=x"), "--where goes with --fields"),
     (("find_duplicates", "library.Author", "--ignore-case"), "--ignore-case goes with --fields"),
+    (("find_duplicates", *AUTHOR, "--held-back"), "--held-back and --fields exclude each other"),
+    (
+        ("find_duplicates", "library.Author", "--held-back", "--survivor", "oldest"),
+        "--held-back and --survivor exclude each other",
+    ),
+    (
+        ("find_duplicates", "--held-back", "--where", "last_name=x"),
+        "--where and --held-back exclude each other",
+    ),
     (("find_duplicates", *AUTHOR, "--survivor", ""), "--survivor is empty; give it a value"),
     (("find_duplicates", *AUTHOR, "--survivor", "oldst"), "did you mean oldest?"),
     (

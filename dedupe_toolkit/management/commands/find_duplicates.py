@@ -8,13 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
+from ...errors import InvalidOption
 from ...keys import resolve_model
 from ...registry import declared_policy
 from ...reports.formats import Format, as_json
 from ...reports.found import found_csv, found_document, print_found
 from ...reports.held_back import held_csv, held_document, print_held_back
 from ..base import DedupeCommand
-from ..options import add_format, add_key_arguments, keys_from_options, one_of, whole_number
+from ..options import (
+    add_format,
+    add_key_arguments,
+    keys_from_options,
+    one_of,
+    refuse_refining,
+    whole_number,
+)
 from ..policy import survivor_rules
 
 if TYPE_CHECKING:
@@ -81,6 +89,7 @@ class Command(DedupeCommand):
     def _held_back(self, shape: str, limit: int | None, options: dict[str, Any]) -> None:
         from ...reviewing.held_back import held_back
 
+        _refuse_key(options)
         model = resolve_model(options["model"]) if options["model"] else None
         groups = list(islice(held_back(model, using=options["database"]), limit))
         if shape == Format.JSON:
@@ -100,6 +109,14 @@ class Command(DedupeCommand):
         else:
             for one in found:
                 print_found(self.console, one)
+
+
+def _refuse_key(options: dict[str, Any]) -> None:
+    """Raises `InvalidOption`: what runs held back is listed as they left it, by all their keys."""
+    for name in ("fields", "survivor"):
+        if options[name] is not None:
+            raise InvalidOption(f"--held-back and --{name} exclude each other: name a model only")
+    refuse_refining(options, "and --held-back exclude each other: name a model only")
 
 
 def _survivor(key: MatchKey, given: str | None) -> Any:
