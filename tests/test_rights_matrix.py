@@ -91,10 +91,12 @@ class Desk:
         """The button on the page as this user sees it; as others do, where it is not shown."""
         shown = client.get(self.pages[name])
         form = fields_of(shown) if shown.status_code == 200 else self.forms[name]
-        return client.post(self.pages[name], {**form, button: "x"}, follow=True)
+        return client.post(self.pages[name], {**form, button: "x"})
 
 
 def told(response: HttpResponse) -> str:
+    if response.status_code == 302:  # it is done, and the page of the next group another matter
+        return "yes"
     if response.status_code == 200:
         page = text_of(response)
         return "“Merging needs someone else.”" if "Merging needs someone else" in page else "yes"
