@@ -69,6 +69,8 @@ def _wider(
         return
     for below in session.referrers(mover.table.model):
         for wider in below.references if below.table.name == referrer.table.name else ():
+            if len(wider.columns) <= len(reference.columns):
+                continue
             leads_to = dict(zip(wider.columns, wider.targets, strict=True))
             onto = tuple(leads_to.get(column, "") for column in reference.columns)
             if any(
