@@ -191,7 +191,7 @@ def test_an_age_is_a_number_and_a_unit(number: str, unit: str) -> None:
     assert f"No merge run is older than {number}{unit}." in pruned("--older-than", number + unit)
 
 
-@pytest.mark.parametrize("text", ["90", "d", "-3d", "9 d", "1y", ""])
+@pytest.mark.parametrize("text", ["90", "d", "-3d", "9 d", "1y"])
 def test_an_age_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match=r"--older-than takes an age such as 90d, 12h or 8w, no"):
         pruned(f"--older-than={text}")

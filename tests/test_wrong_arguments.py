@@ -183,6 +183,7 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("merge_runs", HUGE), f"there is no merge run {HUGE}"),
     (("merge_runs", "--model", ""), "--model is empty; give it a value, or leave it out"),
     (("merge_runs", "--limit", "-1"), "--limit takes a whole number from 0, not '-1'"),
+    (("prune_merge_runs", "--older-than", ""), "--older-than is empty; give it a value"),
     (("prune_merge_runs", "--older-than", "x"), "--older-than takes an age such as 90d, 12h"),
     (("make_unique", *AUTHOR, "--into-app", ""), "--into-app is empty; give it a value"),
     (("make_unique", *AUTHOR, "--style", "uniqe"), "--style takes unique_together, constraint or"),

@@ -28,7 +28,8 @@ class Finder:
 
     ``targets`` are the models that it may point at by such references, None for any;
     ``references`` are those to one model in a database; ``columns`` are the columns of one model
-    whose values they hold, apart from its primary key.
+    whose values they hold, apart from its primary key: asked of those that name their targets,
+    since what may point at any model holds primary keys.
     """
 
     targets: Callable[[type[Model]], Iterable[type[Model]] | None]
@@ -65,9 +66,10 @@ def models_pointing_at(model: type[Model]) -> Sequence[type[Model]]:
 def targeted_columns(model: type[Model]) -> set[str]:
     """The columns of a model's own table, beside its key, that references hold the values of."""
     own = concrete(model)
+    _, by_target, _ = _pointing(model._meta.apps)
     return {
         column
-        for referrer in models_pointing_at(model)
+        for referrer in by_target.get(own, ())
         for finder in FINDERS.values()
         for column in finder.columns(referrer, own)
     }
