@@ -268,6 +268,38 @@ def test_a_right_that_is_missing_for_a_scratch_table_is_named(somebody: str) -> 
     assert snapshot() == before
 
 
+@on_a_server
+def test_a_table_without_a_model_that_may_only_be_read_holds_its_group_back(somebody: str) -> None:
+    writes = "INSERT, UPDATE, DELETE"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            whom = somebody
+            cursor.execute(f'GRANT TEMPORARY ON DATABASE "{_database()}" TO {whom}')
+            cursor.execute(f"GRANT {writes} ON ALL TABLES IN SCHEMA public TO {whom}")
+            cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {whom}")
+        else:
+            whom = f"{somebody}@'%%'"
+            cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON `{_database()}`.* TO {whom}")
+            for table in connection.introspection.table_names():
+                cursor.execute(f"GRANT {writes} ON `{table}` TO {whom}")
+        cursor.execute(
+            "CREATE TABLE readable (writer bigint NOT NULL,"
+            " FOREIGN KEY (writer) REFERENCES links_author (id) ON DELETE CASCADE)"
+        )
+        cursor.execute(f"GRANT SELECT ON readable TO {whom}")
+        cursor.execute("INSERT INTO readable SELECT MAX(id) FROM links_author")
+    try:
+        done = in_pipe("merge_duplicates", *KEY, "--no-input", DATABASE_URL=_as(somebody))
+        assert done.returncode == 3, done.stdout + done.stderr
+        assert "readable.writer points at row" in done.stdout + done.stderr
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT COUNT(*) FROM readable")
+            assert cursor.fetchone() == (1,)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE readable")
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
 @pytest.mark.parametrize(
     ("setting", "value", "words"),

@@ -85,13 +85,15 @@ _REFUSALS = {
     2006: "the server has closed the connection: see wait_timeout and max_allowed_packet",
     2013: "the server has closed the connection: see wait_timeout and max_allowed_packet",
 }
+# MariaDB shows what a key does to those alone who may do more with its table than read it
 _FOREIGN_KEYS = """
 SELECT k.referenced_table_name, k.table_name, k.table_schema, k.constraint_name, 'waits',
-       r.delete_rule NOT IN ('NO ACTION', 'RESTRICT'), k.column_name, k.referenced_column_name
+       COALESCE(r.delete_rule, 'CASCADE') NOT IN ('NO ACTION', 'RESTRICT'),
+       k.column_name, k.referenced_column_name
 FROM information_schema.key_column_usage k
-JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
-     AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
-WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({tables}) {referrers}
+LEFT JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
+     AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name {here_r}
+WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({tables}) {here_k}
 ORDER BY 1, 2, 3, 4, k.ordinal_position
 """
 _OWN_KEYS = """
@@ -196,8 +198,10 @@ class MySQLFamily(Database):
                     yield name, *row[1:]
 
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-        own = "AND k.table_schema = DATABASE() AND r.constraint_schema = DATABASE()"
-        sql = _FOREIGN_KEYS.replace("{referrers}", "" if self.may_be_pointed_at() else own)
+        anywhere = self.may_be_pointed_at()
+        sql = _FOREIGN_KEYS
+        for name, column in ("{here_k}", "k.table_schema"), ("{here_r}", "r.constraint_schema"):
+            sql = sql.replace(name, "" if anywhere else f"AND {column} = DATABASE()")
         return self._key_columns(sql, tables)
 
     def own_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
