@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dedupe_toolkit import MergePolicy, match_key
+from dedupe_toolkit.databases import database
+from dedupe_toolkit.planning.session import Session
 from tests.kit import assert_undo_restores, merged, planned, snapshot
 from tests.situations.objects.models import Folder
 
@@ -60,3 +63,10 @@ def test_a_row_of_the_merged_model_that_nobody_named_is_never_discarded(policy: 
     assert f"{children[0].pk} and {children[1].pk} would" in held.reason
     run = merged(Folder, "code", on_collision=policy)
     assert (run.merged, snapshot()) == (0, before)
+
+
+def test_a_table_for_a_wave_is_never_that_of_a_level() -> None:
+    session = Session(database("default"), match_key(Folder, ["code"]), MergePolicy(), "plan")
+    fresh = {session.fresh_table("map") for _ in range(100)}
+    assert len(fresh) == 100
+    assert fresh.isdisjoint(session.work_table("map", number) for number in range(100))

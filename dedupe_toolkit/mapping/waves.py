@@ -32,7 +32,10 @@ def waves(session: Session, mapping: MergeMap) -> Iterator[MergeMap]:
     for wave in range(highest + 1):
         where = f"group_number IN (SELECT y.group_number FROM ({_last(table)}) y"
         yield copy_groups(
-            session.database, mapping, session.fresh_table("map"), f"{where} WHERE y.wave = {wave})"
+            session.database,
+            mapping,
+            session.fresh_table("wave"),
+            f"{where} WHERE y.wave = {wave})",
         )
 
 

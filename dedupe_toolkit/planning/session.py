@@ -72,7 +72,9 @@ class Session:
     def fresh_table(self, kind: str) -> str:
         """A name for a work table that nothing else of this session has."""
         self._tables += 1
-        return self.work_table(kind, self._tables)
+        # one part with its number: apart, the number could be that of a referrer, of which each
+        # level makes a part of its own
+        return self.work_table(f"{kind}{self._tables}")
 
     def referrers(self, model: type[Model]) -> list[Referrer]:
         """The tables that point at a model's rows; found once."""
