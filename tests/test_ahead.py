@@ -87,6 +87,22 @@ def test_a_database_that_is_up_to_date_is_no_matter_for_words() -> None:
     assert merged(Key, "name").merged == 1
 
 
+class NotesElsewhere:
+    """A router that keeps notes on anything in the other database."""
+
+    def allow_migrate(
+        self, db: str, app_label: str, model_name: str | None = None, **hints: Any
+    ) -> bool | None:
+        return db == "other" if (app_label, model_name) == ("films", "note") else None
+
+
+def test_the_other_database_is_not_asked_for_that(settings: Any) -> None:
+    keys()
+    settings.DATABASE_ROUTERS = [f"{__name__}.NotesElsewhere"]
+    (warning,) = planned(Key, "name").warnings  # the test may not reach the other database
+    assert warning.startswith("films.Note.subject is in database other, where this merge changes")
+
+
 class UsesElsewhere:
     """A router that keeps one model in the other database."""
 

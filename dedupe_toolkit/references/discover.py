@@ -99,14 +99,14 @@ def _not_there(reference: Reference, known: Database) -> str:
 def relations_elsewhere(model: type[Model], using: str) -> Iterator[tuple[str, list[str]]]:
     """The relations to a model from tables that the project's routers keep in other databases.
 
-    Each with the aliases of those.
+    Each with the aliases of those, of which none is asked anything: one may be out of reach.
     """
     for referrer in models_pointing_at(model):
         if not router.allow_migrate_model(using, referrer):
             aliases = [one for one in connections if router.allow_migrate_model(one, referrer)]
             aliases = aliases or [router.db_for_write(referrer)]
             if using not in aliases:
-                for reference in references_held(referrer, concrete(model), aliases[0]):
+                for reference in references_held(referrer, concrete(model), using):
                     yield reference.label, aliases
 
 
