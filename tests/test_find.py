@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import product
 from typing import Any
 
 import pytest
 from django.db import connection, models
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, register_lookup
 
 from dedupe_toolkit import DedupeError, find_duplicates, match_key, plan_merge
+from dedupe_toolkit.finding.key_rows import considered
+from dedupe_toolkit.source.constraints import condition_of
 from tests.kit import lists_cut_at
 from tests.situations.links.models import Author, Book
 from tests.situations.odd.models import Person
@@ -59,6 +62,36 @@ def test_an_empty_string_is_a_value_unless_it_is_said_to_be_none() -> None:
     people("", "")
     assert len(found("name")) == 1
     assert found("name", blanks="distinct") == []
+
+
+@pytest.mark.parametrize("field", ["name", "name__lower"])
+@pytest.mark.parametrize("limit", [None, 20])
+def test_nulls_that_are_equal_are_so_beside_empty_strings_that_are_not(
+    field: str, limit: int | None
+) -> None:
+    rows = people(None, "", None, "", "Ann")
+    options: Any = {"nulls": "equal", "blanks": "distinct"}
+    assert found(field, limit=limit, **options) == [(rows[0].pk, rows[2].pk)]
+    assert plan_merge(match_key(Person, [field], **options)).rows_to_merge == 1
+
+
+class Noted(models.Transform):
+    """NULL where the text is a dash, and so NULL of a text that is there."""
+
+    lookup_name = "noted"
+    function = "NULLIF"
+    template = "%(function)s(%(expressions)s, '-')"
+
+
+def test_the_condition_of_a_constraint_is_true_of_the_rows_that_can_be_duplicates() -> None:
+    people(None, "", "-", "Ann")
+    with register_lookup(models.CharField, Noted):
+        for nulls, field in product(["equal", "distinct"], ["name", "name__lower", "name__noted"]):
+            key = match_key(Person, [field], nulls=nulls, blanks="distinct")
+            are_there = {} if nulls == "equal" else {f"{field}__isnull": False}
+            condition: Any = condition_of(key)
+            counted = Person.objects.filter(condition, **are_there)
+            assert set(counted) == set(considered(key, "default")), (nulls, field)
 
 
 def test_transforms_are_part_of_the_key() -> None:

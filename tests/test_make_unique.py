@@ -1220,6 +1220,48 @@ def test_generated_columns_refuse_exactly_the_duplicates_of_the_key(
     assert "1" in found
 
 
+TEXTS = """
+rows = [
+    dict(name=name, code=code)
+    for name in ("a", "A", "")
+    for code in (None, "", "x", "X")
+]
+pairs = [(one, other) for at, one in enumerate(rows) for other in rows[at:]]
+"""
+TEXT_KEYS = {
+    "alone": ["code"],
+    "transformed": ["code__lower"],
+    "both_spellings_of_it": ["code", "code__lower"],
+    "beside_another": ["name", "code__lower"],
+    "under_a_condition": ["code", "--where", "name=a"],
+}
+
+
+def changed(project: Project, old: str, new: str) -> None:
+    """The models with something else in them, migrated."""
+    models = project.folder / "shop" / "models.py"
+    assert old in project.models
+    models.write_text(project.models.replace(old, new, 1))
+    project.must("makemigrations", "shop", "-v", "0")
+    project.must("migrate", "-v", "0")
+
+
+@pytest.mark.parametrize("key", TEXT_KEYS.values(), ids=TEXT_KEYS)
+@pytest.mark.parametrize("style", ["generated", "constraint"])
+def test_texts_may_be_empty_or_null_and_are_refused_where_they_are_found(
+    project: Project, key: list[str], style: str
+) -> None:
+    if not all(map(project.has, [GENERATED] if style == "generated" else [CONDITIONS, NULLS])):
+        pytest.skip(f"the database has no {style} for that")
+    changed(project, "max_length=20, blank=True", "max_length=20, blank=True, null=True")
+    line = [*key, "--nulls", "equal", "--blanks", "distinct"]
+    found = project.python(TEXTS + FOUND.format(key=line))
+    project.must("make_unique", ITEM, "--fields", *line, "--style", style)
+    said = project.python(TEXTS + REFUSED.format(key=line))
+    assert said.startswith(f"{found}No changes detected\nshop.Item cannot have duplicates on ")
+    assert "1" in found
+
+
 def with_generated_column(project: Project) -> None:
     """A key that the database works out, unique and migrated."""
     if not project.has(GENERATED):

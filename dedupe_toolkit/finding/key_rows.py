@@ -35,12 +35,13 @@ def considered(key: MatchKey, using: str) -> QuerySet[Any]:
     rows = _chosen(key, using)
     for column, lookup in zip(key_columns(key), key.fields, strict=True):
         rows = rows.annotate(**{column: F(lookup)})
+        # of the field where that is the same: the database would compute the value again
+        is_there = {f"{source_of_nulls(key.model, lookup) or column}__isnull": False}
         if key.nulls is Nulls.DISTINCT:
-            # of the field where that is the same: the database would compute the value again
-            source = source_of_nulls(key.model, lookup) or column
-            rows = rows.filter(**{f"{source}__isnull": False})
+            rows = rows.filter(**is_there)
         if key.blanks is Blanks.DISTINCT and ends_in_text(key.model, lookup):
-            rows = rows.exclude(**{column: ""})
+            # no database says of a NULL that it is not empty, and here a NULL is not
+            rows = rows.exclude(**is_there, **{column: ""})
     return rows.order_by()
 
 

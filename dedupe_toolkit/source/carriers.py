@@ -75,7 +75,9 @@ def carriers(key: MatchKey) -> tuple[Carrier, ...]:
         if condition is not None:
             # NULL in one column takes the row out
             value, condition = Case(When(condition, then=value)), None
-        found += [_carrier(lookup, value, plain), *flags]
+        # several look-ups may be of one field, of which one flag tells
+        flagged = {one.name for one in found if one.is_flag}
+        found += [_carrier(lookup, value, plain), *(f for f in flags if f.name not in flagged)]
     return tuple(_settled(key.model, one) for one in found)
 
 
@@ -92,8 +94,9 @@ def column_of_value(model: type[Model], lookup: str) -> tuple[str, dict[str, Any
     while field.is_relation:
         field = field.target_field
     kind = _COUNTED.get(field.get_internal_type(), field.get_internal_type())
-    _, _, _, options = field.deconstruct()
-    return kind, {name: options[name] for name in _OF_COLUMN if name in options}
+    # not what it was made with: a default of its own is none of the plain field's
+    options = {name: getattr(field, name, None) for name in _OF_COLUMN}
+    return kind, {name: value for name, value in options.items() if value is not None}
 
 
 def _settled(model: type[Model], carrier: Carrier) -> Carrier:

@@ -24,7 +24,7 @@ from django.db.models.functions import Lower, Trim, Upper
 from ..databases import database
 from ..databases.places import has_table
 from ..errors import ConstraintRefused
-from ..keys import ends_in_text, key_field
+from ..keys import ends_in_text, key_field, source_of_nulls
 from ..references.meta import column_of
 from ..transforms import Collapse
 from ..values import Blanks, MatchKey, Nulls
@@ -152,9 +152,16 @@ def condition_of(key: MatchKey) -> Q | None:
     condition = Q(**dict(key.where)) if key.where else None
     if key.blanks is Blanks.DISTINCT:
         for lookup in _text_lookups(key):
-            filled = ~Q(**{lookup: ""})
+            filled = ~_is_blank(key, lookup)
             condition = filled if condition is None else condition & filled
     return condition
+
+
+def _is_blank(key: MatchKey, lookup: str) -> Q:
+    """Whether the look-up is an empty text, said so that its negation is true of NULL."""
+    if key.nulls is Nulls.DISTINCT or source_of_nulls(key.model, lookup):
+        return Q(**{lookup: ""})  # of NULL in the field itself Django says it
+    return Q(**{lookup: "", f"{lookup}__isnull": False})
 
 
 def _text_lookups(key: MatchKey) -> list[str]:
