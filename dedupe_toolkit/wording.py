@@ -149,6 +149,12 @@ REASONS = {
         " key lets it follow neither before nor after: make it DEFERRABLE, or ON UPDATE CASCADE",
         people=_("{reference}: #{first} cannot follow what it belongs to."),
     ),
+    "taken along": Wording(
+        text="{reference}: row {first} points at a row of {model} whose key moves, and its foreign"
+        " key would move that row's own key by ON UPDATE CASCADE, which nothing can follow: make"
+        " it DEFERRABLE",
+        people=_("{reference}: #{first} cannot follow what it belongs to."),
+    ),
     "unknown table": Wording(
         text="{key} points at {about}row {first}, and no model of the project has this table: give"
         " it one (managed = False will do)",

@@ -30,6 +30,7 @@ SITUATION_APPS = [
         "joined",
         "keyed",
         "links",
+        "moving",
         "named",
         "objects",
         "odd",

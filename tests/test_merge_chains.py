@@ -1,0 +1,82 @@
+"""Rows that are each other's keys, in a chain that the database may move along by itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection, models
+
+from dedupe_toolkit import merge
+
+from .kit import merged, planned, snapshot
+from .naming import called, made
+from .situations.moving.models import Member, Passport, Stamp, Visa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.django_db(transaction=not connection.features.can_rollback_ddl)
+ACTIONS = ["CASCADE", "SET NULL", "NO ACTION", "RESTRICT"]
+LATE = "DEFERRABLE" if connection.vendor == "postgresql" else ""
+
+
+@contextmanager
+def pointing(
+    *, sponsor: str = "NO ACTION", visa: str = "NO ACTION", stamp: str = "NO ACTION"
+) -> Iterator[None]:
+    """The tables of the chain, with foreign keys that do this when what they point at moves."""
+    data = models.JSONField().db_type(connection)
+    passports = (
+        "member_id bigint PRIMARY KEY, sponsor_id bigint, latest_id bigint,"
+        f" data {data} NOT NULL, FOREIGN KEY (sponsor_id) REFERENCES moving_passes (member_id)"
+        f" ON UPDATE {sponsor}, FOREIGN KEY (member_id) REFERENCES moving_member (id) {LATE}"
+    )
+    if LATE:
+        passports = passports.replace(f"{sponsor},", f"{sponsor} {LATE},")
+    visas = "passport_id bigint PRIMARY KEY, FOREIGN KEY (passport_id) REFERENCES moving_passes"
+    stamps = "id integer PRIMARY KEY, visa_id bigint, FOREIGN KEY (visa_id) REFERENCES moving_visas"
+    tables = (
+        ("moving_passes", f"({passports})"),
+        ("moving_visas", f"({visas} (member_id) ON UPDATE {visa})"),
+        ("moving_stamps", f"({stamps} (passport_id) ON UPDATE {stamp} {LATE})"),
+    )
+    names = called(Passport, "moving_passes"), called(Visa, "moving_visas")
+    with made(*tables), names[0], names[1], called(Stamp, "moving_stamps"):
+        yield
+
+
+def settle(name: str = "Ann") -> Passport:
+    """Two members of one name, of which the second has a passport."""
+    _, second = (Member.objects.create(name=name) for _ in range(2))
+    return Passport.objects.create(member=second)
+
+
+def with_visa(passport: Passport) -> None:
+    """A visa and a stamp, which the passport names as well."""
+    visa = Visa.objects.create(passport=passport)
+    Stamp.objects.create(id=1, visa=visa)
+    Passport.objects.update(latest=visa, data={"visa": visa.pk})
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="others can always be made to wait")
+@pytest.mark.parametrize("stamp", ACTIONS)
+def test_a_key_that_a_cascade_would_move_unseen_holds_its_group_back(stamp: str) -> None:
+    with pointing(visa="CASCADE", stamp=stamp):
+        passport = settle()
+        with_visa(passport)
+        before = snapshot()
+        plan = planned(Member, "name")
+        (held,) = plan.held_back
+        assert held.reason == (
+            f"moving.Visa.passport: row {passport.pk} points at a row of moving.Passport whose key"
+            " moves, and its foreign key would move that row's own key by ON UPDATE CASCADE, which"
+            " nothing can follow: make it DEFERRABLE"
+        )
+        assert merge(plan).merged == 0
+        assert snapshot() == before
+        Stamp.objects.all().delete()
+        assert [one.reason for one in planned(Member, "name").held_back] == [held.reason]
+        Visa.objects.all().delete()
+        assert merged(Member, "name").merged == 1
