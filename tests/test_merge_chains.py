@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.db import connection, models
 
-from dedupe_toolkit import merge
+from dedupe_toolkit import merge, survivor_of
 
-from .kit import merged, planned, snapshot
+from .kit import assert_undo_restores, counts, merged, planned, snapshot
 from .naming import called, made
 from .situations.moving.models import Member, Passport, Stamp, Visa
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.django_db(transaction=not connection.features.can_rollback_ddl)
 ACTIONS = ["CASCADE", "SET NULL", "NO ACTION", "RESTRICT"]
@@ -60,6 +60,29 @@ def with_visa(passport: Passport) -> None:
     Passport.objects.update(latest=visa, data={"visa": visa.pk})
 
 
+@pytest.mark.parametrize("stamp", ACTIONS)
+@pytest.mark.parametrize("visa", [f"{one} {LATE}" for one in ACTIONS if one != "SET NULL"])
+def test_a_whole_chain_follows_and_returns_whatever_its_keys_would_do(
+    visa: str, stamp: str, declare: Callable[..., None]
+) -> None:
+    declare(Visa, references=["moving.Passport.data__visa"])
+    with pointing(visa=visa, stamp=stamp):
+        passport = settle()
+        with_visa(passport)
+        before = snapshot()
+        plan = planned(Member, "name")
+        done = merge(plan)
+        new = Member.objects.get().pk
+        assert list(Visa.objects.values_list()) == [(new,)]
+        assert list(Stamp.objects.values_list()) == [(1, new)]
+        assert list(Passport.objects.values_list()) == [(new, None, new, {"visa": new})]
+        assert survivor_of(Visa, passport.pk) == new
+        assert {one.reference: one.repointed for one in plan.references if one.repointed} == {
+            one["reference"]: one["repointed"] for one in done.references if one["repointed"]
+        }
+        assert_undo_restores(done, before)
+
+
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="others can always be made to wait")
 @pytest.mark.parametrize("stamp", ACTIONS)
 def test_a_key_that_a_cascade_would_move_unseen_holds_its_group_back(stamp: str) -> None:
@@ -80,3 +103,24 @@ def test_a_key_that_a_cascade_would_move_unseen_holds_its_group_back(stamp: str)
         assert [one.reason for one in planned(Member, "name").held_back] == [held.reason]
         Visa.objects.all().delete()
         assert merged(Member, "name").merged == 1
+
+
+@pytest.mark.parametrize("are_moving", [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_rows_that_move_and_point_at_their_own_table_return(
+    action: str, are_moving: tuple[bool, bool]
+) -> None:
+    with pointing(sponsor=action):
+        ann, bob = (settle(name) for name in ("Ann", "Bob"))
+        for one, is_moving in zip((ann, bob), are_moving, strict=True):
+            if not is_moving:
+                Member.objects.filter(name=one.member.name).exclude(pk=one.pk).delete()
+        Passport.objects.filter(pk=ann.pk).update(sponsor=bob)
+        Passport.objects.filter(pk=bob.pk).update(sponsor=ann)
+        before = snapshot()
+        done = merged(Member, "name")
+        keys: Any = dict(Member.objects.values_list("name", "pk"))
+        expected = {(keys["Ann"], keys["Bob"]), (keys["Bob"], keys["Ann"])}
+        assert set(Passport.objects.values_list("member", "sponsor")) == expected
+        assert counts(done, "moving.Passport.sponsor") == (sum(are_moving), 0, 0)
+        assert_undo_restores(done, before)

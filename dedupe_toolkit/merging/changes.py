@@ -40,30 +40,32 @@ class Changes:
         reference: str = "",
         where: str = "",
         where_source: str = "",
+        key: Mapping[str, str] | None = None,
         between: Callable[[], None] | None = None,
     ) -> int:
         """Set columns from the work table; returns how many rows changed.
 
         ``assigned`` and ``on`` map the table's columns to the work table's. What has to be changed
         ahead, and put back ahead when this is undone, is done in ``between``: rows are journaled
-        then and not changed yet.
+        then and not changed yet. What is changed in there says by ``key`` under which key a row
+        will be then; it is undone while the row still has that.
         """
-        old = {column.name: f"t.{self.database.q(column.name)}" for column in table.pk}
+        old = dict(key or {one.name: f"t.{self.database.q(one.name)}" for one in table.pk})
         new = {
             column: f"m.{self.database.q(value)}"
             for column, value in assigned.items()
             if column in old
         }
-        key = list((old | new).values())
+        row = list((old | new).values())
         journaled = self.journal.record(
             table,
             action=MergeStep.Action.UPDATE,
             reason=reason,
             reference=reference,
             source=self._source(table, source, on, where, where_source),
-            key=key,
+            key=row,
             root=root,
-            gone=Gone(key=list(old.values()), into=key) if new else None,
+            gone=Gone(key=list(old.values()), into=row) if new else None,
             columns=[table.column(column) for column in assigned],
             before=self.database.qualified("t", list(assigned)),
             after=self.database.qualified("m", list(assigned.values())),

@@ -17,7 +17,7 @@ from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
 from ..repointing.embedded_keys import Embedded, find_embedded
-from ..repointing.followers import followers, moved_by
+from ..repointing.followers import Follower, followers, key_once_moved, moved_by
 from ..repointing.rows import NEVER, are_merged, repointed_rows, will_move_on, will_return
 from ..repointing.self_references import pointing_at_survivor
 from ..repointing.shared_columns import leaders_first
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ..planning.tally import Tally
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
-    from ..repointing.followers import Follower
+    from ..repointing.followers import Moves
     from ..repointing.self_references import OwnTarget
 
 Reason = MergeStep.Reason
@@ -171,7 +171,7 @@ class Writer:
             reason=reason,
         )
 
-    def _repoint_embedded(self, mapping: MergeMap) -> None:
+    def _repoint_embedded(self, mapping: MergeMap, ahead_of: Moves = ()) -> None:
         for number, reference in enumerate(self.session.embedded(mapping.table.model)):
             name = derived(mapping.name, "in", number)
             database = self.session.database
@@ -179,14 +179,15 @@ class Writer:
             if found.rows:
                 database.lock_rows(found.table, name, found.on_key)
                 # again, now that nobody else can change the values any more
-                self._replace(find_embedded(database, mapping, reference, name))
+                self._replace(find_embedded(database, mapping, reference, name), ahead_of)
 
-    def _replace(self, embedded: Embedded) -> None:
+    def _replace(self, embedded: Embedded, ahead_of: Moves) -> None:
         rows = self.changes.update(
             embedded.table,
             {embedded.reference.value: "value"},
             source=embedded.name,
             on=embedded.on_key,
+            key=key_once_moved(self.session.database, embedded.table, ahead_of),
             root="m.root",
             reason=Reason.REPOINTED,
             reference=embedded.reference.label,
@@ -200,16 +201,18 @@ class Writer:
         reference: Reference,
         applied: MergeMap,
         moving: Sequence[MergeMap] = (),
+        ahead_of: Moves = (),
     ) -> None:
         """Repoint a reference, and what follows the rows that move because of that.
 
-        ``applied`` is the mapping being applied, of which ``mapping`` may be a consequence, and
-        ``moving`` are those of levels above that will move what the reference holds then.
+        ``applied`` is the mapping being applied, of which ``mapping`` may be a consequence,
+        ``moving`` are those of levels above that will move what the reference holds then, and
+        ``ahead_of`` is journaled already and changed afterwards.
         """
-        found = followers(self.session, mapping, referrer, reference)
-        ahead, following = self._in_order(found, applied)
+        ahead, following = self._in_order(followers(self.session, mapping, referrer, reference))
         passing = self._count_passing(mapping, reference, applied, moving)
         database = self.session.database
+        moves = (*ahead_of, Follower(referrer=referrer, reference=reference, mapping=mapping))
         is_moving = ahead or following or reference.is_key
         with database.broken_foreign_keys() if is_moving else nullcontext():
             rows = self.changes.update(
@@ -219,23 +222,23 @@ class Writer:
                 on=dict(zip(reference.columns, mapping.old(reference), strict=True)),
                 where=reference.condition("t", database),
                 where_source=MERGED,
+                key=key_once_moved(database, referrer.table, ahead_of),
                 root=mapping.root_at(reference, database),
                 reason=Reason.REPOINTED,
                 reference=reference.label,
-                between=partial(self._go_ahead, ahead, applied) if ahead else None,
+                between=partial(self._go_ahead, ahead, applied, moves) if ahead else None,
             )
         self.tally.add(reference.label, reference.kind, repointed=rows - passing)
         if rows and reference.is_key:
-            self._repoint_embedded(replace(mapping, table=referrer.table))
+            self._repoint_embedded(replace(mapping, table=referrer.table), ahead_of)
         for follower in following if rows else ():
-            self._follow(referrer, reference, follower, applied, moving)
+            self._follow(referrer, reference, follower, applied, moving, ahead_of)
 
-    def _in_order(
-        self, found: Iterable[Follower], applied: MergeMap
-    ) -> tuple[list[Follower], list[Follower]]:
+    def _in_order(self, found: Iterable[Follower]) -> tuple[list[Follower], list[Follower]]:
         """Those that have to follow ahead of what they point at, and those that follow after it.
 
-        What the database itself takes along is counted here, and followed by what points at it.
+        What the database itself takes along is counted here; nothing has to follow that, as the
+        plan holds back where something would.
         """
         ahead, after = [], []
         for follower in found:
@@ -244,9 +247,6 @@ class Writer:
                     ahead.append(follower)
                 case OnMove.CASCADES:
                     self._count_taken_along(follower)
-                    step = follower.mapping, follower.referrer, follower.reference
-                    further = self._in_order(followers(self.session, *step), applied)
-                    after += [*further[0], *further[1]]
                 case _:
                     after.append(follower)
         return ahead, after
@@ -257,10 +257,10 @@ class Writer:
         count = int(database.value(f"SELECT COUNT(*) {rows}"))
         self.tally.add(reference.label, reference.kind, repointed=count)
 
-    def _go_ahead(self, ahead: Sequence[Follower], applied: MergeMap) -> None:
+    def _go_ahead(self, ahead: Sequence[Follower], applied: MergeMap, moves: Moves) -> None:
         """Repoint what the database would otherwise change by itself, once the key has moved."""
-        for follower in ahead:
-            self._repoint(follower.referrer, follower.mapping, follower.reference, applied)
+        for one in ahead:
+            self._repoint(one.referrer, one.mapping, one.reference, applied, ahead_of=moves)
 
     def _follow(
         self,
@@ -269,6 +269,7 @@ class Writer:
         follower: Follower,
         applied: MergeMap,
         moving: Sequence[MergeMap],
+        ahead_of: Moves,
     ) -> None:
         """What points at rows that just moved follows.
 
@@ -276,7 +277,8 @@ class Writer:
         """
         targets = follower.reference.targets
         further = [moved_by(self.session, one, referrer, reference, targets) for one in moving]
-        self._repoint(follower.referrer, follower.mapping, follower.reference, applied, further)
+        step = follower.referrer, follower.mapping, follower.reference
+        self._repoint(*step, applied, further, ahead_of)
 
     def _count_passing(
         self,

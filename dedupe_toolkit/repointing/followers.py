@@ -5,18 +5,20 @@ Reads users' rows, writes work tables.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
 from ..mapping.mapping import MergeMap, Way
 from ..mapping.spellings import spelled_tables
-from .rows import repointed_rows
+from .rows import repointed_rows, repointed_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
+    from ..databases import Database
+    from ..databases.tables import Table
     from ..planning.session import Session
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
@@ -33,6 +35,10 @@ class Follower:
 
 Moving = Mapping[tuple[str, ...], tuple[MergeMap, ...]]
 """How the rows of a level will move because of the levels above: by the columns pointed at."""
+
+
+Moves = Sequence[Follower]
+"""What moves rows, and is yet to move them."""
 
 
 def followers(
@@ -103,6 +109,18 @@ def moved_by(
     _create_moved(session, referrer, targets, name)
     _map_moved(session, mapping, referrer, reference, targets, name, but_for)
     return replace(keyed, values={targets: name})
+
+
+def key_once_moved(database: Database, table: Table, moves: Moves) -> dict[str, str]:
+    """SQL for the primary key that a table's rows (``t``) will have, once all that has moved."""
+    names = [column.name for column in table.pk]
+    key = dict(zip(names, database.qualified("t", names), strict=True))
+    for move in moves:
+        if move.referrer.table.name == table.name:
+            values = repointed_values(database, move.mapping, move.reference, "t")
+            new = zip(move.reference.columns, values, strict=True)
+            key |= {column: value for column, value in new if column in key}
+    return key
 
 
 def _with_spellings(session: Session, moved: MergeMap, follower: Reference) -> MergeMap:
