@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from dedupe_toolkit import match_key
 from dedupe_toolkit.databases import caching
 from dedupe_toolkit.databases.places import place_of
+from dedupe_toolkit.errors import DedupeError
 from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
 from dedupe_toolkit.queue.scanning import find_groups
 from testproject.films.models import Award, Film, Person, PersonProfile, Role
@@ -166,14 +167,15 @@ def test_a_page_asks_anew_after_some_minutes(
     assert "cannot both belong to the row that stays" in text_of(admin_client.get(page))
 
 
-def test_a_page_that_the_database_refuses_is_asked_anew(db: None) -> None:
+@pytest.mark.parametrize("error", [DatabaseError("a table is gone"), DedupeError("no table")])
+def test_after_an_error_the_catalogue_is_asked_anew(db: None, error: Exception) -> None:
     with caching.recalling():
         place_of(Award, "default")
     with CaptureQueriesContext(connection) as queries, caching.recalling():
         place_of(Award, "default")
     assert not queries
-    with pytest.raises(DatabaseError), caching.recalling():
-        raise DatabaseError("a table is gone")
+    with pytest.raises(type(error)), caching.recalling():
+        raise error
     with CaptureQueriesContext(connection) as queries, caching.recalling():
         place_of(Award, "default")
     assert len(queries) == 1

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from django.db import DatabaseError
 
+from ..errors import DedupeError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
@@ -88,7 +90,7 @@ def recalling() -> Iterator[None]:
     token = _recalls.set(True)
     try:
         yield
-    except DatabaseError:  # perhaps a table is gone that is remembered
+    except (DatabaseError, DedupeError):  # perhaps a table is gone or there that was not
         forget()
         raise
     finally:
