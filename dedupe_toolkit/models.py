@@ -78,7 +78,9 @@ class MergeRun(models.Model):
     seconds = models.FloatField(_("seconds at work"), default=0)
     lock_seconds = models.FloatField(_("seconds of locks in the last batch"), default=0)
     waits_for = models.CharField(_("waits for"), max_length=200, blank=True)
-    # when a worker of the project was asked to carry on with it, or last did
+    # asked for by a person; whoever has it in hand ends it after the batch under way
+    is_cancelled = models.BooleanField(_("cancelled"), default=False)
+    # until when a worker or a page has it in hand (`queue.lease`)
     tended = models.DateTimeField(_("in the background"), null=True, blank=True)
 
     class Meta:

@@ -42,7 +42,7 @@ class Scan(models.Model):
     finished = models.DateTimeField(_("finished"), null=True, blank=True)
     groups = models.PositiveBigIntegerField(_("groups"), default=0)
     groups_before = models.PositiveBigIntegerField(_("groups before"), default=0)
-    # when a worker of the project was asked to carry on with it, or last did
+    # until when a worker or a page has it in hand (`queue.lease`)
     tended = models.DateTimeField(_("in the background"), null=True, blank=True)
 
     class Meta:

@@ -6,14 +6,21 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 from django.utils import timezone
 
 from dedupe_toolkit import undo
-from dedupe_toolkit.admin import slices, tasks
+from dedupe_toolkit.admin import safe_merging, slices, tasks
+from dedupe_toolkit.databases import database
+from dedupe_toolkit.databases.retry import only_run
 from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
+from dedupe_toolkit.queue import scanning
+from dedupe_toolkit.queue.lease import SEARCH, take
 from testproject.films.models import Person
+from tests.concurrency_kit import session
 from tests.kit import snapshot
 from tests.task_backends import NAME, enqueued, work
 from tests.test_admin import client_of
@@ -28,6 +35,8 @@ from tests.test_admin_queue import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from django.test import Client
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +74,21 @@ def told(client: Client, url: str, what: str = "slice") -> dict[str, Any]:
     return answer
 
 
+def once_after(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, act: Callable[[], Any]
+) -> None:
+    """Let something happen right after the first call of a function."""
+    function, acts = getattr(owner, name), [act]
+
+    def called(*args: Any, **kwargs: Any) -> Any:
+        answer = function(*args, **kwargs)
+        if acts:
+            acts.pop()()
+        return answer
+
+    monkeypatch.setattr(owner, name, called)
+
+
 def test_a_scan_is_done_by_a_worker_and_its_page_looks_on(
     admin_client: Client, workers: None
 ) -> None:
@@ -72,7 +96,8 @@ def test_a_scan_is_done_by_a_worker_and_its_page_looks_on(
     page = begin_scan(admin_client)
     found = Scan.objects.get()
     admin = User.objects.get(username="admin")
-    assert enqueued() == [("Scan", found.pk, "default", str(admin.pk), "admin")]
+    asked = found.tended.isoformat() if found.tended else ""
+    assert enqueued() == [("Scan", found.pk, "default", asked, str(admin.pk), "admin", "en-us")]
     assert not QueuedGroup.objects.exists()
     shown = admin_client.get(page).content.decode()
     assert IN_BACKGROUND in shown
@@ -172,3 +197,197 @@ def test_a_queue_of_tasks_that_does_not_answer_leaves_the_work_to_the_page(
     people_called("Agnès Varda", "Agnès Varda")
     page = begin_scan(admin_client)
     assert told(admin_client, page)["finished"]
+
+
+def two_to_merge(client: Client, settings: Any) -> str:
+    """The address of a merge of two groups, for which a worker was asked."""
+    people_called(*["Agnès Varda", "Chris Marker"] * 2)
+    known = scan(client)
+    settings.TASKS = {"default": {"BACKEND": KEPT}}
+    return begin_merge(client, known)
+
+
+def test_what_a_batch_has_merged_when_it_is_cancelled_is_counted_and_can_be_undone(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "FIRST_BATCH", 1)
+    page = two_to_merge(admin_client, settings)
+    before = snapshot()[Person._meta.db_table]
+    once_after(monkeypatch, safe_merging, "allowed", lambda: told(admin_client, page, "cancel"))
+    work()
+    run = MergeRun.objects.get()
+    assert (run.groups, run.merged, run.status) == (1, 1, MergeRun.Status.INTERRUPTED)
+    groups = QueuedGroup.objects.order_by("pk").values_list("state", "run")
+    assert list(groups) == [("merged", run.pk), ("pending", None)]
+    assert told(admin_client, page)["finished"]
+    admin_client.post(f"/admin/dedupe_toolkit/mergerun/{run.pk}/undo/")
+    assert snapshot()[Person._meta.db_table] == before
+    assert QueuedGroup.objects.filter(state="pending", run=None).count() == 2
+
+
+def test_the_page_does_nothing_while_a_worker_is_in_its_slice(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = two_to_merge(admin_client, settings)
+    seen: list[tuple[Any, int]] = []
+
+    def look() -> None:
+        MergeRun.objects.filter(tended=None).update(tended=timezone.now())
+        seen.append((told(admin_client, page)["finished"], Person.objects.count()))
+
+    once_after(monkeypatch, safe_merging, "allowed", look)
+    work()
+    assert seen == [(False, 4)]
+    assert MergeRun.objects.get().merged == 2
+
+
+def test_a_worker_that_comes_while_the_page_is_in_its_slice_leaves_it_to_the_page(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = two_to_merge(admin_client, settings)
+    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    seen: list[int] = []
+
+    def come() -> None:
+        work()
+        seen.append(Person.objects.count())
+
+    once_after(monkeypatch, safe_merging, "allowed", come)
+    assert told(admin_client, page)["finished"]
+    assert seen == [4]
+    run = MergeRun.objects.get()
+    assert (run.merged, run.groups_held_back) == (2, 0)
+    assert set(QueuedGroup.objects.values_list("state", "run")) == {("merged", run.pk)}
+
+
+def test_groups_that_another_has_merged_meanwhile_stay_merged(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = two_to_merge(admin_client, settings)
+    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+
+    def another_in_time() -> None:
+        MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+        assert told(admin_client, page)["finished"]
+
+    once_after(monkeypatch, safe_merging, "allowed", another_in_time)
+    told(admin_client, page)
+    run = MergeRun.objects.get()
+    assert (run.merged, run.groups_held_back) == (2, 0)
+    assert set(QueuedGroup.objects.values_list("state", "run")) == {("merged", run.pk)}
+
+
+def test_a_merge_goes_on_when_another_merge_of_the_model_has_ended(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = two_to_merge(admin_client, settings)
+    monkeypatch.setattr(safe_merging, "WAIT", 0)
+    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    with session() as other:
+        running = other.do(lambda: only_run(database("default"), "films.Person", 0))
+        other.do(running.__enter__)
+        assert not told(admin_client, page)["finished"]
+        assert QueuedGroup.objects.exclude(run=None).count() == 2
+        ends = [lambda: other.do(running.__exit__, None, None, None)]
+        monkeypatch.setattr(tasks, "sleep", lambda seconds: ends.pop()() if ends else None)
+        work()
+    assert not ends, "the worker came while the other merge was running"
+    assert told(admin_client, page)["finished"]
+    assert MergeRun.objects.get().merged == 2
+
+
+def test_of_two_pages_that_come_at_once_one_asks_a_worker(
+    admin_client: Client, workers: None
+) -> None:
+    people_called("Agnès Varda", "Agnès Varda")
+    admin_client.post(OVERVIEW, {"key": digest_on(admin_client.get(OVERVIEW))})
+    request = HttpRequest()
+    request.user = User.objects.get(username="admin")
+    for seen in [Scan.objects.get(), Scan.objects.get()]:
+        assert tasks.own_lease(site, request, seen) is None
+    assert len(enqueued()) == 1
+
+
+def test_a_scan_begun_again_within_a_slice_is_gone_on_with_by_the_same_worker(
+    admin_client: Client, workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_called("Agnès Varda", "Agnès Varda")
+    key = digest_on(admin_client.get(OVERVIEW))
+    page = begin_scan(admin_client)
+
+    def begin_again() -> None:
+        told(admin_client, page, "cancel")
+        admin_client.post(OVERVIEW, {"key": key})
+        assert not told(admin_client, page)["finished"]
+        assert len(enqueued()) == 1
+
+    once_after(monkeypatch, scanning, "split", begin_again)
+    work()
+    assert Scan.objects.get().status == Scan.Status.DONE
+    assert QueuedGroup.objects.get().is_safe
+
+
+@pytest.mark.parametrize("by_worker", [True, False])
+def test_a_scan_that_is_cancelled_while_it_searches_stays_cancelled(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, *, by_worker: bool
+) -> None:
+    people_called("Agnès Varda", "Agnès Varda")
+    url = admin_client.post(OVERVIEW, {"key": digest_on(admin_client.get(OVERVIEW))}).url
+    page = url.removesuffix("#start")
+    once_after(monkeypatch, scanning, "split", lambda: told(admin_client, page, "cancel"))
+    if by_worker:
+        settings.TASKS = {"default": {"BACKEND": KEPT}}
+        told(admin_client, page)
+        work()
+    else:
+        assert told(admin_client, page)["finished"]
+    found = Scan.objects.get()
+    assert (found.status, found.tended) == (Scan.Status.CANCELLED, None)
+    assert QueuedGroup.objects.get().examined == 0
+
+
+def test_a_search_is_not_begun_a_second_time_while_it_takes_long(
+    admin_client: Client, workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_called("Agnès Varda", "Agnès Varda")
+    page = begin_scan(admin_client)
+    later: list[bool] = []
+
+    def look_later() -> None:
+        at = timezone.now() + SEARCH / 2
+        with monkeypatch.context() as patched:
+            patched.setattr(timezone, "now", lambda: at)
+            later.append(told(admin_client, page)["finished"])
+
+    once_after(monkeypatch, scanning, "split", look_later)
+    work()
+    assert later == [False]
+    assert Scan.objects.get().number == 1
+
+
+def test_whoever_is_no_longer_on_the_staff_has_nothing_done_for_them(
+    admin_client: Client, workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_called(*["Agnès Varda", "Chris Marker"] * 2)
+    monkeypatch.setattr(slices, "SECONDS", 0)
+    monkeypatch.setattr(slices, "FIRST_BATCH", 1)
+    begin_scan(client_of(steward(*ALL_RIGHTS)))
+    stewards = User.objects.filter(username="steward")
+    monkeypatch.setattr(tasks, "sleep", lambda seconds: stewards.update(is_staff=False))
+    work()
+    assert Scan.objects.get().status == Scan.Status.RUNNING
+    assert QueuedGroup.objects.filter(examined=1).count() == 1
+
+
+def test_a_lease_is_one_holders_until_its_time_is_over() -> None:
+    found = Scan.objects.create(model="films.Person")
+    first = take(found)
+    assert first is not None
+    assert take(found) is None
+    assert first.renew()
+    Scan.objects.update(tended=timezone.now() - timedelta(seconds=1))
+    second = take(found)
+    assert second is not None
+    assert not first.renew()
+    first.leave(None)
+    assert second.renew(), "who has lost it cannot give it away"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +16,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..errors import DedupeError
+from ..errors import DedupeError, MergeRunning
 from ..journal.reading import merged_pairs
 from ..merging.throttle import throttles, waited
 from ..models import MergeRun, QueuedGroup
-from ..queue.safe_merging import begin_safe_merge, give_up, left_of, merge_some, safe_groups
+from ..queue.lease import is_tended, take
+from ..queue.safe_merging import (
+    begin_safe_merge,
+    cancel,
+    give_up,
+    left_of,
+    merge_some,
+    safe_groups,
+)
 from ..verbose import find_model
 from .choice import WAIT
 from .concerned import named_rows
@@ -29,7 +38,7 @@ from .journal import chosen_database
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import MERGE, find_model_admin, has_right, may_edit_model, may_merge, undeletable
 from .slices import Progress, progress_page, work
-from .tasks import SLICES, hand_over, is_tended, nobody_tends
+from .tasks import SLICES, own_lease
 from .telling import Refused, told
 from .urls import merging_url, overview_url, queue_url, run_link
 from .words import merged_in_words
@@ -38,6 +47,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest, HttpResponse
 
+    from ..queue.lease import Lease
     from ..values import MatchKey, MergePlan
     from .permissions import AnyAdmin
 
@@ -104,19 +114,24 @@ def _require_rights(site: AdminSite, request: HttpRequest, key: MatchKey) -> Non
 def _carry_on(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun, key: MatchKey) -> None:
     site = model_admin.admin_site
     if "cancel" in request.POST:
-        give_up(run)
-        nobody_tends(run)
+        cancel(run)
+        lease = take(run)
+    else:
+        lease = own_lease(site, request, run)
+    if lease is None:  # whoever has it in hand carries on, or ends it after the batch under way
         return
-    if hand_over(site, request, run):
-        return
+    before = run.tended
     try:
-        _slice(site, request, run, key)
+        _slice(site, request, run, key, lease)
     except DedupeError as error:
         model_admin.message_user(request, told(error), messages.ERROR)
-        give_up(run)
+        if lease.renew():
+            give_up(run)
+    finally:
+        lease.leave(before)
 
 
-def slice_of_run(site: AdminSite, request: HttpRequest, run: MergeRun) -> None:
+def slice_of_run(site: AdminSite, request: HttpRequest, run: MergeRun, lease: Lease) -> None:
     """Carry on with a run for a few seconds, for whoever began it, as long as they may.
 
     Raises `PermissionDenied` once they may not, or the key is gone.
@@ -126,11 +141,18 @@ def slice_of_run(site: AdminSite, request: HttpRequest, run: MergeRun) -> None:
     if key is None:
         raise PermissionDenied
     _require_rights(site, request, key)
-    _slice(site, request, run, key)
+    _slice(site, request, run, key, lease)
 
 
-def _slice(site: AdminSite, request: HttpRequest, run: MergeRun, key: MatchKey) -> None:
+def _slice(
+    site: AdminSite, request: HttpRequest, run: MergeRun, key: MatchKey, lease: Lease
+) -> None:
+    """Merge for a few seconds, or until it is cancelled: then the groups left are given up."""
+
     def batch(size: int) -> int:
+        run.refresh_from_db(fields=["is_cancelled"])
+        if run.is_cancelled or not lease.renew():
+            return 0
         # a request is soon over: the next slice asks again
         if run.batches and waited(run, throttles(run.using)):
             return 0
@@ -139,7 +161,11 @@ def _slice(site: AdminSite, request: HttpRequest, run: MergeRun, key: MatchKey) 
             _merge(site, request, run, key, groups)
         return len(groups)
 
-    work(batch)
+    with suppress(MergeRunning):  # somebody else merges this model: the next slice tries again
+        work(batch)
+    run.refresh_from_db(fields=["is_cancelled"])
+    if run.is_cancelled and lease.renew():
+        give_up(run)
 
 
 def _merge(

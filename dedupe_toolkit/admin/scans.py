@@ -14,7 +14,8 @@ from django.utils.translation import ngettext
 
 from ..errors import DedupeError
 from ..models import Scan
-from ..queue.examining import examine, finish, unexamined
+from ..queue.examining import cancel, examine, finish, unexamined
+from ..queue.lease import SEARCH, is_tended, take
 from ..queue.scanning import find_groups
 from ..verbose import find_model
 from .journal import DeskAdmin, chosen_database
@@ -23,7 +24,7 @@ from .overview import named_key, overview_lines, rights
 from .permissions import SCAN, find_model_admin, has_right, may_change_and_delete, may_edit_model
 from .selecting import key_page
 from .slices import Progress, progress_page, work
-from .tasks import SLICES, hand_over, is_tended
+from .tasks import SLICES, own_lease
 from .telling import told
 from .urls import merge_safe_url, merging_url, overview_url, queue_url, scan_url
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest, HttpResponse
 
+    from ..queue.lease import Lease
     from ..values import MatchKey
     from .overview import Line
 
@@ -90,8 +92,11 @@ class ScanAdmin(DeskAdmin):
         if key is None:
             raise Http404
         scan = scan_of(key, using) or new_scan(key, using)
-        scan.status, scan.finished, scan.tended = Scan.Status.NEW, None, None
-        scan.save(update_fields=["status", "finished", "tended"])
+        scan.status, scan.finished = Scan.Status.NEW, None
+        scan.save(update_fields=["status", "finished"])
+        lease = take(scan)  # whoever has it in hand still goes on with the new search
+        if lease:
+            lease.leave(None)
         return HttpResponseRedirect(f"{scan_url(self.admin_site, scan)}#start")
 
     def scan_view(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -104,6 +109,7 @@ class ScanAdmin(DeskAdmin):
             raise PermissionDenied
         if request.method == "POST":
             self._carry_on(request, scan, key)
+            scan.refresh_from_db()
         return progress_page(self.admin_site, request, self._progress(scan))
 
     def key_view(self, request: HttpRequest, number: int) -> HttpResponse:
@@ -125,17 +131,19 @@ class ScanAdmin(DeskAdmin):
 
     def _carry_on(self, request: HttpRequest, scan: Scan, key: MatchKey) -> None:
         if "cancel" in request.POST:
-            scan.status, scan.tended = Scan.Status.CANCELLED, None
-            scan.save(update_fields=["status", "tended"])
+            cancel(scan)
             return
-        if hand_over(self.admin_site, request, scan):
+        lease = own_lease(self.admin_site, request, scan)
+        if lease is None:
             return
+        before = scan.tended
         try:
-            slice_of_scan(scan, key)
+            slice_of_scan(scan, key, lease)
         except DedupeError as error:
             self.message_user(request, told(error), messages.ERROR)
-            scan.status = Scan.Status.CANCELLED
-            scan.save(update_fields=["status"])
+            cancel(scan)
+        finally:
+            lease.leave(before)
 
     def _progress(self, scan: Scan) -> Progress:
         total = scan.queued.filter(seen=scan.number).count() if scan.number else 0
@@ -164,7 +172,7 @@ class ScanAdmin(DeskAdmin):
         )
 
 
-def slice_as(site: AdminSite, request: HttpRequest, scan: Scan) -> None:
+def slice_as(site: AdminSite, request: HttpRequest, scan: Scan, lease: Lease) -> None:
     """The same for whoever asked for it, as long as they may.
 
     Raises `PermissionDenied` once they may not, or the key is gone.
@@ -172,20 +180,26 @@ def slice_as(site: AdminSite, request: HttpRequest, scan: Scan) -> None:
     key = key_of_scan(scan)
     if key is None or not (has_right(request, SCAN) and may_edit_model(site, request, scan.model)):
         raise PermissionDenied
-    slice_of_scan(scan, key)
+    slice_of_scan(scan, key, lease)
 
 
-def slice_of_scan(scan: Scan, key: MatchKey) -> None:
-    """Carry on with a scan for a few seconds: search first, then look closer, batch by batch."""
+def slice_of_scan(scan: Scan, key: MatchKey, lease: Lease) -> None:
+    """Carry on with a scan for a few seconds: search first, then look closer, batch by batch.
+
+    Ends where it is cancelled, and where the lease is lost.
+    """
     if scan.status == Scan.Status.NEW:
+        if not lease.renew(SEARCH):
+            return
         find_groups(scan, key)
-    if scan.status == Scan.Status.CANCELLED:  # gone on with where it was left
+    elif scan.status == Scan.Status.CANCELLED:  # gone on with where it was left
         scan.status = Scan.Status.RUNNING
         scan.save(update_fields=["status"])
 
     def batch(size: int) -> int:
         scan.refresh_from_db()
-        return examine(scan, key, size) if scan.status == Scan.Status.RUNNING else 0
+        is_ours = scan.status == Scan.Status.RUNNING and lease.renew()
+        return examine(scan, key, size) if is_ours else 0
 
     work(batch)
     if scan.status == Scan.Status.RUNNING and not unexamined(scan).exists():

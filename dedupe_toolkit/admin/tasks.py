@@ -8,7 +8,7 @@ django-tasks before Django 6.0; without it, or without workers, pages do their w
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime
 from functools import partial
 from importlib import import_module
 from time import sleep
@@ -20,25 +20,27 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ..errors import DedupeError
 from ..models import MergeRun, Scan
+from ..queue.lease import take
 from ..queue.safe_merging import left_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from django.contrib.admin import AdminSite
 
+    from ..queue.lease import Lease
+
 logger = logging.getLogger(__name__)
 
-PATIENCE = timedelta(seconds=60)
-"""For so long a page believes that a worker has its work in hand; then it does it by itself."""
+SLICES: dict[type[Any], Callable[[AdminSite, HttpRequest, Any, Lease], None]] = {}
+"""What carries on with a row of a model for a few seconds, for the user of the request.
 
-SLICES: dict[type[Any], Callable[[AdminSite, HttpRequest, Any], None]] = {}
-"""What carries on with a row of a model for a few seconds, for the user of the request."""
+It renews the lease before each batch, and ends where it has lost it.
+"""
 
 _PAUSE = 0.2
 """Seconds between two slices, so that what has to wait does not ask all the time."""
@@ -75,76 +77,70 @@ def has_workers() -> bool:
     return backend.__module__.rpartition(".")[2] not in _INLINE
 
 
-def hand_over(site: AdminSite, request: HttpRequest, row: Scan | MergeRun) -> bool:
-    """Whether a worker has the work in hand; the first time one is asked, if there are any."""
-    if row.tended is not None or not _is_open(row):
-        return is_tended(row)
-    if not has_workers():
-        return False
-    _keep(row, timezone.now())
-    told = (type(row).__name__, row.pk, row.using, str(request.user.pk), site.name)
-    transaction.on_commit(partial(_enqueue, row, told), using=row.using)
-    return True
+def own_lease(site: AdminSite, request: HttpRequest, row: Scan | MergeRun) -> Lease | None:
+    """The lease under which a page does a slice by itself; None while others have the work.
 
-
-def is_tended(row: Scan | MergeRun) -> bool:
-    """Whether a worker has been asked for the work, or was at it, a short while ago."""
-    return row.tended is not None and timezone.now() - row.tended < PATIENCE
-
-
-def nobody_tends(row: Scan | MergeRun) -> None:
-    """The work is over or cancelled: if it is gone on with, the next worker is asked."""
-    _keep(row, None)
+    The first time a worker is asked for it, if there are any.
+    """
+    lease = take(row)
+    if lease is None or row.tended is not None or not _is_open(row) or not has_workers():
+        return lease
+    who = (str(request.user.pk), site.name, translation.get_language() or "")
+    told = (type(row).__name__, row.pk, row.using, lease.until.isoformat(), *who)
+    transaction.on_commit(partial(_enqueue, lease, told), using=row.using)
+    return None
 
 
 @_as_task
-def carry_on(kind: str, number: int, using: str, user: str, site: str) -> None:
-    """Carry on with a scan or a run until it is done, cancelled, or cannot go on.
+def carry_on(
+    kind: str, number: int, using: str, asked: str, user: str, site: str, language: str
+) -> None:
+    """Carry on with a scan or a run until it is done, cancelled, in other hands, or cannot go on.
 
-    Then the page does the next slice by itself, and says why.
+    ``asked`` is the lease under which the worker was asked. When it cannot go on, the page does the
+    next slice by itself, and says why.
     """
     row = _row(kind, number, using)
-    admin_site = next((one for one in all_sites if one.name == site), None)
-    request = _request(user)
-    while row is not None and _is_open(row):
-        _keep(row, timezone.now())
-        try:
-            if admin_site is None or request is None:
-                raise PermissionDenied
-            SLICES[type(row)](admin_site, request, row)
-        except (DedupeError, PermissionDenied) as error:
-            logger.warning("%s %s is left to its page: %s", kind, number, error)
-            _give_back(row)
-            return
+    lease = take(row, datetime.fromisoformat(asked)) if row else None
+    if lease is None:
+        return
+    try:
+        with translation.override(language or None):
+            _work(lease, user, next((one for one in all_sites if one.name == site), None))
+    except (DedupeError, PermissionDenied) as error:
+        logger.warning("%s %s is left to its page: %s", kind, number, error)
+        lease.leave(timezone.now())
+    except Exception:
+        lease.leave(timezone.now())
+        raise
+    else:
+        lease.leave(None)
+
+
+def _work(lease: Lease, user: str, site: AdminSite | None) -> None:
+    """Slice after slice, as long as the lease is held and the user may."""
+    row: Scan | MergeRun | None = lease.row
+    while row is not None and _is_open(row) and lease.renew():
+        if site is None:
+            raise PermissionDenied
+        SLICES[type(row)](site, _request(user, site), row, lease)
         sleep(_PAUSE)
-        row = _row(kind, number, using)
-    if row is not None:
-        nobody_tends(row)
+        row = _row(type(row).__name__, row.pk, row.using)
 
 
-def _enqueue(row: Scan | MergeRun, told: tuple[Any, ...]) -> None:
+def _enqueue(lease: Lease, told: tuple[Any, ...]) -> None:
     try:
         carry_on.enqueue(*told)
     except Exception:  # whatever is wrong with the queue of tasks, the page can do the work
         logger.exception("a task could not be enqueued")
-        _give_back(row)
+        lease.leave(timezone.now())
 
 
 def _is_open(row: Scan | MergeRun) -> bool:
-    """Whether there is anything left to do, and nobody has cancelled it."""
+    """Whether there is anything left to do."""
     if isinstance(row, MergeRun):
         return left_of(row).exists()
     return row.status in (Scan.Status.NEW, Scan.Status.RUNNING)
-
-
-def _give_back(row: Scan | MergeRun) -> None:
-    """No worker will do it: the page does."""
-    _keep(row, timezone.now() - PATIENCE)
-
-
-def _keep(row: Scan | MergeRun, tended: datetime | None) -> None:
-    row.tended = tended
-    type(row)._base_manager.using(row.using).filter(pk=row.pk).update(tended=tended)
 
 
 def _row(kind: str, number: int, using: str) -> Scan | MergeRun | None:
@@ -152,11 +148,12 @@ def _row(kind: str, number: int, using: str) -> Scan | MergeRun | None:
     return found
 
 
-def _request(user: str) -> HttpRequest | None:
-    """What rights are asked with; None for a user who may not come in any more."""
-    found = get_user_model()._default_manager.filter(pk=user).first()
-    if found is None or not found.is_active:
-        return None
+def _request(user: str, site: AdminSite) -> HttpRequest:
+    """What rights are asked with. Raises `PermissionDenied` for who may not come in any more."""
     request = HttpRequest()
-    request.method, request.user = "POST", found
-    return request
+    found = get_user_model()._default_manager.filter(pk=user).first()
+    if found is not None:
+        request.method, request.user = "POST", found
+        if site.has_permission(request):
+            return request
+    raise PermissionDenied

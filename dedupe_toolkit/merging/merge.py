@@ -185,7 +185,8 @@ class _Run:
         self.run.status, self.run.waits_for = status, ""
         self.run.finished = timezone.now()
         self.run.references = [asdict(count) for count in self.tally.references]
-        self.run.save(using=self.plan.using)
+        changed = ["status", "waits_for", "finished", "references", "groups_held_back"]
+        self.run.save(using=self.plan.using, update_fields=changed)
 
     def _merge_slice(self, first: int, last: int, *, tightly: bool = False) -> None:
         """Merge the groups with these numbers; what fails is halved until the culprit is alone.

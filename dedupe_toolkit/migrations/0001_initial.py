@@ -117,6 +117,7 @@ class Migration(migrations.Migration):
                     "waits_for",
                     models.CharField(blank=True, max_length=200, verbose_name="waits for"),
                 ),
+                ("is_cancelled", models.BooleanField(default=False, verbose_name="cancelled")),
                 (
                     "tended",
                     models.DateTimeField(blank=True, null=True, verbose_name="in the background"),

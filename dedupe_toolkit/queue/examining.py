@@ -82,10 +82,18 @@ def examine(scan: Scan, key: MatchKey, most: int) -> int:
     return len(groups)
 
 
+def cancel(scan: Scan) -> None:
+    """End a scan that is under way: whoever has it in hand begins no other batch."""
+    open_ones = (scan.Status.NEW, scan.Status.RUNNING)
+    under_way = type(scan).objects.using(scan.using).filter(pk=scan.pk, status__in=open_ones)
+    under_way.update(status=scan.Status.CANCELLED)
+
+
 def finish(scan: Scan) -> None:
-    """All groups are known now."""
-    scan.status, scan.finished = scan.Status.DONE, timezone.now()
-    scan.save(update_fields=["status", "finished"])
+    """All groups are known now; does nothing if the scan was cancelled meanwhile."""
+    running = type(scan).objects.using(scan.using).filter(pk=scan.pk, status=scan.Status.RUNNING)
+    running.update(status=scan.Status.DONE, finished=timezone.now())
+    scan.refresh_from_db()
 
 
 def scan_policy(model: type[Model]) -> MergePolicy:

@@ -82,9 +82,18 @@ def merge_some(
     _settle(run, groups, there, held, by)
 
 
+def cancel(run: MergeRun) -> None:
+    """Let nobody begin another batch of the run; whoever has it in hand gives it up then."""
+    MergeRun.objects.using(run.using).filter(pk=run.pk).update(is_cancelled=True)
+
+
 def give_up(run: MergeRun) -> None:
-    """Let the groups that are left wait in the queue again; what is merged stays merged."""
+    """Let the groups that are left wait in the queue again; what is merged stays merged.
+
+    Call it while the run is yours, and no batch of it under way.
+    """
     left_of(run).update(run=None)
+    run.refresh_from_db()
     MergeRun.objects.using(run.using).filter(pk=run.pk).update(
         status=MergeRun.Status.INTERRUPTED if run.merged else MergeRun.Status.DONE,
         finished=timezone.now(),
@@ -122,7 +131,8 @@ def _settle(
     by: str,
 ) -> None:
     """Say of each group what became of it."""
-    queue = QueuedGroup.objects.using(run.using)
+    # what has been decided or given to another run meanwhile is not ours to speak of
+    queue = left_of(run)
     gone = [group.pk for group in groups if group.row not in there]
     merged = [group.pk for group in groups if group.row in there and group.row not in held]
     queue.filter(pk__in=gone).update(state=State.OUTDATED, is_safe=False, run=None)

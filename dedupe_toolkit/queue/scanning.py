@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from ..databases import database
@@ -47,7 +47,7 @@ def find_groups(scan: Scan, key: MatchKey) -> None:
 
     Groups that are there no more become outdated, unless they were merged; dismissed and skipped
     ones stay so. ``key`` is that of the scan (`scanned_key`). Does nothing if another search of
-    the scan has begun meanwhile.
+    the scan has begun meanwhile. A scan that was cancelled stays so.
 
     Raises `InvalidMatchKey` as `find_duplicates` does.
     """
@@ -95,7 +95,10 @@ def _store(dialect: Database, scan: Scan, found: str) -> None:
     # the first statement writes: whoever else begins a search of this scan waits here, and fails
     begun = scans.filter(pk=scan.pk, number=scan.number).update(
         number=scan.number + 1,
-        status=Scan.Status.RUNNING,
+        status=Case(
+            When(status=Scan.Status.CANCELLED, then=F("status")),
+            default=Value(Scan.Status.RUNNING.value),
+        ),
         started=timezone.now(),
         finished=None,
         groups_before=F("groups"),
