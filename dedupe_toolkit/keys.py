@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 
+KEEPING_NULLS = (Lower, Upper, Trim, Collapse)
+"""Transforms that make NULL of NULL, and of nothing else."""
+
+
 def resolve_model(label: str) -> type[Model]:
     """The model named ``app_label.ModelName``, whatever its case.
 
@@ -181,7 +185,7 @@ def is_local_time(model: type[Model], lookup: str) -> bool:
 def source_of_nulls(model: type[Model], lookup: str) -> str:
     """The field that is NULL exactly where a checked key lookup is; empty if there may be none."""
     _, *transforms = _steps(model, lookup)
-    keeps_nulls = all(type(step) in (Lower, Upper, Trim, Collapse) for step in transforms)
+    keeps_nulls = all(type(step) in KEEPING_NULLS for step in transforms)
     return key_field(model, lookup).name if keeps_nulls else ""
 
 

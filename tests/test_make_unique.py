@@ -1262,6 +1262,95 @@ def test_texts_may_be_empty_or_null_and_are_refused_where_they_are_found(
     assert "1" in found
 
 
+TYPED = """
+
+class Own(models.CharField):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{**options, "max_length": 30})
+
+    def deconstruct(self):
+        name, path, args, options = super().deconstruct()
+        del options["max_length"]
+        return name, path, args, options
+
+
+class Typed(models.Model):
+    url = models.URLField(null=True)
+    email = models.EmailField(null=True)
+    slug = models.SlugField(null=True)
+    own = Own(null=True)
+    price = models.DecimalField(max_digits=9, decimal_places=3, null=True)
+    real = models.FloatField(null=True)
+    is_new = models.BooleanField(null=True)
+    day = models.DateField(null=True)
+    moment = models.DateTimeField(null=True)
+    clock = models.TimeField(null=True)
+    token = models.UUIDField(null=True)
+    path = models.FilePathField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    data = models.JSONField(null=True)
+    raw = models.BinaryField(null=True)
+    span = models.DurationField(null=True)
+"""
+STANDING_IN = {
+    "texts": "dict(url='', email='', slug='', own='')",
+    "numbers": "dict(price=0, real=0, is_new=False)",
+    "times": "dict(day='1970-01-01', moment='1970-01-01T00:00:00Z', clock='00:00', token='0' * 32)",
+}
+APART = """
+call_command("makemigrations", check_changes=True)
+label, values = "shop.Typed", {values}
+rows = [values, *(dict(values, **{{name: None}}) for name in values)]
+print([fails(label, **row) for row in rows], [fails(label, **row) for row in rows])
+"""
+
+
+def typed(project: Project) -> list[str]:
+    """The beginning of a line about a model that has a field of each type."""
+    if not project.has(GENERATED):
+        pytest.skip("the database has no generated columns")
+    changed(project, "\n\nclass Special", f"{TYPED}\n\nclass Special")
+    return ["make_unique", "shop.Typed", "--style", "generated", "--fields"]
+
+
+@pytest.mark.parametrize("values", STANDING_IN.values(), ids=STANDING_IN)
+def test_null_is_not_equal_to_the_value_that_stands_in_for_it(
+    project: Project, values: str
+) -> None:
+    names = list(eval(values))  # noqa: S307
+    project.must(*typed(project), *names, "--nulls", "equal")
+    project.must("migrate", "-v", "0")
+    said = project.python(APART.format(values=values))
+    rows = 1 + len(names)
+    assert said == f"No changes detected\n{[False] * rows} {[True] * rows}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("url", "https://example.org"), ("own", "a"), ("path", "/a")],
+)
+def test_a_column_is_as_wide_as_the_field_that_it_is_made_of(
+    project: Project, name: str, value: str
+) -> None:
+    project.must(*typed(project), name, "--where", "slug=a")
+    project.must("migrate", "-v", "0")
+    row = f"slug='a', {name}={value!r}"
+    tried = f"print(fails('shop.Typed', {row}), fails('shop.Typed', {row}))"
+    assert project.python(tried) == "False True\n"
+    project.must("makemigrations", "--check")
+
+
+@pytest.mark.parametrize("name", ["path", "address", "data", "raw", "span"])
+def test_a_field_for_whose_null_nothing_can_stand_in_is_refused(
+    project: Project, name: str
+) -> None:
+    line = typed(project)
+    assert project.refuses(*line, name, "--nulls", "equal") == (
+        f"shop.Typed: no value can stand in for NULL in {name}, so no column can hold NULLs that"
+        " are equal"
+    )
+
+
 def with_generated_column(project: Project) -> None:
     """A key that the database works out, unique and migrated."""
     if not project.has(GENERATED):
@@ -1314,6 +1403,56 @@ def test_the_audit_reads_a_condition_and_equal_nulls_out_of_generated_columns(
     found = project.must("audit_get_or_create", "shop").splitlines()
     verdicts = [line.split(": ")[1] for line in found if line.startswith("shop/views.py")]
     assert verdicts == ["safe", "fragile", "unsafe", "safe", "safe"], found
+
+
+FLAGGED = """
+
+class {name}(models.Model):
+    name = models.CharField(max_length=20)
+    n = models.IntegerField(null=True)
+    m = models.IntegerField(default=0)
+    n_missing = models.GeneratedField(
+        expression={expression},
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    n_or_m = models.GeneratedField(
+        expression=Coalesce("n", {other}),
+        output_field=models.IntegerField(),
+        db_persist=True,
+    )
+
+    class Meta:
+        unique_together = [{fields}]
+"""
+FLAG = "models.Case(models.When(n__isnull=True, then=True), default=False)"
+BY_NAME = "{0}.objects.get_or_create(name=name)"
+BY_BOTH = "{0}.objects.get_or_create(name=name, n=n)"
+FLAGGED_MODELS: dict[str, tuple[str, str, str, list[str]]] = {
+    "Alone": (FLAG, '"m"', '("name", "n_missing")', ["unsafe", "fragile"]),
+    "Asked": ("models.Q(n__isnull=True)", '"m"', '("name", "n_missing")', ["unsafe", "unsafe"]),
+    "OtherField": (FLAG, '"m"', '("name", "n_missing", "n_or_m")', ["unsafe", "unsafe"]),
+    "Folded": (FLAG, "models.Value(0)", '("name", "n_missing", "n_or_m")', ["unsafe", "safe"]),
+}
+
+
+def test_the_audit_takes_a_flag_for_a_value_where_nothing_stands_in_for_the_null(
+    project: Project,
+) -> None:
+    if not project.has(GENERATED):
+        pytest.skip("the database has no generated columns")
+    written = ["\n\nfrom django.db.models.functions import Coalesce\n"]
+    calls, expected = ["from .models import *", "", "", "def calls(name, n):"], []
+    for name, (expression, other, fields, verdicts) in FLAGGED_MODELS.items():
+        values = {"expression": expression, "other": other, "fields": fields}
+        written.append(FLAGGED.format(name=name, **values))
+        calls += [f"    {call.format(name)}" for call in (BY_NAME, BY_BOTH)]
+        expected += verdicts
+    changed(project, "\n\nclass Special", f"{''.join(written)}\n\nclass Special")
+    (project.folder / "shop" / "views.py").write_text("\n".join(calls) + "\n")
+    found = project.must("audit_get_or_create", "shop").splitlines()
+    verdicts = [line.split(": ")[1] for line in found if line.startswith("shop/views.py")]
+    assert verdicts == expected, found
 
 
 def test_a_generated_column_that_the_database_lacks_covers_nothing(project: Project) -> None:

@@ -21,7 +21,7 @@ from ..source.constraints import constraint_for, simplified
 from ..source.owner import on_owner
 from ..source.unfolding import unfolded
 from .lookups import field_name, fields_of
-from .values import NO_CASE, Part, Rule
+from .values import IS_NULL, NO_CASE, Part, Rule
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -67,6 +67,8 @@ def _as_rule(model: type[Model], rule: UniqueRule) -> Rule:
     is_known = all(isinstance(one, Q) for one in conditions)
     nullable = {part.name for part in parts if part.name in fields and fields[part.name].null}
     nullable -= {field_name(model, name) for name in made.equal_nulls}
+    # whether a value is there is never NULL itself
+    parts |= {Part(name=field_name(model, name), form=IS_NULL) for name in made.flags}
     return Rule(
         text=rule.text,
         parts=frozenset(parts),
@@ -94,11 +96,12 @@ def _parts(model: type[Model], expression: Any) -> set[Part]:
         by_column = _by_column(model)
         read = columns_in([expression.sql], by_column)
         return {Part(name=by_column[column], form=expression.sql) for column in read}
-    names = {field_name(model, name) for name in named_in(expression)}
+    names = {field_name(model, name.split(LOOKUP_SEP)[0]) for name in named_in(expression)}
     if isinstance(expression, F) and LOOKUP_SEP not in expression.name:  # type: ignore[attr-defined]  # F.name is missing in the stubs
         return {Part(name=name) for name in names}
-    sources = expression.get_source_expressions()
-    is_no_case = isinstance(expression, Lower | Upper) and isinstance(sources[0], F)
+    is_no_case = isinstance(expression, Lower | Upper) and isinstance(
+        expression.get_source_expressions()[0], F
+    )
     return {Part(name=name, form=NO_CASE if is_no_case else repr(expression)) for name in names}
 
 

@@ -146,10 +146,11 @@ class Part:
 
     name: str
     form: str = ""
-    """Empty for the value as it is, ``NO_CASE``, or the expression's own text."""
+    """Empty for the value as it is, ``NO_CASE``, ``IS_NULL``, or the expression's own text."""
 
 
 NO_CASE = "no case"
+IS_NULL = "is null"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import F
+from django.db.models import F, Q
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -39,5 +39,9 @@ def named_in(expression: Any) -> set[str]:
     """The names of fields in an expression, each with its transforms."""
     if isinstance(expression, F):
         return {str(expression.name)}  # type: ignore[attr-defined]  # F.name is missing in the stubs
+    if isinstance(expression, Q):
+        pairs = [one if isinstance(one, tuple) else ("", one) for one in expression.children]
+        asked = {lookup for lookup, _ in pairs if lookup}
+        return asked.union(*(named_in(value) for _, value in pairs))
     parts: list[Any] = getattr(expression, "get_source_expressions", list)()
     return {name for part in parts for name in named_in(part)}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, Q, Value
+from django.db.models import Case, F, Q, Value
 from django.db.models.functions import Coalesce
 
-from ..references.meta import named_in
+from ..keys import KEEPING_NULLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,8 @@ class Unfolded:
     values: tuple[Any, ...] = ()
     condition: Q | None = None
     equal_nulls: frozenset[str] = frozenset()
+    flags: frozenset[str] = frozenset()
+    """Fields of which the rule compares no value, only whether they are NULL."""
 
 
 def unfolded(expressions: Iterable[Any]) -> Unfolded:
@@ -39,10 +41,26 @@ def unfolded(expressions: Iterable[Any]) -> Unfolded:
             filled[repr(inner)] = inner
         else:
             values.append(inner)
+    equal = {name for one in filled.values() if (name := _stood_in_for(one)) in flags}
     for one in filled.values():
-        source = one.get_source_expressions()[0]
-        values.append(source if named_in(source) & flags else one)
-    return Unfolded(values=tuple(values), condition=condition, equal_nulls=frozenset(flags))
+        is_folded = _stood_in_for(one) in equal
+        values.append(one.get_source_expressions()[0] if is_folded else one)
+    return Unfolded(
+        values=tuple(values),
+        condition=condition,
+        equal_nulls=frozenset(equal),
+        flags=frozenset(flags - equal),
+    )
+
+
+def _stood_in_for(filled: Coalesce) -> str:
+    """The field for whose NULL, and for nothing else, a value stands in; "" if it is another."""
+    value, *others = filled.get_source_expressions()
+    if len(others) != 1 or not isinstance(others[0], Value):
+        return ""
+    while type(value) in KEEPING_NULLS:
+        (value,) = value.get_source_expressions()
+    return str(value.name) if isinstance(value, F) else ""  # type: ignore[attr-defined]  # F.name is missing in the stubs
 
 
 def _condition_taken_off(expression: Any) -> tuple[Any, Q | None]:
