@@ -149,6 +149,18 @@ def test_who_says_no_leaves_there_and_is_asked_the_same_the_next_time(shop: Proj
     assert_closed(shop)
 
 
+@pytest.mark.parametrize("field", ["id", "pk"])
+def test_a_key_with_the_primary_key_is_refused_before_the_first_step(
+    shop: Project, field: str
+) -> None:
+    done = shop.manage("dedupe", ITEM, "--fields", field, "--no-input")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "CommandError: shop.Item: the primary key is among id and keeps them unique already: there"
+        " is nothing to prove\n"
+    )
+
+
 def test_where_nobody_can_answer_the_first_question_ends_it(shop: Project) -> None:
     advice = "nobody answers on standard input: use --no-input to go ahead"
     files = shop.files()

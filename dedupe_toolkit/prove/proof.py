@@ -107,7 +107,7 @@ def prove_get_or_create(
     constraint = _constraint(owned, using)
     refuse_wrong(owned.model, constraint, using)
     refuse_unsupported(owned, constraint, using)
-    _refuse_primary_key(owned)
+    refuse_primary_key(owned)
     found = database(using)
     row = _row(owned, bare_model(owned.model, owned.model._meta.db_table), using)
     with scratch_copy(found, owned.model) as scratch:
@@ -140,7 +140,8 @@ def _constraint(key: MatchKey, using: str, name: str | None = None) -> UniqueCon
     return carried or constraint
 
 
-def _refuse_primary_key(key: MatchKey) -> None:
+def refuse_primary_key(key: MatchKey) -> None:
+    """Raises `InvalidMatchKey` for a key that its model's primary key keeps unique."""
     if {field.name for field in pk_fields(key.model)} <= set(key.fields):
         raise InvalidMatchKey(
             f"{key.label}: the primary key is among {', '.join(key.fields)} and keeps them unique"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management import call_command
 
+from ...prove.proof import refuse_primary_key
 from ...reports.formats import described
 from ...source.known import DuplicatesLeft
+from ...source.owner import on_owner
 from ..again import run_anew
 from ..base import DedupeCommand
 from ..constraining import add_constraint_arguments, edit_from_options, one_key
@@ -84,6 +86,7 @@ class Command(DedupeCommand):
 def _refuse_early(key: MatchKey, options: dict[str, Any]) -> None:
     """Raise now what the last steps would raise, of options and source, once rows are merged."""
     race_from_options(options)
+    refuse_primary_key(on_owner(key))
     with suppress(DuplicatesLeft):
         edit_from_options(key, options)
 
