@@ -155,6 +155,11 @@ REASONS = {
         " it DEFERRABLE",
         people=_("{reference}: #{first} cannot follow what it belongs to."),
     ),
+    "torn apart": Wording(
+        text="{reference}: row {first} moves together with the row of {model} that it points at,"
+        " and its foreign key would change it in between: make it ON UPDATE NO ACTION",
+        people=_("{reference}: #{first} cannot follow what it belongs to."),
+    ),
     "unknown table": Wording(
         text="{key} points at {about}row {first}, and no model of the project has this table: give"
         " it one (managed = False will do)",

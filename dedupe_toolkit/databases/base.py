@@ -75,6 +75,9 @@ class Database(Catalogue):
     is_alone_in_batch = False
     """Whether nobody else can write from the first statement of a batch that does to its end."""
 
+    acts_row_by_row = False
+    """Whether a foreign key acts on the rows that an update has not reached yet."""
+
     cuts_lists = False
     """Whether lists can be too long to be collected: see `CollectedKeys`."""
 

@@ -54,10 +54,10 @@ FROM w JOIN pragma_table_xinfo(w.bare, w.schema) c
 WHERE c.hidden <> 1
 ORDER BY w.name, c.cid
 """
-# what names no column points at the primary key
+# what names no column points at the primary key; what restricts waits, too, where it is made to
 _FOREIGN_KEYS = """
 SELECT w.name, s.name, s.schema, f.id,
-    CASE f.on_update WHEN 'NO ACTION' THEN 'waits' ELSE 'acts' END,
+    CASE WHEN f.on_update IN ('NO ACTION', 'RESTRICT') THEN 'waits' ELSE 'acts' END,
     f.on_delete NOT IN ('NO ACTION', 'RESTRICT'), f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(w.bare, w.schema) p WHERE p.pk = f.seq + 1))
 FROM {master} s CROSS JOIN pragma_foreign_key_list(s.name, s.schema) f
@@ -108,6 +108,7 @@ class SQLite(Database):
     lock_timeout = 0.0  # that of the connection says how long its one lock is waited for
     # it begins by writing, and so holds the one lock for that
     is_alone_in_batch = True
+    acts_row_by_row = True
     compares_by_column = True
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:

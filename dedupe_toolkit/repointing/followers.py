@@ -68,6 +68,17 @@ def followers(
             yield Follower(referrer=below, reference=follower, mapping=replace(known, way=way))
 
 
+def keepers(session: Session, referrer: Referrer, reference: Reference) -> Iterator[Reference]:
+    """References of the very rows that repointing a reference moves, to each other."""
+    if not referrer.moves_by(reference):
+        return
+    columns = set(reference.columns)
+    for below in session.referrers(referrer.table.model):
+        for own in below.references if below.table.name == referrer.table.name else ():
+            if columns.issubset(own.columns) and not columns.isdisjoint(own.targets):
+                yield own
+
+
 def _has_moved(referrer: Referrer, follower: Reference, way: Way) -> bool:
     """Whether what follows has moved on the way already: a circle, or the very rows that move.
 

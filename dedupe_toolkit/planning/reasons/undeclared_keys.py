@@ -15,7 +15,7 @@ from ...databases.places import place_of
 from ...references.discover import references_to
 from ...repointing.followers import followers
 from ...repointing.rows import repointed_rows
-from .unfollowed import hold_unfollowed
+from .unfollowed import hold_torn, hold_unfollowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,6 +123,7 @@ def _hold_movers(
     rows = repointed_rows(session.database, mapping, reference)
     for key in undeclared_keys_of_movers(session, referrer, reference):
         _hold(session, referrer.table, rows, key)
+    hold_torn(session, mapping, referrer, reference)
     for follower in followers(session, mapping, referrer, reference):
         hold_unfollowed(session, referrer, follower)
         _hold_movers(session, follower.mapping, follower.referrer, follower.reference)

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 from ...databases.names import numbered
 from ...databases.tables import OnMove
+from ...repointing.followers import keepers
 from ...repointing.rows import repointed_rows
 
 if TYPE_CHECKING:
+    from ...databases.tables import Table
+    from ...mapping.mapping import MergeMap
+    from ...references.kinds import Reference
     from ...references.referrers import Referrer
     from ...repointing.followers import Follower
     from ..session import Session
@@ -24,15 +28,35 @@ def hold_unfollowed(session: Session, referrer: Referrer, follower: Follower) ->
     reason = _reason(session, follower)
     if not reason:
         return
-    table = follower.referrer.table
+    rows = repointed_rows(session.database, follower.mapping, follower.reference)
+    told = {"reference": follower.reference.label, "model": referrer.table.model._meta.label}
+    _hold(session, reason, follower.referrer.table, rows, told)
+
+
+def hold_torn(
+    session: Session, mapping: MergeMap, referrer: Referrer, reference: Reference
+) -> None:
+    """Hold back the groups because of which rows move together that point at each other, where
+    the database would change some of them when it has moved the others."""
+    database, table = session.database, referrer.table
+    for own in keepers(session, referrer, reference) if database.acts_row_by_row else ():
+        if session.on_move(own) is OnMove.ACTS:
+            held = "".join(
+                f" AND {one} IS NOT NULL" for one in database.qualified("t", own.columns)
+            )
+            rows = f"{repointed_rows(database, mapping, reference)}{held}"
+            told = {"reference": own.label, "model": table.model._meta.label}
+            _hold(session, "torn apart", table, rows, told)
+
+
+def _hold(session: Session, reason: str, table: Table, rows: str, told: dict[str, str]) -> None:
     names = numbered("key", len(table.pk))
     own = session.database.qualified("t", [column.name for column in table.pk])
     named = ", ".join(f"{sql} AS {name}" for sql, name in zip(own, names, strict=True))
-    rows = repointed_rows(session.database, follower.mapping, follower.reference)
     session.held.add(
         reason,
         f"FROM (SELECT m.group_number, {named} {rows}) x",
-        told={"reference": follower.reference.label, "model": referrer.table.model._meta.label},
+        told=told,
         first=session.held.key("x", table.pk, names),
     )
 
