@@ -359,6 +359,10 @@ class Database(Catalogue):
         """SQL that is true for a row (``t``) and the work table's row (``m``) that names it."""
         return self.equal(self.qualified("t", list(on)), self.qualified("m", list(on.values())))
 
+    def counting(self, column: Column) -> str:
+        """A column of a trial table as the database numbers rows, where it may not be read then."""
+        return f"{self.q(column.name)} {column.definition}"
+
     def blank(self, sql: str, column: Column) -> str:
         """SQL that is true for a NULL, or an empty string in a text column."""
         if column.is_text:

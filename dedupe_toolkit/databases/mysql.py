@@ -283,6 +283,10 @@ class MySQLFamily(Database):
             return "keep the result in a column and make that unique"
         return ""
 
+    def counting(self, column: Column) -> str:
+        name = self.q(column.name)
+        return f"{name} {column.definition} AUTO_INCREMENT, KEY ({name})"
+
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TEMPORARY TABLE IF EXISTS {self.q(name)}")
 

@@ -56,7 +56,13 @@ def try_generated(
     """
     table, q = database.table(model), database.q
     known = {name: table.column(str(model._meta.get_field(name).column)) for name in names}  # type: ignore[union-attr]  # key fields have columns
-    defined = [f"{q(column.name)} {column.definition}" for column in known.values()]
+    counter = model._meta.auto_field
+    defined = [
+        database.counting(column)
+        if counter is not None and name == counter.name
+        else f"{q(column.name)} {column.definition}"
+        for name, column in known.items()
+    ]
     row = _row_of(model, names, fields)
     editor: Any = database.connection.schema_editor()
     params: list[Any] = []
