@@ -167,8 +167,8 @@ MUTATIONS = (
     Mutation(
         "what points at a column that moves follows",
         "repointing/followers.py",
-        "    if not referrer.moves_by(reference):",
-        "    if not reference.is_key:",
+        "    if not referrer.moves_by(reference):\n        return\n    moved",
+        "    if not reference.is_key:\n        return\n    moved",
     ),
     Mutation(
         "children that are duplicates become one before their parents",
