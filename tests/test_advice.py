@@ -227,6 +227,14 @@ def _database() -> str:
     return str(connection.settings_dict["NAME"])
 
 
+def _let_make_work_tables(name: str) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f'GRANT TEMPORARY ON DATABASE "{_database()}" TO {name}')
+        else:
+            cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON `{_database()}`.* TO {name}@'%%'")
+
+
 def _as(name: str) -> str:
     before, _, after = database_url().partition("@")
     return f"{before.partition('://')[0]}://{name}@{after}"
@@ -245,11 +253,7 @@ def test_a_right_that_is_missing_for_work_tables_is_named(somebody: str) -> None
 
 @on_a_server
 def test_a_right_that_is_missing_for_the_journal_is_named(somebody: str) -> None:
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(f'GRANT TEMPORARY ON DATABASE "{_database()}" TO {somebody}')
-        else:
-            cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON `{_database()}`.* TO {somebody}@'%%'")
+    _let_make_work_tables(somebody)
     before = snapshot()
     error = refused(_as(somebody))
     assert "grant the database user this right" in error
@@ -271,15 +275,14 @@ def test_a_right_that_is_missing_for_a_scratch_table_is_named(somebody: str) -> 
 @on_a_server
 def test_a_table_without_a_model_that_may_only_be_read_holds_its_group_back(somebody: str) -> None:
     writes = "INSERT, UPDATE, DELETE"
+    _let_make_work_tables(somebody)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             whom = somebody
-            cursor.execute(f'GRANT TEMPORARY ON DATABASE "{_database()}" TO {whom}')
             cursor.execute(f"GRANT {writes} ON ALL TABLES IN SCHEMA public TO {whom}")
             cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {whom}")
         else:
             whom = f"{somebody}@'%%'"
-            cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON `{_database()}`.* TO {whom}")
             for table in connection.introspection.table_names():
                 cursor.execute(f"GRANT {writes} ON `{table}` TO {whom}")
         cursor.execute(

@@ -32,17 +32,11 @@ from tests.situations.keyed.models import City, Country, Treaty
 from tests.situations.links.models import Author, Book, Tag, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from concurrent.futures import Future
     from typing import Any
 
 pytestmark = [committing, on_a_server]
-
-
-@pytest.fixture
-def other(transactional_db: None) -> Iterator[Session]:
-    with session() as found:
-        yield found
 
 
 @pytest.fixture
