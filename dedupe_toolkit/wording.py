@@ -12,6 +12,8 @@ from django.utils.translation import gettext_noop as _
 from .wording_errors import ERRORS, OBSTACLES
 from .wording_errors import Wording as Wording  # that of all sentences
 
+_CANNOT_FOLLOW = _("{reference}: #{first} cannot follow what it belongs to.")
+
 REASONS = {
     "differ": Wording(
         text="{about}its rows, such as {first} and {second}, differ in {which}{declare}",
@@ -147,18 +149,18 @@ REASONS = {
     "cannot follow": Wording(
         text="{reference}: row {first} points at a row of {model} whose key moves, and its foreign"
         " key lets it follow neither before nor after: make it DEFERRABLE, or ON UPDATE CASCADE",
-        people=_("{reference}: #{first} cannot follow what it belongs to."),
+        people=_CANNOT_FOLLOW,
     ),
     "taken along": Wording(
         text="{reference}: row {first} points at a row of {model} whose key moves, and its foreign"
         " key would move that row's own key by ON UPDATE CASCADE, which nothing can follow: make"
         " it DEFERRABLE",
-        people=_("{reference}: #{first} cannot follow what it belongs to."),
+        people=_CANNOT_FOLLOW,
     ),
     "torn apart": Wording(
         text="{reference}: row {first} moves together with the row of {model} that it points at,"
         " and its foreign key would change it in between: make it ON UPDATE NO ACTION",
-        people=_("{reference}: #{first} cannot follow what it belongs to."),
+        people=_CANNOT_FOLLOW,
     ),
     "unknown table": Wording(
         text="{key} points at {about}row {first}, and no model of the project has this table: give"

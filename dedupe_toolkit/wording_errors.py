@@ -17,24 +17,27 @@ class Wording:
     people: str
 
 
+_BUSY = _("Others are merging {model} just now. Wait a moment, then try again.")
+_FORGOTTEN = _("What was to be merged is no longer known. Nothing was changed: try again.")
+
 ERRORS = {
     "merge running": Wording(
         text="{model}: another merge of this model is running; wait until it ends",
-        people=_("Others are merging {model} just now. Wait a moment, then try again."),
+        people=_BUSY,
     ),
     "merged meanwhile": Wording(
         text="{model}: a merge of this model is running; wait for its end",
-        people=_("Others are merging {model} just now. Wait a moment, then try again."),
+        people=_BUSY,
     ),
     "other session": Wording(
         text="{model}: the work tables of this merge plan are not in this database session: it is"
         " another one than that of the plan{advice}; plan the merge again",
-        people=_("What was to be merged is no longer known. Nothing was changed: try again."),
+        people=_FORGOTTEN,
     ),
     "plan gone": Wording(
         text="{model}: this merge plan has been carried out, or is no longer the latest of its"
         " database connection; plan the merge again",
-        people=_("What was to be merged is no longer known. Nothing was changed: try again."),
+        people=_FORGOTTEN,
     ),
     "too few": Wording(
         text="{model}: name at least two different rows to merge",
