@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from ..databases.names import derived
+from ..databases.names import derived, numbered
 from ..sentences import Sentence
 from .mapping import MergeMap, create, move_groups
 
@@ -72,6 +72,18 @@ class HoldList:
         )
         self._groups += added
         return added
+
+    def add_rows(self, code: str, rows: str, pk: Sequence[Column], told: Mapping[str, Any]) -> int:
+        """Hold back the groups (``m``) of rows (``t``), of which the first one stands in the
+        sentence, by its primary key, as {first}.
+
+        ``rows`` is SQL from FROM on. The rest is as in `add`.
+        """
+        names = numbered("key", len(pk))
+        own = self.database.qualified("t", [column.name for column in pk])
+        named = ", ".join(f"{sql} AS {name}" for sql, name in zip(own, names, strict=True))
+        source = f"FROM (SELECT m.group_number, {named} {rows}) x"
+        return self.add(code, source, told=told, first=self.key("x", pk, names))
 
     def _create(self) -> None:
         columns = {"group_number": "bigint", "reason": "integer"}

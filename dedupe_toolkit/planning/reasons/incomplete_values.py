@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...databases.names import numbered
 from ...errors import InvalidOption, MergeRefused
 from ...mapping.mapping import MERGED
 from ...references.unique import unique_rules
@@ -46,16 +45,11 @@ def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Re
             continue
         sides = (mapping.old(reference), mapping.new(reference))
         taken_over = database.equal(*(database.qualified("m", side) for side in sides))
-        keys = [column.name for column in database.table(reference.referrer).pk]
-        names = numbered("key", len(keys))
-        listed = zip(database.qualified("t", keys), names, strict=True)
-        named = ", ".join(f"{key} AS {name}" for key, name in listed)
-        rows = repointed_rows(database, mapping, reference)
-        session.held.add(
+        session.held.add_rows(
             "acted upon",
-            f"FROM (SELECT m.group_number, {named} {rows} AND {taken_over}) x",
-            told={"reference": reference.label},
-            first=session.held.key("x", database.table(reference.referrer).pk, names),
+            f"{repointed_rows(database, mapping, reference)} AND {taken_over}",
+            database.table(reference.referrer).pk,
+            {"reference": reference.label},
         )
 
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 
-from ...databases.names import numbered
 from ...databases.places import place_of
 from ...references.discover import references_to
 from ...repointing.followers import followers
@@ -149,20 +148,16 @@ def _hold(session: Session, table: Table, rows: str, key: DatabaseKey) -> None:
     points = database.equal(
         database.qualified("s", key.columns), database.qualified("t", key.targets)
     )
-    names = numbered("key", len(table.pk))
-    own = database.qualified("t", [column.name for column in table.pk])
-    named = ", ".join(f"{sql} AS {name}" for sql, name in zip(own, names, strict=True))
     owner = _model_of(session, key)
-    session.held.add(
+    session.held.add_rows(
         "unknown relation" if owner else "unknown table",
-        f"FROM (SELECT m.group_number, {named} {rows} AND EXISTS"
-        f" (SELECT 1 FROM {database.q(key.table)} s WHERE {points})) x",
-        told={
+        f"{rows} AND EXISTS (SELECT 1 FROM {database.q(key.table)} s WHERE {points})",
+        table.pk,
+        {
             "key": key.label,
             "about": _named(session, table),
             "model": owner or table.model._meta.label,
         },
-        first=session.held.key("x", table.pk, names),
     )
 
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...databases.names import numbered
 from ...databases.tables import OnMove
 from ...repointing.followers import keepers
 from ...repointing.rows import repointed_rows
 
 if TYPE_CHECKING:
-    from ...databases.tables import Table
     from ...mapping.mapping import MergeMap
     from ...references.kinds import Reference
     from ...references.referrers import Referrer
@@ -30,7 +28,7 @@ def hold_unfollowed(session: Session, referrer: Referrer, follower: Follower) ->
         return
     rows = repointed_rows(session.database, follower.mapping, follower.reference)
     told = {"reference": follower.reference.label, "model": referrer.table.model._meta.label}
-    _hold(session, reason, follower.referrer.table, rows, told)
+    session.held.add_rows(reason, rows, follower.referrer.table.pk, told)
 
 
 def hold_torn(
@@ -46,19 +44,7 @@ def hold_torn(
             )
             rows = f"{repointed_rows(database, mapping, reference)}{held}"
             told = {"reference": own.label, "model": table.model._meta.label}
-            _hold(session, "torn apart", table, rows, told)
-
-
-def _hold(session: Session, reason: str, table: Table, rows: str, told: dict[str, str]) -> None:
-    names = numbered("key", len(table.pk))
-    own = session.database.qualified("t", [column.name for column in table.pk])
-    named = ", ".join(f"{sql} AS {name}" for sql, name in zip(own, names, strict=True))
-    session.held.add(
-        reason,
-        f"FROM (SELECT m.group_number, {named} {rows}) x",
-        told=told,
-        first=session.held.key("x", table.pk, names),
-    )
+            session.held.add_rows("torn apart", rows, table.pk, told)
 
 
 def _reason(session: Session, follower: Follower) -> str:
