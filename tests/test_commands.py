@@ -346,8 +346,8 @@ def test_undo_of_one_group(authors: list[Author]) -> None:
     assert Author.objects.filter(name="Ann").count() == 2
     assert (len(dry.lines), len(undone.lines)) == (1, 2)
     assert undone.lines[1] == (
-        "The next merge by their key merges them again, unless they are dismissed as no duplicates:"
-        " in the admin, or with dismiss()."
+        "The next merge by their key merges them again; undo with --dismiss, or"
+        " dismiss_duplicates, keeps them apart."
     )
     assert Author.objects.filter(name="Leo").count() == 1
 

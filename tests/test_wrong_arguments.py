@@ -51,7 +51,10 @@ FUNCTIONS: dict[str, list[str]] = {
     "undo": ["run"],
 }
 # a truth value may be anything; the rest is for the functions that build on these
-ANYTHING = {"ignore_case", "ignore_space", "include_dismissed", "dry_run", "keep_pairs", "by"}
+ANYTHING = {
+    *("ignore_case", "ignore_space", "include_dismissed", "dry_run", "keep_pairs", "dismiss"),
+    "by",
+}
 
 
 def right(function: str) -> dict[str, Any]:
@@ -180,6 +183,18 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("merge_duplicates", *AUTHOR, "--replicas", "other"), "(--max-lag)"),
     (("undo_merge", HUGE), f"there is no merge run {HUGE}"),
     (("undo_merge", ""), "RUN is empty; give it a value, or leave it out"),
+    (("undo_merge", "1", "--note", "two"), "--note goes with --dismiss"),
+    (("dismiss_duplicates", "--pks", "{a}", "{b}"), "--pks names rows of a model: MODEL --pks PK"),
+    (("dismiss_duplicates", "library.Author", "--pks", "{a}"), "name at least two different rows"),
+    (("dismiss_duplicates", "library.Author", "--pks", "{a}", HUGE), "cannot be a primary key"),
+    (("dismiss_duplicates", *AUTHOR), "--fields goes with --pks: it says more of the verdict"),
+    (("dismiss_duplicates", "--note", "two"), "--note goes with --pks"),
+    (("dismiss_duplicates", "--offer-again", "x"), "--offer-again takes a whole number from 1"),
+    (("dismiss_duplicates", "--offer-again", HUGE), f"there is no dismissed group {HUGE}"),
+    (
+        ("dismiss_duplicates", "library.Author", "--offer-again", "1"),
+        "--offer-again takes the numbers of dismissed groups",
+    ),
     (("merge_runs", HUGE), f"there is no merge run {HUGE}"),
     (("merge_runs", "--model", ""), "--model is empty; give it a value, or leave it out"),
     (("merge_runs", "--limit", "-1"), "--limit takes a whole number from 0, not '-1'"),

@@ -237,7 +237,7 @@ class QueuedGroupAdmin(DeskAdmin):
             found = [group for group in groups if len(texts.get(group.row, ())) > 1]
             by = request.user.get_username()
             listed = [texts[group.row] for group in found]
-            dismiss_groups(key, listed, using=using, by=by, note=note)
+            dismiss_groups(key.model, key.fields, listed, using=using, by=by, note=note)
             own = find_model_admin(self.admin_site, key.model) or self
             log_verdicts(own, request, QuerySet(key.model, using=using), listed, note)
             done += decide(request, found, State.DISMISSED)

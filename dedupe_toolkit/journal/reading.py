@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Min, QuerySet, Sum
@@ -12,7 +13,7 @@ from django.db.models import Min, QuerySet, Sum
 from ..models import MergeStep, RowChange
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from ..models import MergeRun
 
@@ -87,6 +88,22 @@ def merged_pairs(run: MergeRun, using: str, batch: int | None = None) -> Iterato
     """The pairs (duplicate, survivor) that a run merged, keys as text."""
     merged = merged_rows(run, using, batch).order_by("pk")
     yield from merged.values_list("row", "survivor").iterator()
+
+
+def merged_groups(
+    run: MergeRun, using: str, survivors: Collection[str] | None = None
+) -> Iterator[list[str]]:
+    """The groups of a run that are not undone, each its survivor and then its duplicates, as text.
+
+    Of those merged into ``survivors`` only, where these are given.
+    """
+    merged = merged_rows(run, using).order_by("survivor", "pk")
+    if survivors is not None:
+        merged = merged.filter(survivor__in=survivors)
+    pairs = merged.values_list("survivor", "row").iterator()
+    for survivor, rows in groupby(pairs, itemgetter(0)):
+        if survivor not in run.undone:
+            yield [survivor, *(row for _, row in rows)]
 
 
 def changed_values(change: RowChange) -> tuple[ChangedValue, ...]:

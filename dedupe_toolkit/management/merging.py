@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import suppress
-from getpass import getuser
 from typing import TYPE_CHECKING
 
 from django.db import Error, connections
@@ -15,6 +14,7 @@ from ..journal.runs import latest_run
 from ..models import MergeRun
 from ..printing import counted
 from ..reports.runs import undo_line
+from .login import login
 from .process import ending_gently
 from .progress import progress_bar
 
@@ -56,7 +56,7 @@ def merge_shown(
             return dedupe_toolkit.merge(
                 plan,
                 progress=tell,
-                by=_login(),
+                by=login(),
                 origin=MergeRun.Origin.COMMAND,
                 max_lag=max_lag,
                 replicas=replicas,
@@ -95,13 +95,6 @@ class _Told:
         if waits_for and not self.is_waiting:
             print(f"Waiting: {waits_for}.", file=sys.stderr, flush=True)
         self.is_waiting = bool(waits_for)
-
-
-def _login() -> str:
-    """The name of whoever is logged in to this machine, as far as it knows."""
-    with suppress(OSError, KeyError):  # a container may know no name for its user
-        return getuser()
-    return ""
 
 
 def _so_far(plan: MergePlan, before: MergeRun | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING
 
-from django.db import transaction
+from django.db import connections, transaction
 
-from ..arguments import checking_arguments, require_kind
+from ..arguments import MOST_ROWS, checking_arguments, require_kind
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
 from ..finding.dismissed_groups import KeyText, about, family
@@ -22,7 +23,10 @@ from ..values import MatchKey, RowSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
+
+_AT_ONCE = 1000
+"""The verdicts that one statement writes, as many as stay small in memory."""
 
 
 @checking_arguments
@@ -70,26 +74,40 @@ def dismiss(
 
 
 def dismiss_groups(
-    key: MatchKey,
+    model: type[Model],
+    fields: Iterable[str],
     groups: Iterable[Sequence[str]],
     *,
     using: str = "default",
     by: str = "",
     note: str = "",
 ) -> None:
-    """The same verdict on many groups of a key at once, each given by the keys of its rows as text.
+    """The same verdict on many groups of a model, each given by the keys of its rows as text.
 
-    All of them or none. Writes nothing else.
+    It is about the match key of these ``fields``, or about every key where there are none. All
+    groups or none. Writes nothing else; holds a thousand groups in memory at most.
     """
-    label, fields = concrete(key.model)._meta.label, about(key.fields)
+    label, key_fields = concrete(model)._meta.label, about(fields)
+    waiting = iter(groups)
     with transaction.atomic(using=using):
-        for texts in groups:
-            verdict = DismissedGroup.objects.using(using).create(
-                model=label, fields=fields, by=by, note=note
-            )
+        while chunk := list(islice(waiting, _AT_ONCE)):
+            verdicts = [
+                DismissedGroup(model=label, fields=key_fields, by=by, note=note) for _ in chunk
+            ]
+            _insert(verdicts, using)
             DismissedRow.objects.using(using).bulk_create(
-                DismissedRow(group=verdict, row=text) for text in texts
+                DismissedRow(group=verdict, row=text)
+                for verdict, texts in zip(verdicts, chunk, strict=True)
+                for text in texts
             )
+
+
+def _insert(verdicts: list[DismissedGroup], using: str) -> None:
+    if connections[using].features.can_return_rows_from_bulk_insert:
+        DismissedGroup.objects.using(using).bulk_create(verdicts)
+        return
+    for verdict in verdicts:  # MySQL tells the numbers of new rows one at a time
+        verdict.save(using=using)
 
 
 @checking_arguments
@@ -105,7 +123,8 @@ def offer_again(*groups: DismissedGroup | int, using: str = "default") -> None:
     require_table(DismissedRow, using)
     numbers = {group.pk if isinstance(group, DismissedGroup) else group for group in groups}
     with transaction.atomic(using=using):
-        verdicts = DismissedGroup.objects.using(using).filter(pk__in=numbers)
+        possible = [number for number in numbers if number < MOST_ROWS]
+        verdicts = DismissedGroup.objects.using(using).filter(pk__in=possible)
         missing = numbers.difference(verdicts.values_list("pk", flat=True))
         if missing:
             raise InvalidOption(f"there is no dismissed group {', '.join(map(str, missing))}")

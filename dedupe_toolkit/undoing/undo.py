@@ -22,10 +22,11 @@ from ..databases.retry import require_autocommit, retried
 from ..databases.tables import Table, require_table
 from ..errors import InvalidOption, MergeRefused, UndoRefused
 from ..journal.old_keys import key_text
-from ..journal.reading import merged_pairs, merged_rows
+from ..journal.reading import merged_groups, merged_pairs, merged_rows
 from ..keys import check_alias
 from ..models import MergeRun, MergeStep
 from ..references.discover import columns_pointed_at
+from ..reviewing.dismissals import dismiss_groups
 from ..sentences import Sentence
 from ..signals import post_undo
 from .dangling import dangling
@@ -57,12 +58,17 @@ def undo(
     using: str = "default",
     survivors: Sequence[Any] | None = None,
     dry_run: bool = False,
+    dismiss: bool = False,
+    by: str = "",
+    note: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Undone:
     """Restore every row and column that a run changed, to the exact values before.
 
     ``survivors`` are primary keys: only the groups merged into these rows are undone. With
-    ``dry_run`` everything is tried and nothing kept. All in one transaction.
+    ``dry_run`` everything is tried and nothing kept. With ``dismiss`` each group undone is
+    dismissed for the key of the run, so that the next merge leaves it alone; ``by`` and ``note``
+    say who gave that verdict and why. All in one transaction.
 
     Raises `MergeRefused` while a merge of the model is running, or with autocommit off;
     `UndoRefused`, listing what is in the way and having written nothing, when a row has been
@@ -71,6 +77,7 @@ def undo(
     """
     check_alias(using)
     require_kind("undo()", run, (MergeRun, int), "a merge run or its number")
+    require_kind("undo(by=…)", by, str, "a name")
     require_table(MergeRun, using)
     found = _find(run, using)
     dialect = database(using)
@@ -80,7 +87,12 @@ def undo(
             raise MergeRefused(Sentence("merged meanwhile", model=found.model))
         # again: until the lock was ours, another undo may have come first
         found = _find(run, using)
-        undoing = _Undo(database=dialect, run=found, survivors=_texts(found, survivors, using))
+        undoing = _Undo(
+            database=dialect,
+            run=found,
+            survivors=_texts(found, survivors, using),
+            verdict=partial(dismiss_groups, by=by, note=note) if dismiss else None,
+        )
         return retried(dialect, partial(_at_once, undoing, dry_run, progress))
 
 
@@ -134,6 +146,8 @@ class _Undo:
     database: Database
     run: MergeRun
     survivors: list[str] | None
+    verdict: Callable[..., None] | None = None
+    """Dismisses the groups that were undone."""
     is_careful: bool = False
     """Whether each step can be refused by itself, so that all that is in the way is found."""
 
@@ -147,6 +161,9 @@ class _Undo:
             obstacles.add(line)
         obstacles.refuse()
         self._check(obstacles)
+        if self.verdict:
+            run, groups = self.run, merged_groups(self.run, using, self.survivors)
+            self.verdict(_model(run.model), run.fields, groups, using=using)
         self._mark()
         return Undone(
             run=self.run.pk, restored=counts[Action.DELETE], changed=counts[Action.UPDATE]

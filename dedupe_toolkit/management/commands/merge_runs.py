@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ...arguments import MOST_ROWS
 from ...errors import InvalidOption
 from ...journal.progress import Status, merge_runs, progress_of
 from ...keys import resolve_model
@@ -95,8 +96,7 @@ def _chosen(options: dict[str, Any]) -> QuerySet[MergeRun]:
     if not options["runs"]:
         return runs
     numbers = {whole_number("RUN", text, least=1) for text in options["runs"]}
-    # SQLite takes no number of more bits, and raises
-    chosen = runs.filter(pk__in=[number for number in numbers if number.bit_length() < 64])
+    chosen = runs.filter(pk__in=[number for number in numbers if number < MOST_ROWS])
     missing = numbers.difference(chosen.values_list("pk", flat=True))
     if missing:
         raise InvalidOption(

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
+from ...errors import InvalidOption
 from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
+from ..login import login
 from ..options import add_database, add_no_input, whole_number
 from ..progress import progress_bar
 
@@ -28,6 +30,12 @@ class Command(DedupeCommand):
             help="Undo only the groups merged into these rows; composite keys as JSON lists.",
         )
         parser.add_argument(
+            "--dismiss",
+            action="store_true",
+            help="Dismiss the groups undone, so that the next merge leaves them alone.",
+        )
+        parser.add_argument("--note", metavar="TEXT", help="Why they are dismissed.")
+        parser.add_argument(
             "--dry-run", action="store_true", help="Say what would happen, keep nothing."
         )
         add_no_input(parser)
@@ -35,6 +43,8 @@ class Command(DedupeCommand):
 
     def handle(self, **options: Any) -> None:
         number, dry_run = whole_number("RUN", options["run"], least=1), options["dry_run"]
+        if options["note"] and not options["dismiss"]:
+            raise InvalidOption("--note goes with --dismiss: it says why the groups are dismissed")
         question = f"Undo merge run {number}?"
         is_asked = options["interactive"] and not dry_run
         if is_asked and not confirmed(self.stderr, question):
@@ -47,6 +57,9 @@ class Command(DedupeCommand):
                     using=options["database"],
                     survivors=options["survivor"],
                     dry_run=dry_run,
+                    dismiss=options["dismiss"],
+                    by=login(),
+                    note=options["note"] or "",
                     progress=progress,
                 )
         except KeyboardInterrupt:
@@ -58,9 +71,11 @@ class Command(DedupeCommand):
             f"Undoing merge run {number} {verb} {counted(done.restored, 'row')} and set"
             f" {counted(done.changed, 'row')} back.",
         )
-        if options["survivor"] and not dry_run:
+        if options["dismiss"]:
+            say(self.console, f"Its groups {'would be' if dry_run else 'are'} dismissed.")
+        elif options["survivor"] and not dry_run:
             say(
                 self.console,
-                "The next merge by their key merges them again, unless they are dismissed as no"
-                " duplicates: in the admin, or with dismiss().",
+                "The next merge by their key merges them again; undo with --dismiss, or"
+                " dismiss_duplicates, keeps them apart.",
             )
