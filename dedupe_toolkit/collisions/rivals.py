@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..databases.named_rows import NamedRows
 from ..databases.names import derived, numbered
 from .compared_rows import rule_rows
 from .losing_rows import are_alike, beside_winners, loser_keys, losing_rows, not_in, winner_keys
@@ -67,13 +68,13 @@ class Rivals:
         return numbered("winner", len(self.referrer.table.pk))
 
     @property
-    def on_key(self) -> dict[str, str]:
-        """The referrer's primary key ↔ the losers: joins the work table with the referrer's."""
-        return dict(zip(self.key, self.losers, strict=True))
+    def losing(self) -> NamedRows:
+        """The losers in the referrer's table."""
+        return NamedRows(self.name, dict(zip(self.key, self.losers, strict=True)))
 
     @property
-    def on_winner(self) -> dict[str, str]:
-        return dict(zip(self.key, self.winners, strict=True))
+    def winning(self) -> NamedRows:
+        return NamedRows(self.name, dict(zip(self.key, self.winners, strict=True)))
 
     @property
     def key(self) -> list[str]:
@@ -189,8 +190,7 @@ def _follow_winners(database: Database, rivals: Rivals) -> None:
     database.update(
         rivals.name,
         dict(zip(rivals.winners, rivals.winners, strict=True)),
-        source=rivals.name,
-        on=dict(zip(rivals.winners, rivals.losers, strict=True)),
+        NamedRows(rivals.name, dict(zip(rivals.winners, rivals.losers, strict=True))),
     )
 
 
@@ -221,8 +221,7 @@ def _mark(database: Database, rivals: Rivals, where: str, outcome: Outcome) -> N
     database.update(
         rivals.name,
         {"outcome": "outcome"},
-        source=names,
-        on=dict(zip(rivals.losers, rivals.losers, strict=True)),
+        NamedRows(names, dict(zip(rivals.losers, rivals.losers, strict=True))),
     )
 
 

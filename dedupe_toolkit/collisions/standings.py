@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Rank
 
 from ..databases.common_tables import compiled
+from ..databases.named_rows import NamedRows
 from ..databases.names import derived, numbered
 from ..databases.tables import pk_names
 from ..finding.key_rows import row_in
@@ -37,14 +38,12 @@ def elect(database: Database, rivals: Rivals, where: str) -> None:
     database.update(
         rivals.name,
         dict(zip(rivals.losers, rivals.winners, strict=True)),
-        source=best,
-        on=dict(zip(rivals.losers, elected, strict=True)),
+        NamedRows(best, dict(zip(rivals.losers, elected, strict=True))),
     )
     database.update(
         rivals.name,
         dict(zip(rivals.winners, elected, strict=True)),
-        source=best,
-        on=dict(zip(rivals.winners, rivals.winners, strict=True)),
+        NamedRows(best, dict(zip(rivals.winners, rivals.winners, strict=True))),
     )
 
 

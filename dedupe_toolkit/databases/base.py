@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model, UniqueConstraint
 
+    from .named_rows import NamedRows
     from .rules import LiveRule
     from .scratch import Scratch
     from .tables import Column, Table
@@ -137,7 +138,7 @@ class Database(Catalogue):
         return [f"{alias}.{self.q(column)}" for column in columns]
 
     @abstractmethod
-    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+    def insert_numbered(self, insert: str, table: str) -> Numbered:
         """Execute an INSERT into a table of the package, whose keys (``id``) are counted up."""
 
     # -- work tables ---------------------------------------------------------------------
@@ -355,9 +356,17 @@ class Database(Catalogue):
         """SQL that is true when two (possibly composite) keys are equal."""
         return " AND ".join(f"{a} = {b}" for a, b in zip(left, right, strict=True))
 
-    def matches(self, on: Mapping[str, str]) -> str:
+    def matches(self, rows: NamedRows) -> str:
         """SQL that is true for a row (``t``) and the work table's row (``m``) that names it."""
-        return self.equal(self.qualified("t", list(on)), self.qualified("m", list(on.values())))
+        ours, theirs = self.qualified("t", list(rows.on)), list(rows.on.values())
+        return self.equal(ours, self.qualified("m", theirs))
+
+    def selecting(self, table: Table, rows: NamedRows) -> str:
+        """SQL from FROM on, up to a condition: the rows, each beside what names it."""
+        return (
+            f"FROM {self.q(rows.source)} m {self.join} {self.q(table.name)} t"
+            f" ON {self.matches(rows)} WHERE {' AND '.join(rows.conditions) or '1 = 1'}"
+        )
 
     def counting(self, column: Column) -> str:
         """A column of a trial table as the database numbers rows, where it may not be read then."""
@@ -403,34 +412,21 @@ class Database(Catalogue):
 
     @abstractmethod
     def update(
-        self,
-        table: str,
-        assignments: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-        params: Sequence[Any] = (),
-        keep: Sequence[str] = (),
+        self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
     ) -> int:
-        """Set columns of ``table`` (alias ``t``) from columns of a work table (alias ``m``).
+        """Set columns of the rows from columns of the work table that names them.
 
-        ``assignments`` and ``on`` map columns of the table to columns of the work table;
-        ``where`` may speak of ``t`` only, ``where_source`` of ``m`` only. Columns to ``keep`` have
+        ``assigned`` maps columns of the table to those of the work table. Columns to ``keep`` have
         the value that they had, even where the database would change them by itself.
         """
 
     @abstractmethod
-    def delete(
-        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
-    ) -> int:
-        """Delete the rows of ``table`` that a work table (alias ``m``) names."""
+    def delete(self, table: str, rows: NamedRows) -> int:
+        """Delete the rows."""
 
     @abstractmethod
-    def lock_rows(
-        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
-    ) -> None:
+    @abstractmethod
+    def lock_rows(self, table: Table, rows: NamedRows, *, stay: str = "") -> None:
         """Keep others from changing, deleting or newly referencing the rows until commit.
 
         ``stay`` is SQL that is true for the work table's rows (``m``) whose rows keep their keys:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from django.db.models import Model, UniqueConstraint
 
     from .checks import Demand
+    from .named_rows import NamedRows
     from .rules import LiveRule, RulePart
 
 _COLLATION = """
@@ -223,8 +224,8 @@ class MySQLFamily(Database):
         """Whether foreign keys of another schema may lead into one of these."""
         return bool(self.look_up(_OTHER_SCHEMAS)[0][0])
 
-    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
-        rows = self.run(insert, params)
+    def insert_numbered(self, insert: str, table: str) -> Numbered:
+        rows = self.run(insert)
         # LAST_INSERT_ID(), as the server has told: the key of the first row, in spite of its name
         first = int(self.connection.connection.insert_id())
         # others may have inserted rows between several of ours
@@ -391,52 +392,38 @@ class MySQLFamily(Database):
         )
 
     def update(
-        self,
-        table: str,
-        assignments: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-        params: Sequence[Any] = (),
-        keep: Sequence[str] = (),
+        self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
     ) -> int:
-        assigned = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items()]
+        sets = [f"t.{self.q(a)} = m.{self.q(b)}" for a, b in assigned.items()]
         # ON UPDATE CURRENT_TIMESTAMP does nothing to a column that is written
-        assigned += [f"t.{self.q(one)} = t.{self.q(one)}" for one in keep if one not in assignments]
-        sets = ", ".join(assigned)
-        conditions = [condition for condition in (where, where_source) if condition]
-        filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        sets += [f"t.{self.q(one)} = t.{self.q(one)}" for one in keep if one not in assigned]
         return self.run(
-            f"UPDATE {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t ON {self.matches(on)}"
-            f" SET {sets}{filtered}",
-            params,
+            f"UPDATE {self._joined(table, rows)} SET {', '.join(sets)}"
+            f" WHERE {' AND '.join(rows.conditions) or '1 = 1'}"
         )
 
-    def delete(
-        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
-    ) -> int:
-        condition = f" WHERE {where_source}" if where_source else ""
+    def delete(self, table: str, rows: NamedRows) -> int:
         return self.run(
-            f"DELETE t FROM {self.q(source)} AS m STRAIGHT_JOIN {self.q(table)} AS t"
-            f" ON {self.matches(on)}{condition}"
+            f"DELETE t FROM {self._joined(table, rows)}"
+            f" WHERE {' AND '.join(rows.conditions) or '1 = 1'}"
         )
 
-    def lock_rows(
-        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
-    ) -> None:
+    def _joined(self, table: str, rows: NamedRows) -> str:
+        source = self.q(rows.source)
+        return f"{source} AS m STRAIGHT_JOIN {self.q(table)} AS t ON {self.matches(rows)}"
+
+    def lock_rows(self, table: Table, rows: NamedRows, *, stay: str = "") -> None:
         # one strength for all: a foreign key's check takes a shared lock of the row, and what lets
         # that pass, LOCK IN SHARE MODE, is in the way of a survivor's own update by the batch: with
         # a child whose transaction holds the row as well, that ends in a deadlock
         # in the order of the key, so that two merges cannot wait for each other: rows are locked
         # as they are read, and MariaDB would read the keys by any index that has them all. The
         # limit keeps a subquery's order
-        keys = ", ".join(map(self.q, on.values()))
+        keys = ", ".join(map(self.q, rows.on.values()))
         self.run(
-            f"SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {self.q(source)}"
+            f"SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM {self.q(rows.source)}"
             f" ORDER BY {keys} LIMIT {_NO_LIMIT}) AS m"
-            f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {self.matches(on)} FOR UPDATE"
+            f" STRAIGHT_JOIN {self.q(table.name)} AS t ON {self.matches(rows)} FOR UPDATE"
         )
 
     @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from .names import derived
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .named_rows import NamedRows
     from .tables import Column
 
 # not any name in quotes: a text may hold one quote alone
@@ -67,28 +69,12 @@ class MySQL(MySQLFamily):
         _work_tables.setdefault(self.connection, {})[name] = columns
 
     def update(
-        self,
-        table: str,
-        assignments: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-        params: Sequence[Any] = (),
-        keep: Sequence[str] = (),
+        self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
     ) -> int:
         # the source is named first, but what is written must be the table itself
-        return super().update(
-            table,
-            assignments,
-            source=self._copy(source, 1) if source == table else source,
-            on=on,
-            where=where,
-            where_source=where_source,
-            params=params,
-            keep=keep,
-        )
+        if rows.source == table:
+            rows = replace(rows, source=self._copy(table, 1))
+        return super().update(table, assigned, rows, keep=keep)
 
     def sorted_whole(self, head: str, select: str, texts: int) -> str:
         hints = " ".join(f"SET_VAR({setting})" for setting in for_statement(texts))

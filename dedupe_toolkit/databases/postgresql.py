@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from django.db.utils import DatabaseError, Error
 
     from .checks import Demand
+    from .named_rows import NamedRows
     from .rules import LiveRule, RulePart
 
 _COLUMNS = """
@@ -231,11 +232,11 @@ class PostgreSQL(Database):
         _, collate, collation = column.definition.partition(" COLLATE ")
         return f"text{collate}{collation}"
 
-    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+    def insert_numbered(self, insert: str, table: str) -> Numbered:
         # a sequence may give each session keys in advance: a later one need not be a higher one
         counted = "SELECT COUNT(*), MIN(id), MAX(id) FROM dedupe_inserted"
         sql = f"WITH dedupe_inserted AS ({insert} RETURNING id) {counted}"
-        ((rows, first, last),) = self.fetch(sql, params)
+        ((rows, first, last),) = self.fetch(sql)
         return Numbered(rows=rows, first=first, last=last)
 
     def make_work_table(
@@ -376,46 +377,29 @@ class PostgreSQL(Database):
         )
 
     def update(
-        self,
-        table: str,
-        assignments: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-        params: Sequence[Any] = (),
-        keep: Sequence[str] = (),
+        self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
     ) -> int:
-        sets = ", ".join(f"{self.q(a)} = m.{self.q(b)}" for a, b in assignments.items())
-        conditions = [self.matches(on)]
-        conditions += [condition for condition in (where, where_source) if condition]
+        sets = ", ".join(f"{self.q(a)} = m.{self.q(b)}" for a, b in assigned.items())
+        conditions = " AND ".join([self.matches(rows), *rows.conditions])
         return self.run(
-            f"UPDATE {self.q(table)} AS t SET {sets} FROM {self.q(source)} AS m"
-            f" WHERE {' AND '.join(conditions)}",
-            params,
+            f"UPDATE {self.q(table)} AS t SET {sets} FROM {self.q(rows.source)} AS m"
+            f" WHERE {conditions}"
         )
 
-    def delete(
-        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
-    ) -> int:
-        conditions = [self.matches(on)]
-        conditions += [where_source] if where_source else []
+    def delete(self, table: str, rows: NamedRows) -> int:
+        conditions = " AND ".join([self.matches(rows), *rows.conditions])
         return self.run(
-            f"DELETE FROM {self.q(table)} AS t USING {self.q(source)} AS m"
-            f" WHERE {' AND '.join(conditions)}"
+            f"DELETE FROM {self.q(table)} AS t USING {self.q(rows.source)} AS m WHERE {conditions}"
         )
 
-    def lock_rows(
-        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
-    ) -> None:
+    def lock_rows(self, table: Table, rows: NamedRows, *, stay: str = "") -> None:
         # in the order of the key, so that two merges cannot wait for each other: even those whose
         # keys go are locked among all the others first
         order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
         steps = [("NO KEY UPDATE", ""), ("UPDATE", f"WHERE NOT ({stay})")]
         locks = [
-            f"(SELECT count(*) FROM (SELECT 1 FROM {self.q(source)} AS m"
-            f" JOIN {self.q(table.name)} AS t ON {self.matches(on)} {condition}"
+            f"(SELECT count(*) FROM (SELECT 1 FROM {self.q(rows.source)} AS m"
+            f" JOIN {self.q(table.name)} AS t ON {self.matches(rows)} {condition}"
             f" ORDER BY {order} FOR {strength} OF t) AS rows)"
             for strength, condition in (steps if stay else [("UPDATE", "")])
         ]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from django.db.models import Model, UniqueConstraint
 
     from .checks import Demand
+    from .named_rows import NamedRows
     from .rules import LiveRule, RulePart
 
 _REFUSALS = {
@@ -180,9 +181,9 @@ class SQLite(Database):
     def triggers(self, tables: Sequence[str]) -> Iterable[tuple[str, str]]:
         yield from self.fetch_of(_TRIGGERS, tables)
 
-    def insert_numbered(self, insert: str, table: str, params: Sequence[Any]) -> Numbered:
+    def insert_numbered(self, insert: str, table: str) -> Numbered:
         with self.connection.cursor() as cursor:
-            cursor.execute(insert, params)
+            cursor.execute(insert, [])
             # nobody else writes meanwhile, so the keys have no gap
             rows, last = int(cursor.rowcount), int(cursor.lastrowid)
         return Numbered(rows=rows, first=last - rows + 1, last=last)
@@ -323,43 +324,26 @@ class SQLite(Database):
         )
 
     def update(
-        self,
-        table: str,
-        assignments: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-        params: Sequence[Any] = (),
-        keep: Sequence[str] = (),
+        self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
     ) -> int:
         # the left side's collation decides: that of the column, which may call more equal
-        matches = self.matches(on)
+        source = f"FROM {self.q(rows.source)} AS m WHERE {self.matches(rows)}"
         sets = ", ".join(
-            f"{self.q(a)} = (SELECT m.{self.q(b)} FROM {self.q(source)} AS m WHERE {matches})"
-            for a, b in assignments.items()
+            f"{self.q(a)} = (SELECT m.{self.q(b)} {source})" for a, b in assigned.items()
         )
-        named = self._named_by(source, on, where_source)
-        condition = f" AND {where}" if where else ""
-        return self.run(f"UPDATE {self.q(table)} AS t SET {sets} WHERE {named}{condition}", params)
+        return self.run(f"UPDATE {self.q(table)} AS t SET {sets} WHERE {self._are_named(rows)}")
 
-    def delete(
-        self, table: str, *, source: str, on: Mapping[str, str], where_source: str = ""
-    ) -> int:
-        named = self._named_by(source, on, where_source)
-        return self.run(f"DELETE FROM {self.q(table)} AS t WHERE {named}")
+    def delete(self, table: str, rows: NamedRows) -> int:
+        return self.run(f"DELETE FROM {self.q(table)} AS t WHERE {self._are_named(rows)}")
 
-    def _named_by(self, source: str, on: Mapping[str, str], where_source: str) -> str:
+    def _are_named(self, rows: NamedRows) -> str:
         """IN, never EXISTS or FROM: only this form looks each named row up by index."""
-        columns = ", ".join(f"t.{self.q(a)}" for a in on)
-        values = ", ".join(f"m.{self.q(b)}" for b in on.values())
-        condition = f" WHERE {where_source}" if where_source else ""
-        return f"({columns}) IN (SELECT {values} FROM {self.q(source)} AS m{condition})"
+        columns = ", ".join(self.qualified("t", list(rows.on)))
+        values = ", ".join(self.qualified("m", list(rows.on.values())))
+        source = f"{self.q(rows.source)} AS m WHERE {rows.where_source or '1 = 1'}"
+        return f"({columns}) IN (SELECT {values} FROM {source}) AND {rows.where or '1 = 1'}"
 
-    def lock_rows(
-        self, table: Table, source: str, on: Mapping[str, str], *, stay: str = ""
-    ) -> None:
+    def lock_rows(self, table: Table, rows: NamedRows, *, stay: str = "") -> None:
         """Nothing to do: see `is_alone_in_batch`."""
 
     refusals = _REFUSALS

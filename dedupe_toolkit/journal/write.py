@@ -52,7 +52,6 @@ class Journal:
         after: Sequence[str] | None,
         gone: Gone | None = None,
         reference: str = "",
-        params: Sequence[Any] = (),
     ) -> int:
         """Write down the changes of one statement to come; returns how many rows it must change.
 
@@ -74,7 +73,6 @@ class Journal:
             f"INSERT INTO {self.database.q(journal)} ({', '.join(map(self.database.q, names))})"
             f" SELECT {step.pk}, {row}, {root}, {merged}, {into}, {', '.join(images)} {source}",
             journal,
-            params,
         )
         if written.rows:
             step.rows, step.first_change, step.last_change = astuple(written)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
 from ..databases.tables import Column, Table, last_field, pk_fields
 
@@ -74,13 +75,18 @@ class MergeMap:
         return f"{side}_text{_suffix(next(numbers))}"
 
     @property
-    def on_key(self) -> dict[str, str]:
-        """The table's primary key ↔ the members: joins the mapping with the table itself."""
-        return dict(zip(self.key, self.members, strict=True))
+    def named(self) -> NamedRows:
+        """The members in their own table."""
+        return NamedRows(self.name, dict(zip(self.key, self.members, strict=True)))
 
-    @property
-    def on_survivor(self) -> dict[str, str]:
-        return dict(zip(self.key, self.survivors, strict=True))
+    def survivors_in(self, source: str) -> NamedRows:
+        """The survivors that a work table names as this one does."""
+        return NamedRows(source, dict(zip(self.key, self.survivors, strict=True)))
+
+    def pointing(self, reference: Reference, database: Database) -> NamedRows:
+        """The rows that point at duplicates by a reference."""
+        on = dict(zip(reference.columns, self.old(reference), strict=True))
+        return NamedRows(self.source(reference), on, reference.condition("t", database), MERGED)
 
     @property
     def key(self) -> list[str]:

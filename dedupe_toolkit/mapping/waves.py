@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..databases.named_rows import NamedRows
 from .mapping import copy_groups
 
 if TYPE_CHECKING:
@@ -56,8 +57,8 @@ def number_by_waves(session: Session, mapping: MergeMap) -> bool:
         " SELECT y.group_number, ROW_NUMBER() OVER (ORDER BY y.wave, y.group_number), y.wave"
         f" FROM ({_last(database.q(name))}) y"
     )
-    on = {"group_number": "group_number"}
-    database.update(mapping.name, {"group_number": "number"}, source=order, on=on)
+    rows = NamedRows(order, {"group_number": "group_number"})
+    database.update(mapping.name, {"group_number": "number"}, rows)
     _hold_circles(session, mapping, order)
     return True
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..databases import Database
+    from ..databases.named_rows import NamedRows
     from ..databases.tables import Table
     from ..journal.write import Journal
 
@@ -32,20 +33,17 @@ class Changes:
         self,
         table: Table,
         assigned: Mapping[str, str],
+        rows: NamedRows,
         *,
-        source: str,
-        on: Mapping[str, str],
         root: str,
         reason: MergeStep.Reason,
         reference: str = "",
-        where: str = "",
-        where_source: str = "",
         key: Mapping[str, str] | None = None,
         between: Callable[[], None] | None = None,
     ) -> int:
         """Set columns from the work table; returns how many rows changed.
 
-        ``assigned`` and ``on`` map the table's columns to the work table's. What has to be changed
+        ``assigned`` maps the table's columns to the work table's. What has to be changed
         ahead, and put back ahead when this is undone, is done in ``between``: rows are journaled
         then and not changed yet. What is changed in there says by ``key`` under which key a row
         will be then; it is undone while the row still has that.
@@ -62,7 +60,7 @@ class Changes:
             action=MergeStep.Action.UPDATE,
             reason=reason,
             reference=reference,
-            source=self._source(table, source, on, where, where_source),
+            source=self.database.selecting(table, rows),
             key=row,
             root=root,
             gone=Gone(key=list(old.values()), into=row) if new else None,
@@ -73,31 +71,21 @@ class Changes:
         if journaled:
             if between:
                 between()
-            changed = self.database.update(
-                table.name,
-                assigned,
-                source=source,
-                on=on,
-                where=where,
-                where_source=where_source,
-                keep=table.restless,
-            )
+            changed = self.database.update(table.name, assigned, rows, keep=table.restless)
             _agree(table, journaled, changed)
         return journaled
 
     def delete(
         self,
         table: Table,
+        rows: NamedRows,
         *,
-        source: str,
-        on: Mapping[str, str],
         root: str,
         reason: MergeStep.Reason,
         into: Sequence[str] = (),
         reference: str = "",
-        where_source: str = "",
     ) -> int:
-        """Delete the rows that the work table names; returns how many they were.
+        """Delete the rows; returns how many they were.
 
         ``into`` is SQL for the key of the row that each lives on as, if it does.
         """
@@ -107,7 +95,7 @@ class Changes:
             action=MergeStep.Action.DELETE,
             reason=reason,
             reference=reference,
-            source=self._source(table, source, on, "", where_source),
+            source=self.database.selecting(table, rows),
             key=key,
             root=root,
             gone=Gone(key=key, into=into) if into else None,
@@ -116,21 +104,8 @@ class Changes:
             after=None,
         )
         if journaled:
-            deleted = self.database.delete(
-                table.name, source=source, on=on, where_source=where_source
-            )
-            _agree(table, journaled, deleted)
+            _agree(table, journaled, self.database.delete(table.name, rows))
         return journaled
-
-    def _source(
-        self, table: Table, source: str, on: Mapping[str, str], where: str, where_source: str
-    ) -> str:
-        database = self.database
-        conditions = " AND ".join(filter(None, [where_source, where])) or "1 = 1"
-        return (
-            f"FROM {database.q(source)} m {database.join} {database.q(table.name)} t"
-            f" ON {database.matches(on)} WHERE {conditions}"
-        )
 
 
 @contextmanager

@@ -22,7 +22,7 @@ def lock_groups(session: Session, mapping: MergeMap, *, tightly: bool) -> None:
     comes to collide is refused by its unique rule, and the batch starts again (`is_collision`).
     """
     stay = "" if tightly or not _may_be_referenced(session, mapping) else _SURVIVORS
-    session.database.lock_rows(mapping.table, mapping.name, mapping.on_key, stay=stay)
+    session.database.lock_rows(mapping.table, mapping.named, stay=stay)
 
 
 def _may_be_referenced(session: Session, mapping: MergeMap) -> bool:

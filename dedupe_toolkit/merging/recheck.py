@@ -20,8 +20,8 @@ def are_rivals_locked(session: Session, level: Level) -> bool:
     False when they are no longer what they were when they were compared.
     """
     for _, _, rivals in _compared(session, level):
-        for on in (rivals.on_key, rivals.on_winner):
-            session.database.lock_rows(rivals.referrer.table, rivals.name, on)
+        for rows in (rivals.losing, rivals.winning):
+            session.database.lock_rows(rivals.referrer.table, rows)
     return all(_are_the_same(session, *found) for found in _compared(session, level))
 
 

@@ -117,7 +117,7 @@ class Writer:
 
     def _apply_below(self, level: Level) -> None:
         mapping = level.mapping
-        self.session.database.lock_rows(mapping.table, mapping.name, mapping.on_key)
+        self.session.database.lock_rows(mapping.table, mapping.named)
         if self.can_differ:
             level = looked_at_again(self.session, level)
         with naming(mapping.table):
@@ -126,9 +126,7 @@ class Writer:
     def _delete_losers(self, rivals: Rivals, outcome: Outcome, reason: MergeStep.Reason) -> None:
         self.changes.delete(
             rivals.referrer.table,
-            source=rivals.name,
-            on=rivals.on_key,
-            where_source=f"m.outcome = '{outcome}'",
+            rivals.losing.only(f"m.outcome = '{outcome}'"),
             root="m.root",
             reason=reason,
             reference=rivals.referrer.references[0].label,
@@ -138,8 +136,7 @@ class Writer:
         self.changes.update(
             way.mapping.table,
             way.assigned,
-            source=way.name,
-            on=way.on_key,
+            way.named,
             root="m.root",
             reason=Reason.OWN_TARGET,
         )
@@ -165,8 +162,7 @@ class Writer:
         self.changes.update(
             mapping.table,
             assigned,
-            source=source,
-            on=mapping.on_survivor,
+            mapping.survivors_in(source),
             root=root,
             reason=reason,
         )
@@ -177,7 +173,7 @@ class Writer:
             database = self.session.database
             found = find_embedded(database, mapping, reference, name)
             if found.rows:
-                database.lock_rows(found.table, name, found.on_key)
+                database.lock_rows(found.table, found.named)
                 # again, now that nobody else can change the values any more
                 self._replace(find_embedded(database, mapping, reference, name), ahead_of)
 
@@ -185,8 +181,7 @@ class Writer:
         rows = self.changes.update(
             embedded.table,
             {embedded.reference.value: "value"},
-            source=embedded.name,
-            on=embedded.on_key,
+            embedded.named,
             key=key_once_moved(self.session.database, embedded.table, ahead_of),
             root="m.root",
             reason=Reason.REPOINTED,
@@ -218,10 +213,7 @@ class Writer:
             rows = self.changes.update(
                 referrer.table,
                 dict(zip(reference.columns, mapping.new(reference), strict=True)),
-                source=mapping.source(reference),
-                on=dict(zip(reference.columns, mapping.old(reference), strict=True)),
-                where=reference.condition("t", database),
-                where_source=MERGED,
+                mapping.pointing(reference, database),
                 key=key_once_moved(database, referrer.table, ahead_of),
                 root=mapping.root_at(reference, database),
                 reason=Reason.REPOINTED,
@@ -314,9 +306,7 @@ class Writer:
         refuse_left(self.session, mapping)
         return self.changes.delete(
             table,
-            source=mapping.name,
-            on=mapping.on_key,
-            where_source=MERGED,
+            mapping.named.only(MERGED),
             root=mapping.root(database),
             into=database.qualified("m", mapping.survivors),
             reason=reason,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..databases import Database
+    from ..databases.named_rows import NamedRows
     from ..databases.tables import Column, Table
 
 _GONE = "dedupe_gone"
@@ -55,33 +56,19 @@ class NewRows:
             f" AND {self.is_unknown('t')}"
         )
 
-    def take_named(self, source: str, on: Mapping[str, str], where: str) -> None:
-        """Copy the rows that a work table (``m``) names by their keys."""
-        database = self.database
-        self.take(
-            f"FROM {database.q(source)} m {database.join} {database.q(self.table.name)} t"
-            f" ON {database.matches(on)} WHERE {where}"
-        )
+    def take_named(self, rows: NamedRows) -> None:
+        """Copy the rows of the table that a work table names."""
+        self.take(self.database.selecting(self.table, rows))
 
-    def update(
-        self,
-        assigned: Mapping[str, str],
-        *,
-        source: str,
-        on: Mapping[str, str],
-        where: str = "",
-        where_source: str = "",
-    ) -> None:
-        """Set columns from a work table (``m``) as the merge will set those of the table."""
-        self.database.update(
-            self.name, assigned, source=source, on=on, where=where, where_source=where_source
-        )
+    def update(self, assigned: Mapping[str, str], rows: NamedRows) -> None:
+        """Set columns of the copies as the merge will set those of the table."""
+        self.database.update(self.name, assigned, rows)
 
-    def drop(self, source: str, on: Mapping[str, str], where: str) -> None:
+    def drop(self, rows: NamedRows) -> None:
         """The rows that a work table names will be gone."""
         # also those that nothing has changed so far: what repoints them later must pass them by
-        self.take_named(source, on, where)
-        self.update({_GONE: "group_number"}, source=source, on=on, where_source=where)
+        self.take_named(rows)
+        self.update({_GONE: "group_number"}, rows)
 
     def relation(self) -> Relation:
         """The rows that will be there, with `keys` and what has changed them for facts."""

@@ -126,7 +126,7 @@ class Rehearsal:
 
     def _drop_duplicates(self, mapping: MergeMap) -> None:
         if rows := self.copies.get(mapping.table.name):
-            rows.drop(mapping.name, mapping.on_key, MERGED)
+            rows.drop(mapping.named.only(MERGED))
 
     def _settle_rivals(self, work: Work) -> None:
         rows, rivals = self.copies.get(work.referrer.table.name), work.rivals
@@ -135,23 +135,23 @@ class Rehearsal:
                 if work.outcomes.get(outcome) and not (
                     outcome is Outcome.REDUNDANT and work.nested
                 ):
-                    rows.drop(rivals.name, rivals.on_key, f"m.outcome = '{outcome}'")
+                    rows.drop(rivals.losing.only(f"m.outcome = '{outcome}'"))
         if work.nested:
             self.apply(work.nested)
 
     def _empty(self, mapping: MergeMap, way: InTheWay) -> None:
         if rows := self._copied(way.mapping.table, way.reference):
-            now = self._has(mapping, mapping.members)
-            rows.take_named(way.name, way.on_key, now)
-            rows.update(way.assigned, source=way.name, on=way.on_key, where_source=now)
+            named = way.named.only(self._has(mapping, mapping.members))
+            rows.take_named(named)
+            rows.update(way.assigned, named)
 
     def _give_target(self, mapping: MergeMap, own: OwnTarget) -> None:
         values = {column: f"value_{n}" for n, column in enumerate(own.reference.columns)}
         if rows := self._copied(mapping.table, own.reference):
-            now = self._has(mapping, ["group_number"])
-            rows.take_named(own.name, mapping.on_survivor, now)
+            named = mapping.survivors_in(own.name).only(self._has(mapping, ["group_number"]))
+            rows.take_named(named)
             by = {rows.by[column]: "group_number" for column in values}
-            rows.update(values | by, source=own.name, on=mapping.on_survivor, where_source=now)
+            rows.update(values | by, named)
             self._hold(rows, values)
 
     def _has(self, mapping: MergeMap, columns: Sequence[str]) -> str:
@@ -169,13 +169,8 @@ class Rehearsal:
         if rows := self._copied(referrer.table, reference):
             rows.take(repointed_rows(database, mapping, reference))
             new = dict(zip(reference.columns, mapping.new(reference), strict=True))
-            rows.update(
-                new | {rows.by[column]: "group_number" for column in reference.columns},
-                source=mapping.source(reference),
-                on=dict(zip(reference.columns, mapping.old(reference), strict=True)),
-                where=reference.condition("t", database),
-                where_source=MERGED,
-            )
+            by = {rows.by[column]: "group_number" for column in reference.columns}
+            rows.update(new | by, mapping.pointing(reference, database))
             self._hold(rows, new)
         for follower in followers(self.session, mapping, referrer, reference):
             self._repoint(follower.referrer, follower.mapping, follower.reference)
@@ -187,7 +182,7 @@ class Rehearsal:
         wanted = rows.by.keys() & rules.changing(mapping.table).keys() if rows else ()
         if not rows or not wanted:
             return []
-        rows.take_named(mapping.name, mapping.on_key, "1 = 1")
+        rows.take_named(mapping.named)
         own = pointing_at_survivor(self.session, mapping, level)
         copied = replace(mapping, table=rows.as_table(wanted))
         values = list(rules.new_values(copied, own))
@@ -195,17 +190,13 @@ class Rehearsal:
 
     def _write_values(self, mapping: MergeMap, step: ValueStep) -> None:
         database, rows = self.session.database, self.copies[mapping.table.name]
-        rows.update(step.columns, source=step.name, on=mapping.on_survivor)
+        rows.update(step.columns, mapping.survivors_in(step.name))
         survivor = database.equal(
             database.qualified("v", mapping.survivors), database.qualified("m", mapping.members)
         )
-        rows.update(
-            {rows.by[column]: "group_number" for column in step.columns},
-            source=mapping.name,
-            on=mapping.on_key,
-            where_source=f"m.place = 0 AND EXISTS"
-            f" (SELECT 1 FROM {database.q(step.name)} v WHERE {survivor})",
-        )
+        changed = f"EXISTS (SELECT 1 FROM {database.q(step.name)} v WHERE {survivor})"
+        by = {rows.by[column]: "group_number" for column in step.columns}
+        rows.update(by, mapping.named.only(f"m.place = 0 AND {changed}"))
         self._hold(rows, step.columns)
 
     def _hold(self, rows: NewRows, columns: Iterable[str]) -> None:

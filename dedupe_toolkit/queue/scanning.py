@@ -6,6 +6,7 @@ number of groups. Writes the review queue only.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from ..databases import database
 from ..databases.caching import caching
+from ..databases.named_rows import NamedRows
 from ..databases.tables import require_table
 from ..finding.dismissed_groups import split
 from ..finding.searched_texts import require_searchable
@@ -117,22 +119,15 @@ def _store(dialect: Database, scan: Scan, found: str) -> None:
 
 def _update_known(dialect: Database, scan: Scan, found: str) -> None:
     """Groups known before: those that were gone or dismissed are what they were found to be."""
-    of_scan, on = f"t.scan_id = {int(scan.pk)}", {"row": "row"}
+    known = NamedRows(found, {"row": "row"}, where=f"t.scan_id = {int(scan.pk)}")
     states = ", ".join(f"'{state}'" for state in (*GONE, State.DISMISSED))
     back = {"state": "state", "run_id": "run_id"}
-    for assignments, where, where_source in (
-        ({"size": "size", "seen": "seen"}, of_scan, ""),
-        (back, f"{of_scan} AND t.state IN ({states})", ""),
-        (back, of_scan, f"m.state = '{State.DISMISSED}'"),
+    for assigned, rows in (
+        ({"size": "size", "seen": "seen"}, known),
+        (back, replace(known, where=f"{known.where} AND t.state IN ({states})")),
+        (back, known.only(f"m.state = '{State.DISMISSED}'")),
     ):
-        dialect.update(
-            QueuedGroup._meta.db_table,
-            assignments,
-            source=found,
-            on=on,
-            where=where,
-            where_source=where_source,
-        )
+        dialect.update(QueuedGroup._meta.db_table, assigned, rows)
 
 
 def _insert_new(dialect: Database, scan: Scan, found: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
 from ..mapping.mapping import MERGED
 from .custom_references import fill_computed
@@ -29,9 +30,10 @@ class Embedded:
     rows: int
 
     @property
-    def on_key(self) -> dict[str, str]:
+    def named(self) -> NamedRows:
         keys = numbered("key", len(self.table.pk))
-        return dict(zip([column.name for column in self.table.pk], keys, strict=True))
+        names = [column.name for column in self.table.pk]
+        return NamedRows(self.name, dict(zip(names, keys, strict=True)))
 
 
 def find_embedded(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
 from ..models import MergeStep, RowChange
 
@@ -33,9 +34,9 @@ class Restored:
         return numbered("value", self.width)
 
     @property
-    def on_key(self) -> dict[str, str]:
+    def named(self) -> NamedRows:
         names = [column.name for column in self.table.pk]
-        return dict(zip(names, self.keys, strict=True))
+        return NamedRows(self.name, dict(zip(names, self.keys, strict=True)))
 
 
 def fill_restored(

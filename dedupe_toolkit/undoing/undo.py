@@ -206,7 +206,7 @@ class _Undo:
         restored = fill_restored(self.database, table, step, self.survivors, self.run.undone)
         if not restored.rows:
             return 0
-        self.database.lock_rows(table, restored.name, restored.on_key)
+        self.database.lock_rows(table, restored.named)
         if step.action == Action.DELETE:
             return self._bring_back(table, step, restored, obstacles)
         return self._set_back(table, step, restored, obstacles)
@@ -242,11 +242,7 @@ class _Undo:
         try:
             with self._by_itself(), self._following(table, step):
                 changed = self.database.update(
-                    table.name,
-                    assigned,
-                    source=restored.name,
-                    on=restored.on_key,
-                    keep=table.restless,
+                    table.name, assigned, restored.named, keep=table.restless
                 )
         except DatabaseError as error:
             if not (self.is_careful and self.database.is_caused_by_rows(error)):

@@ -7,7 +7,7 @@ Reads users' rows, writes work tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...databases.names import numbered
@@ -16,6 +16,7 @@ from ...mapping.mapping import MERGED
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ...databases.named_rows import NamedRows
     from ...mapping.mapping import MergeMap
     from ...references.kinds import Reference
     from ...references.referrers import Referrer
@@ -32,8 +33,8 @@ class InTheWay:
     reference: Reference
 
     @property
-    def on_key(self) -> dict[str, str]:
-        return self.mapping.on_key
+    def named(self) -> NamedRows:
+        return replace(self.mapping.named, source=self.name)
 
     @property
     def assigned(self) -> dict[str, str]:

@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ...collisions.rivals import Rivals
+    from ...databases.named_rows import NamedRows
     from ...databases.tables import Table
     from ...field_rules.new_values import FieldRules
     from ...mapping.mapping import MergeMap
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def hold_beyond_limits(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
     """Hold back the groups of which the server would cut something off."""
-    _hold_long_rows(session, mapping)
+    _hold_long(session, mapping.table, mapping.named)
     names = session.database.joined_at_most
     for column in rules.joined(mapping.table) if names else ():
         for name in names:
@@ -28,25 +27,20 @@ def hold_beyond_limits(session: Session, mapping: MergeMap, rules: FieldRules) -
 
 def hold_long_losers(session: Session, rivals: Rivals) -> None:
     """The same for the rows that are deleted because they collide."""
-    _hold_long(session, rivals.referrer.table, rivals.name, rivals.on_key)
+    _hold_long(session, rivals.referrer.table, rivals.losing)
 
 
-def _hold_long_rows(session: Session, mapping: MergeMap) -> None:
-    _hold_long(session, mapping.table, mapping.name, mapping.on_key)
-
-
-def _hold_long(session: Session, table: Table, name: str, on: Mapping[str, str]) -> None:
-    """Hold back the groups with rows in a work table that the journal could not keep whole."""
+def _hold_long(session: Session, table: Table, rows: NamedRows) -> None:
+    """Hold back the groups with rows that the journal could not keep whole."""
     database = session.database
     is_too_long = database.is_too_long(table, "t")
     if not is_too_long:
         return
-    keys = database.qualified("t", list(on))
+    keys = database.qualified("t", list(rows.on))
     key = database.key_text(list(zip(table.pk, keys, strict=True)))
     # read first: what only gives NULL here is an error in a statement that writes
     found = database.fetch(
-        f"SELECT m.group_number, MIN({key}) FROM {database.q(name)} m {database.join}"
-        f" {database.q(table.name)} t ON {database.matches(on)} WHERE {is_too_long}"
+        f"SELECT m.group_number, MIN({key}) {database.selecting(table, rows)} AND {is_too_long}"
         " GROUP BY m.group_number"
     )
     for number, row in found:
