@@ -18,11 +18,11 @@ from dedupe_toolkit.databases import database
 from dedupe_toolkit.databases.retry import only_run
 from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
 from dedupe_toolkit.queue import scanning
-from dedupe_toolkit.queue.lease import SEARCH, take
+from dedupe_toolkit.queue.lease import PATIENCE, take
 from testproject.films.models import Person
 from tests.concurrency_kit import session
 from tests.kit import snapshot
-from tests.task_backends import NAME, enqueued, work
+from tests.task_backends import NAME, enqueued, forget_tasks, work
 from tests.test_admin import client_of
 from tests.test_admin_queue import (
     ALL_RIGHTS,
@@ -117,11 +117,18 @@ def test_a_scan_is_done_by_a_worker_and_its_page_looks_on(
     assert enqueued() == []
 
 
-@pytest.mark.parametrize("backend", ["immediate.ImmediateBackend", "dummy.DummyBackend"])
+@pytest.mark.parametrize(
+    "backend",
+    [
+        f"{NAME}.backends.immediate.ImmediateBackend",
+        f"{NAME}.backends.dummy.DummyBackend",
+        "tests.task_backends.AtOnce",
+    ],
+)
 def test_without_workers_the_page_does_it(
     admin_client: Client, settings: Any, backend: str
 ) -> None:
-    settings.TASKS = {"default": {"BACKEND": f"{NAME}.backends.{backend}"}}
+    settings.TASKS = {"default": {"BACKEND": backend}}
     people_called("Agnès Varda", "Agnès Varda")
     shown = admin_client.get(begin_scan(admin_client)).content.decode()
     assert IN_BACKGROUND not in shown
@@ -172,7 +179,7 @@ def test_a_scan_that_no_worker_comes_for_is_done_by_its_page(
     people_called("Agnès Varda", "Agnès Varda")
     page = begin_scan(admin_client)
     assert not told(admin_client, page)["finished"]
-    Scan.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    Scan.objects.update(tended=timezone.now() - timedelta(seconds=1))
     assert told(admin_client, page)["finished"]
     assert QueuedGroup.objects.count() == 1
 
@@ -245,7 +252,7 @@ def test_a_worker_that_comes_while_the_page_is_in_its_slice_leaves_it_to_the_pag
     admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = two_to_merge(admin_client, settings)
-    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
     seen: list[int] = []
 
     def come() -> None:
@@ -264,10 +271,10 @@ def test_groups_that_another_has_merged_meanwhile_stay_merged(
     admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = two_to_merge(admin_client, settings)
-    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
 
     def another_in_time() -> None:
-        MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+        MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
         assert told(admin_client, page)["finished"]
 
     once_after(monkeypatch, safe_merging, "allowed", another_in_time)
@@ -282,7 +289,7 @@ def test_a_merge_goes_on_when_another_merge_of_the_model_has_ended(
 ) -> None:
     page = two_to_merge(admin_client, settings)
     monkeypatch.setattr(safe_merging, "WAIT", 0)
-    MergeRun.objects.update(tended=timezone.now() - timedelta(minutes=2))
+    MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
     with session() as other:
         running = other.do(lambda: only_run(database("default"), "films.Person", 0))
         other.do(running.__enter__)
@@ -351,18 +358,73 @@ def test_a_search_is_not_begun_a_second_time_while_it_takes_long(
 ) -> None:
     people_called("Agnès Varda", "Agnès Varda")
     page = begin_scan(admin_client)
-    later: list[bool] = []
+    later: list[dict[str, Any]] = []
 
     def look_later() -> None:
-        at = timezone.now() + SEARCH / 2
-        with monkeypatch.context() as patched:
-            patched.setattr(timezone, "now", lambda: at)
-            later.append(told(admin_client, page)["finished"])
+        Scan.objects.update(tended=timezone.now() - timedelta(hours=1))
+        later.append(told(admin_client, page))
 
     once_after(monkeypatch, scanning, "split", look_later)
     work()
-    assert later == [False]
+    assert [(one["finished"], one["pause"]) for one in later] == [(False, 1_000)]
     assert Scan.objects.get().number == 1
+
+
+class KilledError(BaseException):
+    """What ends a worker without another word."""
+
+
+def test_a_scan_whose_worker_was_killed_while_it_searched_is_gone_on_with_a_minute_later(
+    admin_client: Client, workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed() -> None:
+        raise KilledError
+
+    people_called("Agnès Varda", "Agnès Varda")
+    page = begin_scan(admin_client)
+    once_after(monkeypatch, scanning, "split", killed)
+    with pytest.raises(KilledError):
+        work()
+    left = Scan.objects.get()
+    assert left.tended is not None
+    assert left.tended - timezone.now() <= PATIENCE
+    assert not told(admin_client, page)["finished"]
+    Scan.objects.update(tended=timezone.now() - timedelta(seconds=1))
+    assert told(admin_client, page)["finished"]
+    assert QueuedGroup.objects.get().is_safe
+
+
+def test_a_worker_is_asked_again_where_one_ended_in_the_middle(
+    admin_client: Client, settings: Any
+) -> None:
+    page = two_to_merge(admin_client, settings)
+    enqueued_before = enqueued()
+    forget_tasks()  # the worker took it, and was killed
+    MergeRun.objects.update(tended=timezone.now() - PATIENCE)
+    assert told(admin_client, page)["pause"] == 1_000
+    assert Person.objects.count() == 4
+    assert [one[1] for one in enqueued()] == [one[1] for one in enqueued_before]
+    work()
+    assert told(admin_client, page)["finished"]
+    assert MergeRun.objects.get().merged == 2
+
+
+def test_the_page_waits_a_few_seconds_for_a_worker_that_it_asks_again(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SECONDS", 0)
+    monkeypatch.setattr(slices, "FIRST_BATCH", 1)
+    page = two_to_merge(admin_client, settings)
+    MergeRun.objects.update(tended=timezone.now() - PATIENCE)
+    told(admin_client, page)
+    asked = MergeRun.objects.get()
+    assert asked.tended is not None
+    assert asked.tended - timezone.now() < PATIENCE / 2
+    MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
+    told(admin_client, page)
+    told(admin_client, page)
+    assert len(enqueued()) == 2
+    assert MergeRun.objects.get().merged == 2
 
 
 def test_whoever_is_no_longer_on_the_staff_has_nothing_done_for_them(

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from ..errors import DedupeError
 from ..models import Scan
 from ..queue.examining import cancel, examine, finish, unexamined
-from ..queue.lease import SEARCH, is_tended, take
+from ..queue.lease import is_tended, searching, take
 from ..queue.scanning import find_groups
 from ..verbose import find_model
 from .journal import DeskAdmin, chosen_database
@@ -189,9 +189,11 @@ def slice_of_scan(scan: Scan, key: MatchKey, lease: Lease) -> None:
     Ends where it is cancelled, and where the lease is lost.
     """
     if scan.status == Scan.Status.NEW:
-        if not lease.renew(SEARCH):
-            return
-        find_groups(scan, key)
+        with searching(scan) as is_ours:
+            if not (is_ours and lease.renew()):
+                return
+            find_groups(scan, key)
+            lease.renew()
     elif scan.status == Scan.Status.CANCELLED:  # gone on with where it was left
         scan.status = Scan.Status.RUNNING
         scan.save(update_fields=["status"])

@@ -8,7 +8,7 @@ django-tasks before Django 6.0; without it, or without workers, pages do their w
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from importlib import import_module
 from time import sleep
@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 
 from ..errors import DedupeError
 from ..models import MergeRun, Scan
-from ..queue.lease import take
+from ..queue.lease import PATIENCE, take
 from ..queue.safe_merging import left_of
 
 if TYPE_CHECKING:
@@ -45,8 +45,11 @@ It renews the lease before each batch, and ends where it has lost it.
 _PAUSE = 0.2
 """Seconds between two slices, so that what has to wait does not ask all the time."""
 
-_INLINE = {"immediate", "dummy"}
-"""The modules of backends that have no workers: they work at once, or never."""
+_COMES = timedelta(seconds=5)
+"""For so long a page waits for a worker where one has let it down already."""
+
+_INLINE = {"immediate": "ImmediateBackend", "dummy": "DummyBackend"}
+"""The backends that have no workers, by their modules: they work at once, or never."""
 
 _MODELS: dict[str, Any] = {model.__name__: model for model in (Scan, MergeRun)}
 
@@ -73,17 +76,22 @@ def has_workers() -> bool:
     library = _library()
     if library is None or not hasattr(carry_on, "enqueue"):
         return False
-    backend = type(library.task_backends["default"])
-    return backend.__module__.rpartition(".")[2] not in _INLINE
+    backends = f"{library.__name__}.backends"
+    inline = tuple(getattr(import_module(f"{backends}.{m}"), name) for m, name in _INLINE.items())
+    return not isinstance(library.task_backends["default"], inline)
 
 
 def own_lease(site: AdminSite, request: HttpRequest, row: Scan | MergeRun) -> Lease | None:
     """The lease under which a page does a slice by itself; None while others have the work.
 
-    The first time a worker is asked for it, if there are any.
+    The first time a worker is asked for it, if there are any. Where none came, or it ended in the
+    middle, the page does the work by itself, and asks again every minute.
     """
+    let_down = row.tended
     lease = take(row)
-    if lease is None or row.tended is not None or not _is_open(row) or not has_workers():
+    if lease is None or not _is_open(row) or not has_workers():
+        return lease
+    if let_down and (timezone.now() < let_down + PATIENCE or not lease.renew(_COMES)):
         return lease
     who = (str(request.user.pk), site.name, translation.get_language() or "")
     told = (type(row).__name__, row.pk, row.using, lease.until.isoformat(), *who)

@@ -42,6 +42,8 @@ _REFUSALS = {
     sqlite3.SQLITE_NOTADB: "see NAME in DATABASES",
     sqlite3.SQLITE_READONLY: "the file, or its folder, must be writable for this user",
 }
+_in_memory: list[tuple[str, str]] = []
+"""The locks held for databases in memory, which no other process sees."""
 _QUOTE = '"'
 _HIDDEN_GENERATED = (2, 3)
 _WANTED = """
@@ -372,15 +374,19 @@ class SQLite(Database):
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
         if cast("Any", self.connection).is_in_memory_db():
-            yield True
+            _in_memory.append((self.using, name))
+            try:
+                yield True
+            finally:
+                _in_memory.remove((self.using, name))
             return
         with file_lock(self._lock_file(name)) as is_ours:
             yield is_ours
 
     def is_run_lock_held(self, name: str) -> bool:
-        # what is in memory ends with its process: a run that is there is at work
-        is_in_memory = cast("Any", self.connection).is_in_memory_db()
-        return is_in_memory or is_file_locked(self._lock_file(name))
+        if cast("Any", self.connection).is_in_memory_db():
+            return (self.using, name) in _in_memory
+        return is_file_locked(self._lock_file(name))
 
     def _lock_file(self, name: str) -> Path:
         database = Path(str(self.connection.settings_dict["NAME"])).resolve()
