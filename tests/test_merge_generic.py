@@ -20,6 +20,7 @@ from tests.situations.generic.models import (
     Vote,
     Word,
 )
+from tests.situations.keyed.models import Account, Country, Flag, Settings
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,28 @@ def test_uuid_ids_move_as_text_and_as_uuid() -> None:
     assert set(TextNote.objects.values_list("object_id", flat=True)) == {str(survivor.pk)}
     assert set(UuidNote.objects.values_list("object_id", flat=True)) == {survivor.pk}
     assert survivor.notes.count() == 2
+    assert_undo_restores(run, before)
+
+
+def test_text_ids_follow_a_row_whose_key_is_another_column_of_the_merged_row() -> None:
+    for code in ("DE", "GER"):
+        Country.objects.create(name="Germany", code=code)
+    note = TextNote.objects.create(**of(Flag.objects.create(country_id="GER")), text="t")
+    before = snapshot()
+    run = merged(Country, "name")
+    assert Flag.objects.get().pk == "DE"
+    assert TextNote.objects.get(pk=note.pk).object_id == "DE"
+    assert_undo_restores(run, before)
+
+
+def test_text_ids_follow_a_row_whose_model_alone_has_a_content_type() -> None:
+    first, second = (Account.objects.create(name="Ann") for _ in range(2))
+    TextNote.objects.create(**of(Settings.objects.create(account=second)), text="t")
+    ContentType.objects.filter(app_label="keyed", model="account").delete()
+    ContentType.objects.clear_cache()
+    before = snapshot()
+    run = merged(Account, "name")
+    assert TextNote.objects.get().object_id == str(first.pk)
     assert_undo_restores(run, before)
 
 

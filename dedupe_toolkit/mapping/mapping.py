@@ -69,9 +69,13 @@ class MergeMap:
             for side in ("member", "survivor")
         }
 
+    def has_text(self, reference: Reference) -> bool:
+        """Whether the keys also stand as the text that a reference holds."""
+        return any(_column(reference) in columns for columns in self.texts_for.values())
+
     def _text(self, side: str, reference: Reference) -> str:
-        column = (reference.referrer._meta.db_table, reference.columns[0])
-        numbers = (n for n, columns in enumerate(self.texts_for.values()) if column in columns)
+        held = enumerate(self.texts_for.values())
+        numbers = (number for number, columns in held if _column(reference) in columns)
         return f"{side}_text{_suffix(next(numbers))}"
 
     @property
@@ -150,6 +154,10 @@ class MergeMap:
         if reference.place in self.values:
             return f"{alias}.root"
         return self.root(database, alias)
+
+
+def _column(reference: Reference) -> tuple[str, str]:
+    return reference.referrer._meta.db_table, reference.columns[0]
 
 
 def _suffix(number: int) -> str:
@@ -281,11 +289,10 @@ def texts_for(
     found: dict[str, frozenset[tuple[str, str]]] = {}
     for reference in references:
         if reference.is_text:
-            table = database.table(reference.referrer)
-            column, key = table.column(reference.columns[0]), database.table(reference.target).pk[0]
+            column = database.table(reference.referrer).column(reference.columns[0])
+            key = database.table(reference.target).pk[0]
             # where keys are told apart to the letter, a looser column would mix them up
             is_exact = key.is_text and database.text_like(key) == database.exact_text_like(key)
             kind = (database.exact_text_like if is_exact else database.text_like)(column)
-            held = (table.name, reference.columns[0])
-            found[kind] = found.get(kind, frozenset()) | {held}
+            found[kind] = found.get(kind, frozenset()) | {_column(reference)}
     return found

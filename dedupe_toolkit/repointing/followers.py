@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..databases.names import numbered
 from ..mapping.mapping import MergeMap, Way
 from ..mapping.spellings import spelled_tables
+from ..mapping.with_texts import with_texts
 from .rows import repointed_rows, repointed_values
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def followers(
                 continue
             if targets not in moved:
                 moved[targets] = moved_by(session, mapping, referrer, reference, targets, but_for)
-            known = _with_spellings(session, moved[targets], follower)
+            known = _as_held(session, moved[targets], follower)
             yield Follower(referrer=below, reference=follower, mapping=replace(known, way=way))
 
 
@@ -134,12 +135,14 @@ def key_once_moved(database: Database, table: Table, moves: Moves) -> dict[str, 
     return key
 
 
-def _with_spellings(session: Session, moved: MergeMap, follower: Reference) -> MergeMap:
-    """The mapping, with the keys as a follower spells them, if it does."""
-    source = moved.by_targets(follower)
-    raw = moved if source == moved.name else replace(moved, name=source, is_nested=True)
-    name = session.fresh_table("spelled")
-    spelled = spelled_tables(session.database, raw, [follower], name)
+def _as_held(session: Session, moved: MergeMap, follower: Reference) -> MergeMap:
+    """The mapping, with the keys as a follower holds them: as text, or in spellings of its own."""
+    database, source = session.database, moved.by_targets(follower)
+    is_own = source == moved.name
+    raw = moved if is_own else replace(moved, name=source, is_nested=True, texts_for={})
+    if follower.is_text and not raw.has_text(follower):
+        return with_texts(database, raw, follower, session.fresh_table("texts"))
+    spelled = spelled_tables(database, raw, [follower], session.fresh_table("spelled"))
     return replace(moved, values={**moved.values, **spelled}) if spelled else moved
 
 

@@ -28,6 +28,12 @@ class Treaty(models.Model):
     country = models.ForeignKey(Country, BY_DATABASE)
 
 
+class Flag(models.Model):
+    """Its primary key is the reference, and holds another column than the country's own key."""
+
+    country = models.OneToOneField(Country, models.CASCADE, to_field="code", primary_key=True)
+
+
 class Device(models.Model):
     key = models.UUIDField(primary_key=True, default=uuid.uuid4)
     serial = models.CharField(max_length=50)
