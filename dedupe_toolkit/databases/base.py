@@ -23,6 +23,7 @@ from .scratch import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Model, UniqueConstraint
@@ -172,6 +173,10 @@ class Database(Catalogue):
         indexes: Sequence[str] = (),
     ) -> None:
         """The same, made anew."""
+
+    def keeping_work_tables(self) -> AbstractContextManager[None]:
+        """Around batches: each finds the work tables of the one before, where that is quicker."""
+        return self.kept.keeping()
 
     def empty_work_table(self, name: str) -> None:
         """A work table that is there has no rows any more, and its indexes still."""

@@ -25,6 +25,7 @@ from .trying import COPY, rule_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from django.db.models import Model, UniqueConstraint
 
@@ -287,6 +288,11 @@ class MySQLFamily(Database):
     def counting(self, column: Column) -> str:
         name = self.q(column.name)
         return f"{name} {column.definition} AUTO_INCREMENT, KEY ({name})"
+
+    def keeping_work_tables(self) -> AbstractContextManager[None]:
+        # InnoDB never purges what is deleted of a temporary table: a statement would read past the
+        # rows of all batches before it
+        return nullcontext()
 
     def drop_work_table(self, name: str) -> None:
         self.run(f"DROP TEMPORARY TABLE IF EXISTS {self.q(name)}")

@@ -151,7 +151,7 @@ class _Run:
         database, policy = self.ready.session.database, self.plan.policy
         self.sizes = sizes_of(database, policy, self.plan.groups)
         self.slices = Slices(last=last, in_order=self.ready.in_order)
-        with database.kept.keeping() if last > self.sizes.size else nullcontext():
+        with database.keeping_work_tables() if last > self.sizes.size else nullcontext():
             while found := self.slices.take(self.sizes.size):
                 self._merge_measured(*found)
                 self._tell()

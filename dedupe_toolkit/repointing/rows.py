@@ -53,7 +53,9 @@ def are_merged(database: Database, mapping: MergeMap, reference: Reference) -> s
         return NEVER
     keys = database.qualified("t", mapping.key)
     same = database.equal(keys, database.qualified("g", mapping.members))
-    return f"EXISTS (SELECT 1 FROM {database.q(mapping.name)} g WHERE g.place > 0 AND {same})"
+    # looked up row by row: of an EXISTS MariaDB makes a set of all duplicates, for each batch anew
+    found = f"SELECT 1 FROM {database.q(mapping.name)} g WHERE g.place > 0 AND {same}"
+    return f"COALESCE(({found}), 0) = 1"
 
 
 def will_move_on(
