@@ -14,6 +14,7 @@ from dedupe_toolkit.databases.mariadb import MariaDB
 from tests.kit import assert_undo_restores, snapshot
 from tests.situations.links.models import Author, Book
 from tests.situations.rivals.models import Badge, Membership, Team, User
+from tests.situations.ruled.models import Person
 from tests.test_merge_runs import guarded_book
 
 
@@ -100,4 +101,78 @@ def test_batches_after_one_that_was_taken_back_have_work_tables_of_their_own() -
         run = merge(plan_merge(match_key(Author, ["name"]), policy=policy))
     assert [held["values"] for held in run.held_back] == [{"name": "3"}]
     assert run.merged == 7
+    assert_undo_restores(run, before)
+
+
+def waiting(first: str, second: str) -> list[Person]:
+    """Two rows of the first name: the one that stays will hold what one of the second name does,
+    and that goes."""
+    return [
+        Person.objects.create(name=name, **values)
+        for name, values in (
+            (first, {"phone": first}),
+            (first, {"area": 1}),
+            (second, {"area": 2, "phone": second}),
+            (second, {"area": 1, "phone": first}),
+        )
+    ]
+
+
+def persons_merged(size: int, **options: Any) -> MergeRun:
+    policy = MergePolicy(batch_size=size, **options)
+    plan = plan_merge(match_key(Person, ["name"]), policy=policy)
+    run = merge(plan)
+    assert (run.merged, run.rows_merged) == (plan.mergeable, plan.rows_to_merge)
+    return run
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_value_that_a_later_batch_sets_free_is_waited_for(size: int) -> None:
+    first, _, second, _ = waiting("Ann", "Bob")
+    before = snapshot()
+    run = persons_merged(size)
+    assert run.held_back == []
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert [(row.area, row.phone) for row in (first, second)] == [(1, "Ann"), (2, "Bob")]
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_a_chain_of_groups_that_wait_for_each_other(size: int) -> None:
+    for number in range(5):
+        Person.objects.create(name=f"{number}", phone=f"{number}")
+    for number in range(5):
+        Person.objects.create(name=f"{number}", area=1, phone=f"{number - 1}")
+    before = snapshot()
+    run = persons_merged(size)
+    assert run.held_back == []
+    taken = Person.objects.order_by("pk").values_list("area", "phone")
+    assert list(taken) == [(1, f"{number}") for number in range(5)]
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.django_db
+def test_groups_that_wait_for_each_other_merge_in_one_batch() -> None:
+    for name, phone in (("Ann", "1"), ("Bob", "2")):
+        Person.objects.create(name=name, phone=phone)
+    for name, phone in (("Ann", "2"), ("Bob", "1")):
+        Person.objects.create(name=name, area=1, phone=phone)
+    before = snapshot()
+    run = persons_merged(1)
+    assert (run.held_back, run.batches) == ([], 1)
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.django_db
+def test_a_value_that_two_survivors_take_in_turn_is_held_back_once() -> None:
+    waiting("Ann", "Bob")
+    Person.objects.create(name="Cid", area=9, phone="9")
+    Person.objects.create(name="Eve", phone="9")
+    Person.objects.create(name="Eve", area=9)
+    before = snapshot()
+    run = persons_merged(1)
+    assert [held["values"] for held in run.held_back] == [{"name": "Eve"}]
     assert_undo_restores(run, before)

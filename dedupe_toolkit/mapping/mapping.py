@@ -275,6 +275,14 @@ def move_groups(database: Database, mapping: MergeMap, target: MergeMap, where: 
     drop_groups(database, mapping, where)
 
 
+def renumber(database: Database, mapping: MergeMap, numbers: Sequence[int], first: int) -> None:
+    """Give some groups new numbers that no group has: in this order, from the first one on."""
+    table = database.q(mapping.name)
+    for new, old in enumerate(numbers, start=first):
+        sql = f"UPDATE {table} SET group_number = %s WHERE group_number = %s"
+        database.run(sql, [new, old])
+
+
 def drop_groups(
     database: Database, mapping: MergeMap, where: str, params: Sequence[Any] = ()
 ) -> None:

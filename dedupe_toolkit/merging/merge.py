@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -40,12 +40,12 @@ from .batches import batch_transaction, patience_of
 from .changes import refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace
+from .refused import TOGETHER, Refused
 from .sizes import Sizes, pause_of, sizes_of
-from .slices import Slices
+from .slices import Slice, Slices
 from .throttle import Throttle, give_way, throttles
 
 if TYPE_CHECKING:
-    from ..errors import DedupeError
     from ..planning.session import Session
 
 Progress = Callable[[int, int], None]
@@ -128,6 +128,7 @@ class _Run:
     stop: Callable[[], bool]
     slices: Slices = field(init=False)
     sizes: Sizes = field(init=False)
+    refused: Refused = field(default_factory=Refused)
     is_waited_for: bool = False
     done: int = 0
     tally: Tally = field(default_factory=Tally)
@@ -152,10 +153,10 @@ class _Run:
         self.sizes = sizes_of(database, policy, self.plan.groups)
         self.slices = Slices(last=last, in_order=self.ready.in_order)
         with database.keeping_work_tables() if last > self.sizes.size else nullcontext():
-            while found := self.slices.take(self.sizes.size):
+            while found := self._next_slice():
                 self._merge_measured(*found)
                 self._tell()
-                if self.slices.are_left:
+                if self._are_left:
                     if self.stop():
                         self._save(MergeRun.Status.INTERRUPTED)
                         return self.run
@@ -163,6 +164,29 @@ class _Run:
                     give_way(self.run, self.throttles, self._tell)
         self._save(MergeRun.Status.DONE)
         return self.run
+
+    @property
+    def _are_left(self) -> bool:
+        return self.slices.are_left or bool(self.refused.why)
+
+    def _next_slice(self) -> Slice | None:
+        """The next slice, last of what was refused; what can no longer come again is held back."""
+        found = self.slices.take(self.sizes.size)
+        if found:
+            return found
+        if self.refused.come_again(self.run.merged):
+            self._number_refused()
+            return self.slices.take(max(self.sizes.size, TOGETHER))
+        for number, why in self.refused.why.items():
+            self._hold_culprit(number, *why)
+        return None
+
+    def _number_refused(self) -> None:
+        database = self.ready.session.database
+        with transaction.atomic(using=self.plan.using):
+            self.ready.require()
+            mapping, following = self.ready.mapping, self.slices.last + 1
+            self.slices.add(*self.refused.numbered(database, mapping, following))
 
     def _merge_measured(self, first: int, last: int) -> None:
         began, self.is_waited_for = monotonic(), False
@@ -202,14 +226,14 @@ class _Run:
             self.done += last - first + 1
         except RowsLocked as error:
             if not self.slices.put_off(first, last, error):
-                self._hold_culprit(first, error)
+                self._hold_culprit(first, *refusal(error))
         except (DatabaseError, RowsChanged) as error:
             if isinstance(error, DatabaseError) and not database.is_caused_by_rows(error):
                 raise
             if not tightly and is_collision(database, error):
                 self._merge_slice(first, last, tightly=True)
             elif first == last:
-                self._hold_culprit(first, error)
+                self._refuse(first, error)
             else:
                 middle = (first + last) // 2
                 self._merge_slice(first, middle, tightly=tightly)
@@ -253,7 +277,7 @@ class _Run:
                 **self.pace.measured(),
             }
             MergeRun.objects.using(using).filter(pk=self.run.pk).update(**so_far)
-            if is_outermost and self.sizes.seconds is not None and self.slices.are_left:
+            if is_outermost and self.sizes.seconds is not None and self._are_left:
                 self.is_waited_for |= database.is_waited_for()
         for name, value in {"batches": batch, **so_far}.items():
             setattr(self.run, name, value)
@@ -276,10 +300,17 @@ class _Run:
         lock_groups(session, mapping, tightly=tightly)
         return mapping
 
-    def _hold_culprit(self, number: int, error: DatabaseError | DedupeError) -> None:
+    def _refuse(self, number: int, error: DatabaseError | RowsChanged) -> None:
+        """The group is tried again at the end, unless others or a trigger have their way with it:
+        that does not end because groups are merged."""
+        if isinstance(error, DatabaseError):
+            self.refused.why[number] = refusal(error)
+        else:
+            self._hold_culprit(number, *refusal(error))
+
+    def _hold_culprit(self, number: int, code: str, told: Mapping[str, str]) -> None:
         session = self.ready.session.for_batch()
         database, mapping = session.database, self.ready.mapping
-        code, told = refusal(error)
         culprit = f"FROM {database.q(mapping.name)} x WHERE x.place = 0 AND x.group_number = %s"
         with transaction.atomic(using=self.plan.using):
             self.ready.require()

@@ -43,6 +43,10 @@ class Slices:
         first, self._next = self._next, min(self._next + size, self.last + 1)
         return first, self._next - 1
 
+    def add(self, first: int, last: int) -> None:
+        """More groups, once no others are left."""
+        self._next, self.last = first, last
+
     @property
     def are_left(self) -> bool:
         """Whether there will be another."""
