@@ -13,7 +13,7 @@ from ..errors import InvalidMatchKey
 from .places import VIEW, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from django.db.models import Field, Model
 
@@ -161,7 +161,8 @@ def from_database(field: Field[Any, Any], value: Any, connection: Any) -> Any:
 
 
 def require_table(model: type[Model], using: str) -> None:
-    """Raises `InvalidMatchKey` unless the model has a table in the database ``using``."""
+    """Raises `InvalidMatchKey` unless the model has a table in the database ``using``, of which all
+    rows can be seen."""
     place = place_of(model, using)
     if place is None:
         raise InvalidMatchKey(
@@ -170,6 +171,19 @@ def require_table(model: type[Model], using: str) -> None:
         )
     if place.kind == VIEW:
         raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
+    require_all_rows([model], using)
+
+
+def require_all_rows(models: Iterable[type[Model]], using: str) -> None:
+    """Raises `InvalidMatchKey` for a table that may hide rows from the user of the database."""
+    for model in models:
+        place = place_of(model, using)
+        if place and place.secured:
+            raise InvalidMatchKey(
+                f"{model._meta.label}: row level security hides rows of {model._meta.db_table!r}"
+                f" from the user of database {using!r}, and nothing is said or done of rows that"
+                " cannot be seen: use one with BYPASSRLS, or the table's owner"
+            )
 
 
 def _where_it_belongs(model: type[Model], using: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import derived
 from ..databases.places import place_of
-from ..databases.tables import OnMove
+from ..databases.tables import OnMove, require_all_rows
 from ..mapping.hold_list import HoldList
 from ..references.column_types import refuse_unlike_columns
 from ..references.discover import embedded_references, present, references_to
@@ -82,6 +82,7 @@ class Session:
             refuse_unseen(model, self.database)
             found = referrers_of(model, self.database)
             references = [one for referrer in found for one in referrer.references]
+            require_all_rows([one.referrer for one in references], self.database.using)
             refuse_ambiguous(references)
             refuse_unlike_columns(references, self.database)
             self._referrers[model] = found
@@ -92,6 +93,8 @@ class Session:
         if model not in self._embedded:
             found = references_to(model, self.database.using) if declared(model) else ()
             self._embedded[model] = present(embedded_references(found), self.database)
+            holders = [one.referrer for one in self._embedded[model]]
+            require_all_rows(holders, self.database.using)
             refuse_ambiguous(self._embedded[model])
         return self._embedded[model]
 
