@@ -268,3 +268,16 @@ def test_a_number_that_is_held_as_text_refuses_the_merge_before_anything_is_writ
         with pytest.raises(MergeRefused, match=r"named\.PlainText\.plain is .*: give both columns"):
             plan_merge(match_key(Plain, ["name"]))
         assert len(rows_of("named_plain")) == 2
+
+
+@pytest.mark.parametrize("held", ["decimal(20, 2)", "decimal(20, 0)", "double precision", "bigint"])
+def test_a_number_that_is_held_with_decimal_places_goes_back_to_what_it_was(held: str) -> None:
+    columns = f"(id integer PRIMARY KEY, plain_id {held})"
+    with plain(""), made(("named_made", columns)), called(PlainText, "named_made"):
+        run("INSERT INTO named_plain (id, name) VALUES (1, 'x'), (2, 'x')")
+        run("INSERT INTO named_made VALUES (1, 1), (2, 2)")
+        before = rows_of("named_made")
+        done = merged(Plain, "name")
+        assert PlainText.objects.filter(plain=1).count() == 2
+        undo(done)
+        assert rows_of("named_made") == before

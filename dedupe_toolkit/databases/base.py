@@ -301,6 +301,13 @@ class Database(Catalogue):
         self.connection.ensure_connection()
         return str(self.connection.schema_editor().quote_value(value)).replace("%", "%%")
 
+    def as_stored(self, column: Column, sql: str) -> str:
+        """SQL for a value as the column has it once it is written there, if its text differs.
+
+        A whole number has decimal places in some columns.
+        """
+        return sql
+
     @abstractmethod
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         """SQL for the image of these (column, SQL of its value) pairs."""

@@ -325,6 +325,10 @@ class MySQLFamily(Database):
     def wide(self, column: Column) -> str:
         return widened(column.definition, text="longtext", number="decimal(65,30)")
 
+    def as_stored(self, column: Column, sql: str) -> str:
+        is_decimal = column.definition.startswith("decimal")
+        return f"CAST({sql} AS {column.definition.split()[0]})" if is_decimal else sql
+
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         if all(column.is_integer for column, _ in columns):
             # digits need no escaping

@@ -321,6 +321,10 @@ class PostgreSQL(Database):
     def wide(self, column: Column) -> str:
         return widened(column.undemanding, text="text", number="numeric")
 
+    def as_stored(self, column: Column, sql: str) -> str:
+        is_decimal = column.undemanding.startswith("numeric(")
+        return f"CAST({sql} AS {column.undemanding})" if is_decimal else sql
+
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         if all(column.is_integer for column, _ in columns):
             # digits need no escaping

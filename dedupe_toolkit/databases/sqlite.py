@@ -235,6 +235,10 @@ class SQLite(Database):
     def unpacked(self, keys: str, column: Column) -> str:
         return f"json_each({keys})"
 
+    def as_stored(self, column: Column, sql: str) -> str:
+        is_real = column.definition.partition(" ")[0].lower() in ("real", "float", "double")
+        return f"CAST({sql} AS REAL)" if is_real else sql
+
     def image(self, columns: Sequence[tuple[Column, str]]) -> str:
         elements = [_element(sql) for _, sql in columns]
         arrays = [

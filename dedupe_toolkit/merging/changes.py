@@ -66,7 +66,10 @@ class Changes:
             gone=Gone(key=list(old.values()), into=row) if new else None,
             columns=[table.column(column) for column in assigned],
             before=self.database.qualified("t", list(assigned)),
-            after=self.database.qualified("m", list(assigned.values())),
+            after=[
+                self.database.as_stored(table.column(column), f"m.{self.database.q(value)}")
+                for column, value in assigned.items()
+            ],
         )
         if journaled:
             if between:
