@@ -319,3 +319,21 @@ def test_a_look_ahead_says_what_becomes_of_a_tree_within_its_owner(
     run = merged_rows(Account, *(account.pk for account in accounts))
     assert counts(run, "keyed.Document.folder") == (2 * (len(accounts) - 1), 0, 0)
     assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (2, 3, 4), (3, 2, 1), (1, 5)])
+def test_trees_within_their_owners_that_collide_become_one(
+    accounts: list[Account], numbers: tuple[int, ...]
+) -> None:
+    kept = accounts[0]
+    filed(kept, 1, 2, 3)
+    filed(accounts[1], *numbers)
+    filed(accounts[2], 9, 2)
+    before = snapshot()
+    run = merged(Account, "name", on_collision="merge")
+    assert run.held_back == []
+    assert set(Folder.objects.values_list("account", flat=True)) == {kept.pk}
+    assert set(Document.objects.values_list("account", flat=True)) == {kept.pk}
+    assert {*Document.objects.values_list("number", flat=True)} == {None, 1, 2, 3, 9, *numbers}
+    assert all(folder.parent for folder in Folder.objects.exclude(above=None))
+    assert_undo_restores(run, before)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class NamedRows:
     def only(self, where_source: str) -> NamedRows:
         """Those that the work table names where this is true."""
         return replace(self, where_source=where_source)
+
+    def but_for(self, conditions: Sequence[str]) -> NamedRows:
+        """Those rows of the table for which none of these is true."""
+        others = [f"NOT ({condition})" for condition in conditions]
+        return replace(self, where=" AND ".join(filter(None, [self.where, *others])))
 
     @property
     def conditions(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..databases.retry import RowsChanged
-from ..repointing.rows import counting_rows, repointed_rows
+from ..repointing.rows import are_merged, counting_rows, repointed_rows
 
 if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def refuse_left(session: Session, mapping: MergeMap) -> None:
-    """Raises `RowsChanged` if rows have come to point at duplicates that no foreign key guards."""
+    """Raises `RowsChanged` if rows have come to point at duplicates that no foreign key guards.
+
+    Duplicates themselves may: they go together.
+    """
     database = session.database
     asked = [
         reference
@@ -22,7 +25,12 @@ def refuse_left(session: Session, mapping: MergeMap) -> None:
         for reference in referrer.references
         if not (reference.is_enforced or is_by_value(reference, mapping))
     ]
-    rows = [counting_rows(repointed_rows(database, mapping, reference)) for reference in asked]
+    rows = [
+        counting_rows(
+            repointed_rows(database, mapping, reference), are_merged(database, mapping, reference)
+        )
+        for reference in asked
+    ]
     for reference, left in zip(asked, database.answers(rows), strict=True):
         if left:
             raise RowsChanged(f"{left} new rows of {reference.label} point at duplicates")

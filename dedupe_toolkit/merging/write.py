@@ -18,7 +18,14 @@ from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
 from ..repointing.embedded_keys import Embedded, find_embedded
 from ..repointing.followers import Follower, followers, key_once_moved, moved_by
-from ..repointing.rows import NEVER, are_merged, repointed_rows, will_move_on, will_return
+from ..repointing.rows import (
+    NEVER,
+    are_merged,
+    repointed_rows,
+    rows_that_stay,
+    will_move_on,
+    will_return,
+)
 from ..repointing.self_references import pointing_at_survivor
 from ..repointing.shared_columns import leaders_first
 from .changes import Changes, naming
@@ -84,7 +91,7 @@ class Writer:
         rules = level.policy.rules
         values = list(rules.new_values(mapping, pointing_at_survivor(self.session, mapping, level)))
         with handing_over(self.session, mapping, values):
-            merged = self._delete_merged(mapping, reason)
+            merged = self._delete_merged(level, reason)
             for step in value_steps(self.session.database, mapping, values):
                 self._update_survivors(mapping, step.name, step.columns, Reason.VALUE)
         for side in level.sides:
@@ -204,16 +211,18 @@ class Writer:
         ``moving`` are those of levels above that will move what the reference holds then, and
         ``ahead_of`` is journaled already and changed afterwards.
         """
-        ahead, following = self._in_order(followers(self.session, mapping, referrer, reference))
-        passing = self._count_passing(mapping, reference, applied, moving)
         database = self.session.database
+        staying = rows_that_stay(database, applied, referrer, reference)
+        found = followers(self.session, mapping, referrer, reference, staying)
+        ahead, following = self._in_order(found)
+        passing = self._count_passing(mapping, reference, applied, moving, staying)
         moves = (*ahead_of, Follower(referrer=referrer, reference=reference, mapping=mapping))
         is_moving = ahead or following or reference.is_key
         with database.broken_foreign_keys() if is_moving else nullcontext():
             rows = self.changes.update(
                 referrer.table,
                 dict(zip(reference.columns, mapping.new(reference), strict=True)),
-                mapping.pointing(reference, database),
+                mapping.pointing(reference, database).but_for(staying),
                 key=key_once_moved(database, referrer.table, ahead_of),
                 root=mapping.root_at(reference, database),
                 reason=Reason.REPOINTED,
@@ -278,6 +287,7 @@ class Writer:
         reference: Reference,
         applied: MergeMap,
         moving: Sequence[MergeMap],
+        staying: Sequence[str],
     ) -> int:
         """How many rows are about to be repointed that go, or are repointed again, anyway.
 
@@ -289,6 +299,7 @@ class Writer:
         if going == onward == NEVER:
             return 0
         rows = repointed_rows(database, mapping, reference)
+        rows += "".join(f" AND NOT ({condition})" for condition in staying)
         returning = will_return(database, mapping, reference, moving)
         return int(
             database.value(
@@ -300,17 +311,18 @@ class Writer:
     def _going(self, mapping: MergeMap) -> MergeMap:
         return self.planned if mapping.table.name == self.planned.table.name else mapping
 
-    def _delete_merged(self, mapping: MergeMap, reason: MergeStep.Reason) -> int:
-        """Delete the duplicates, after making sure that nothing points at them any more."""
-        database, table = self.session.database, mapping.table
+    def _delete_merged(self, level: Level, reason: MergeStep.Reason) -> int:
+        """Delete the duplicates, after making sure that nothing but each other points at them."""
+        database, mapping = self.session.database, level.mapping
         refuse_left(self.session, mapping)
-        return self.changes.delete(
-            table,
-            mapping.named.only(MERGED),
-            root=mapping.root(database),
-            into=database.qualified("m", mapping.survivors),
-            reason=reason,
-        )
+        with database.broken_foreign_keys() if level.is_chained else nullcontext():
+            return self.changes.delete(
+                mapping.table,
+                mapping.named.only(MERGED),
+                root=mapping.root(database),
+                into=database.qualified("m", mapping.survivors),
+                reason=reason,
+            )
 
 
 def _is_plain(pair: tuple[Referrer, Reference]) -> bool:

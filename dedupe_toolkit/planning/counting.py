@@ -13,7 +13,9 @@ from ..repointing.rows import (
     are_merged,
     counting_rows,
     have_lost,
+    points_at_duplicate,
     repointed_rows,
+    rows_that_stay,
     will_move_on,
 )
 from ..repointing.shared_columns import leaders_first, taken_along
@@ -42,7 +44,10 @@ def count_level(session: Session, level: Level, tally: Tally) -> None:
             tally.add(reference.label, reference.kind, repointed=repointed)
             if repointed:
                 counting = _Followers(session=session, level=level, tally=tally)
-                counting.count(work, level.mapping, reference)
+                database, mapping = session.database, level.mapping
+                staying = rows_that_stay(database, mapping, work.referrer, reference)
+                staying += _moved_below(database, work, reference)
+                counting.count(work, mapping, reference, staying=staying)
         if work.nested:
             count_level(session, work.nested, tally)
     for side in level.sides:
@@ -83,6 +88,7 @@ def _counting(
         will_move_on(database, level.mapping, reference, _moving(level, reference)),
         *_own_targets(session, level, reference),
         *taken_along(session, in_order, work.referrer, reference),
+        *_moved_below(database, work, reference),
     )
 
 
@@ -91,6 +97,23 @@ def _are_gone(database: Database, work: Work, reference: Reference) -> str:
     if work.merged_by is not None:
         return are_merged(database, work.merged_by, reference)
     return have_lost(database, work.rivals)
+
+
+def _moved_below(database: Database, work: Work, reference: Reference) -> list[str]:
+    """SQL, each true for rows (``t``) that moved when rivals of their own table became one.
+
+    They point at a rival by columns of which some are those of the reference.
+    """
+    table = work.referrer.table.name
+    return [
+        points_at_duplicate(database, level.mapping, own)
+        for level in (work.nested.levels() if work.nested else ())
+        if level.mapping.table.name == table
+        for below in level.works
+        if below.referrer.table.name == table
+        for own in below.referrer.references
+        if own in level.pointing and set(reference.columns).issubset(own.columns)
+    ]
 
 
 def _moving(level: Level, reference: Reference) -> tuple[MergeMap, ...]:
@@ -118,17 +141,24 @@ class _Followers:
     tally: Tally
 
     def count(
-        self, work: Work, mapping: MergeMap, reference: Reference, settled: tuple[str, ...] = ()
+        self,
+        work: Work,
+        mapping: MergeMap,
+        reference: Reference,
+        settled: tuple[str, ...] = (),
+        staying: Sequence[str] = (),
     ) -> None:
         """What follows the rows that a reference of a referrer moves, and what follows those.
 
-        ``settled`` are true for rows (``t``) that have found their place further up the chain.
+        ``settled`` are true for rows that have found their place further up the chain, ``staying``
+        for rows (``t``) of the referrer itself that do not move.
         """
         session = self.session
         if reference.is_key:
             _count_embedded(session, replace(mapping, table=work.referrer.table), self.tally)
         below = work.below
-        for follower in followers(session, mapping, work.referrer, reference, settled):
+        but_for = (*settled, *staying)
+        for follower in followers(session, mapping, work.referrer, reference, but_for):
             own = below.get(follower.referrer.table.name, Work(referrer=follower.referrer))
             found = (*settled, _settled_below(session, follower, work))
             sql = counting_rows(

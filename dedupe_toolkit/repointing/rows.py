@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..collisions.rivals import Rivals
     from ..databases import Database
     from ..references.kinds import Reference
+    from ..references.referrers import Referrer
 
 
 NEVER = "1 = 0"
@@ -56,6 +57,32 @@ def are_merged(database: Database, mapping: MergeMap, reference: Reference) -> s
     # looked up row by row: of an EXISTS MariaDB makes a set of all duplicates, for each batch anew
     found = f"SELECT 1 FROM {database.q(mapping.name)} g WHERE g.place > 0 AND {same}"
     return f"COALESCE(({found}), 0) = 1"
+
+
+def points_at_duplicate(database: Database, mapping: MergeMap, reference: Reference) -> str:
+    """SQL that is true for rows (``t``) that a reference makes move."""
+    held = database.equal(
+        database.qualified("t", reference.columns), database.qualified("g", mapping.old(reference))
+    )
+    conditions = ["g.place > 0", held, reference.condition("t", database)]
+    return (
+        f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} g"
+        f" WHERE {' AND '.join(filter(None, conditions))})"
+    )
+
+
+def rows_that_stay(
+    database: Database, mapping: MergeMap, referrer: Referrer, reference: Reference
+) -> list[str]:
+    """SQL that is true for duplicates (``t``) one level down that go without being repointed first.
+
+    Others that go with them may be all that they point at, and where a unique rule looks at it, it
+    could refuse them to point at what their own winner does. One level up such rows go in waves.
+    """
+    if not mapping.is_nested or not any(reference in referrer.touching(r) for r in referrer.rules):
+        return []
+    found = are_merged(database, mapping, reference)
+    return [] if found == NEVER else [found]
 
 
 def will_move_on(
