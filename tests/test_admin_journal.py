@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +21,8 @@ from dedupe_toolkit.journal.reading import step_kinds
 from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
 from dedupe_toolkit.verbose import model_words, reference_words
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
-from tests.kit import snapshot
+from tests.kit import merged, snapshot
+from tests.situations.typed.models import Everything
 from tests.test_admin import GARBAGE, LARGE, messages_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -95,9 +98,59 @@ def test_groups_held_back_stand_on_the_page_of_the_run(
 def test_row_changes_show_the_values_before_and_after(admin_client: Client, run: MergeRun) -> None:
     text = text_of(admin_client.get(CHANGES))
     survivor, duplicate = run.policy["pks"]
-    assert f"person_id {duplicate} → {survivor}" in text
-    assert "name Agnès Varda" in text
-    assert "biography '' → Photographer first." in text
+    assert f"Person #{duplicate} → #{survivor}" in text
+    assert "Name Agnès Varda" in text
+    assert "Biography - → Photographer first." in text
+    assert "Role Director" in text
+    assert "NULL" not in text
+
+
+def test_row_changes_lead_to_the_rows_that_are_there(admin_client: Client, run: MergeRun) -> None:
+    page = admin_client.get(CHANGES).content.decode()
+    survivor, duplicate = run.policy["pks"]
+    assert f'<a href="/admin/films/person/{survivor}/change/">{survivor}</a>' in page
+    assert f"/admin/films/person/{duplicate}/change/" not in page
+    award = Award.objects.get()
+    assert f'<a href="/admin/films/award/{award.pk}/change/">{award.pk}</a>' in page
+
+
+def test_values_of_row_changes_are_written_as_people_know_them(
+    admin_client: Client, settings: Any
+) -> None:
+    settings.TIME_ZONE = "Europe/Paris"
+    Everything.objects.create(name="x")
+    Everything.objects.create(
+        name="x",
+        moment=datetime(2026, 7, 1, 10, 30, 5, 250_000, tzinfo=UTC),
+        date=date(2026, 7, 14),
+        duration=timedelta(days=1, hours=2),
+        decimal=Decimal("1234.5"),
+        boolean=True,
+        json={"a": [1, None]},
+        float=0.1,
+        url="javascript:alert(1)",
+    )
+    merged(Everything, "name")
+    page = admin_client.get(CHANGES)
+    text = text_of(page)
+    assert "July 1, 2026, 12:30 p.m." in text
+    assert "Date July 14, 2026" in text
+    assert "Duration 1 day, 2:00:00" in text
+    assert "Decimal 1234.500000000000000" in text
+    assert 'Json {"a": [1, null]}' in text.replace("&quot;", '"')
+    assert "Float 0.1" in text
+    assert 'alt="True"' in page.content.decode()
+    assert 'href="javascript:' not in page.content.decode()
+
+
+def test_a_moment_that_changed_within_its_minute_is_written_in_full(admin_client: Client) -> None:
+    """The admin writes no seconds: it would tell of a change of which nothing is to be seen."""
+    for second in (1, 2):
+        Everything.objects.create(name="x", moment=datetime(2026, 7, 1, 10, 30, second, tzinfo=UTC))
+    merged(Everything, "name", field_rules={"moment": "newest"})
+    text = text_of(admin_client.get(CHANGES))
+    assert "10:30:01" in text
+    assert "10:30:02" in text
 
 
 def test_row_changes_can_be_narrowed_to_a_run_and_a_step(
@@ -108,7 +161,7 @@ def test_row_changes_can_be_narrowed_to_a_run_and_a_step(
     assert link.replace("&", "&amp;") in admin_client.get(page_of(run)).content.decode()
     text = text_of(admin_client.get(link))
     assert "1 row change" in text
-    assert "person_id" in text
+    assert "Person #" in text
     assert "Show counts" not in text
     assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run={run.pk + 1}"))
     assert "0 row changes" in text_of(admin_client.get(f"{CHANGES}?run=first&step=none"))

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Sum
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
-from ..journal.reading import ChangedValue, changed_values, changes_of, step_kinds, steps_like
+from ..journal.reading import changes_of, step_kinds, steps_like
 from ..models import MergeRun, MergeStep, RowChange
-from ..printing import shown_value
-from ..verbose import find_model, model_words, reference_words
+from ..verbose import model_words, reference_words
+from .change_links import column_of_row, column_of_survivor
+from .change_values import column_of_values
 from .concerned import may_read_run, readable_runs, readable_steps
-from .display import folded
-from .fields import hidden_columns, is_hash
 from .journal import DatabaseFilter, JournalAdmin, chosen_database
-from .permissions import find_model_admin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from django.contrib.admin import AdminSite
     from django.core.paginator import Paginator
     from django.db.models import QuerySet
     from django.http import HttpRequest
-    from django.utils.safestring import SafeString
 
     from ..journal.reading import StepKind
 
@@ -92,11 +87,11 @@ def chosen_steps(site: AdminSite, request: HttpRequest) -> QuerySet[MergeStep] |
     return steps
 
 
-_SHOWN = ["run", "table", "row", "what", "survivor"]
+_SHOWN = ["run", "table", "what"]
 
 
 class RowChangeAdmin(JournalAdmin):
-    list_display = ["row", "table", "what", "survivor", "run"]
+    list_display = ["table", "what", "run"]
     list_display_links = None
     list_filter = [RunFilter, StepFilter, DatabaseFilter]
     search_fields = ["row__exact"]
@@ -123,17 +118,17 @@ class RowChangeAdmin(JournalAdmin):
         return f"{step.get_action_display()}: {step.get_reason_display()}"
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return _with_values(super().get_list_display(request), self.admin_site, request)
+        return _with_rows(super().get_list_display(request), self.admin_site, request)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return _with_values(super().get_fields(request, obj), self.admin_site, request)
+        return _with_rows(super().get_fields(request, obj), self.admin_site, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        return _with_values(super().get_readonly_fields(request, obj), self.admin_site, request)
+        return _with_rows(super().get_readonly_fields(request, obj), self.admin_site, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         # not joined: MariaDB would begin with the steps, and sort the whole journal
-        changes = super().get_queryset(request).prefetch_related("step")
+        changes = super().get_queryset(request).prefetch_related("step__run")
         steps = chosen_steps(self.admin_site, request)
         return changes if steps is None else changes_of(steps, changes)
 
@@ -146,47 +141,14 @@ class RowChangeAdmin(JournalAdmin):
         return paginator
 
 
-def _with_values(names: Iterable[Any], site: AdminSite, request: HttpRequest) -> list[Any]:
-    """The columns with that of the values, which differs from user to user."""
-    return [*names, _values_for(site, request)]
-
-
-def _values_for(site: AdminSite, request: HttpRequest) -> Callable[[RowChange], SafeString]:
-    """A column with the values of a row change, without what the model's form hides."""
-
-    @cache
-    def hidden(label: str) -> frozenset[str]:
-        model = find_model(label)
-        model_admin = find_model_admin(site, model) if model else None
-        return hidden_columns(model_admin, request) if model_admin else frozenset()
-
-    @admin.display(description=_("values"))
-    def values_(change: RowChange) -> SafeString:
-        is_update = change.step.action == MergeStep.Action.UPDATE
-        items = format_html_join(
-            "",
-            "<dt>{}</dt><dd>{}</dd>",
-            (
-                (value.column, _shown(value, is_update))
-                for value in changed_values(change)
-                if value.column not in hidden(change.step.model)
-                and not (is_hash(value.before) or is_hash(value.after))
-            ),
-        )
-        return format_html('<dl class="dedupe-values">{}</dl>', items)
-
-    return values_
-
-
-def _shown(value: ChangedValue, is_update: bool) -> str:
-    """Before → after; of a row that came or went, the values it has or had."""
-    if not is_update:
-        return folded(shown_value(value.before if value.after is None else value.after))
-    return format_html(
-        '<del>{}</del> <span aria-hidden="true">→</span> <ins>{}</ins>',
-        folded(shown_value(value.before)),
-        folded(shown_value(value.after)),
-    )
+def _with_rows(names: Iterable[Any], site: AdminSite, request: HttpRequest) -> list[Any]:
+    """The columns between those of the rows, which differ from user to user."""
+    return [
+        column_of_row(site, request),
+        *names,
+        column_of_survivor(site, request),
+        column_of_values(site, request),
+    ]
 
 
 def _about(kind: StepKind) -> str:

@@ -123,7 +123,7 @@ def _result(model_admin: AnyAdmin, line: Line, result: Result, cells: Iterable[S
         differs=False,
         fills=False,
     )
-    return _shown(line.field, cell, model_admin.get_empty_value_display())
+    return shown_cell(line.field, cell, model_admin.get_empty_value_display())
 
 
 def _lost(review: Review, line: Line, result: Result) -> int:
@@ -151,7 +151,7 @@ def _cells(
 ) -> Iterator[ShownCell]:
     """The cells of a line; ``chosen`` is what was chosen for it, None where nothing can be."""
     empty = model_admin.get_empty_value_display()
-    shown = [_shown(line.field, cell, empty) for cell in line.cells]
+    shown = [shown_cell(line.field, cell, empty) for cell in line.cells]
     if _looks_equal(line, shown):
         write = _exactly(line)
         shown = [empty if cell.is_blank else folded(write(cell.value)) for cell in line.cells]
@@ -206,7 +206,8 @@ def _exact(value: Any) -> str:
     return str(value)
 
 
-def _shown(field: Field[Any, Any], cell: Cell, empty: str) -> str:
+def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: bool = True) -> str:
+    """A value as a page shows it; addresses are links unless the rows they were in are gone."""
     if cell.is_blank:
         # two kinds of nothing are told apart where a field can hold both
         return "“”" if cell.value == "" and field.null else str(empty)
@@ -216,7 +217,7 @@ def _shown(field: Field[Any, Any], cell: Cell, empty: str) -> str:
         return _("%(value)s (no known choice)") % {"value": shown_value(cell.value)}
     if isinstance(cell.value, bytes):
         return _("%(size)s bytes") % {"size": len(cell.value)}
-    return folded(display_for_field(cell.value, field, empty))
+    return folded(display_for_field(cell.value, field, empty, avoid_link=not has_links))
 
 
 def shown_value_of(field: Field[Any, Any], row: Model, empty: str) -> str:
@@ -225,7 +226,7 @@ def shown_value_of(field: Field[Any, Any], row: Model, empty: str) -> str:
     is_related = field.is_relation and held is not None
     value = getattr(row, field.name, held) if is_related else held
     cell = Cell(value=value, is_blank=is_blank(field, held), differs=False, fills=False)
-    return _shown(field, cell, empty)
+    return shown_cell(field, cell, empty)
 
 
 def folded(text: str) -> str:

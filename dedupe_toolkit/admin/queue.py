@@ -95,7 +95,12 @@ class StateFilter(SimpleListFilter):
 class NoteForm(ActionForm):
     """The actions, and a note for those that keep one."""
 
-    note = forms.CharField(required=False, label=gettext_lazy("Note:"), max_length=1000)
+    note = forms.CharField(
+        required=False,
+        label=gettext_lazy("Note:"),
+        max_length=1000,
+        widget=forms.TextInput(attrs={"placeholder": gettext_lazy("Reason, if you like")}),
+    )
 
 
 class Queue(ChangeList):

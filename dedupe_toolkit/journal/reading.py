@@ -13,7 +13,7 @@ from django.db.models import Min, QuerySet, Sum
 from ..models import MergeStep, RowChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from ..models import MergeRun
 
@@ -128,5 +128,13 @@ def _texts(image: str | None) -> Any:
 def _text(value: Any) -> str | None:
     if isinstance(value, dict):
         # a value that JSON cannot hold exactly is wrapped with the name of its kind
-        (value,) = value.values()
+        ((kind, value),) = value.items()
+        value = _UNWRAPPED.get(kind, str)(value)
     return None if value is None else str(value)
+
+
+_UNWRAPPED: dict[str, Callable[[str], Any]] = {
+    "real": float.fromhex,
+    "text": lambda digits: bytes.fromhex(digits).decode(errors="replace"),
+}
+"""What people read of wrapped values; of bytes they read the digits."""
