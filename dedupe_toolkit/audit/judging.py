@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from django.db import connections
 
 from ..databases import database
-from ..databases.base import KEEPING_SNAPSHOTS
 from ..databases.places import has_table
+from ..databases.sessions import KEEPING_SNAPSHOTS
 from .decision import decide
 from .findings import undecided
 from .lookups import field_name

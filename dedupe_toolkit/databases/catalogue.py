@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .checks import Demands, gathered
 from .names import parts_of, spelled
 from .rules import LiveRule, RulePart, assembled
+from .statements import Statements
 from .tables import Column, DatabaseKey, OnMove, Table, not_migrated, pk_fields
 
 if TYPE_CHECKING:
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from .checks import Demand
 
 
-class Catalogue(ABC):
+class Catalogue(Statements, ABC):
     """The catalogue of one connection's database; what it says of a model is asked once."""
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
-        self.connection = connection
-        self.using = connection.alias
+        super().__init__(connection)
         self._tables: dict[type[Model], Table] = {}
         self._rules: dict[str, tuple[LiveRule, ...]] = {}
         self._demands: dict[str, Demands] = {}
@@ -196,3 +196,7 @@ class Catalogue(ABC):
     @abstractmethod
     def index_columns(self, tables: Sequence[str]) -> list[tuple[str, str, str]]:
         """A table, an index and a column each, the columns in the order of their index."""
+
+    def unsearchable(self, columns: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+        """The collation of each (table, column) among these whose texts cannot be searched."""
+        return {}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.utils import OperationalError
 
-from .mysql import MySQLFamily, typed
+from .mysql import MySQLFamily
+from .mysql_expressions import typed
 from .mysql_sorting import for_statement
 
 if TYPE_CHECKING:

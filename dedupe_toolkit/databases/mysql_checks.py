@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .checks import Demand
-    from .mysql import MySQLFamily
+    from .mysql_catalogue import MySQLCatalogue
 
 # names of checks are unique in a table only on MariaDB, and in the schema on MySQL
 _MARIADB = """
@@ -39,7 +39,7 @@ ORDER BY 1, 5
 """
 
 
-def demands(database: MySQLFamily, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
+def demands(database: MySQLCatalogue, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
     server: Any = database.connection
     checks = _MARIADB if server.mysql_is_mariadb else _MYSQL
     sql = _DEMANDS.replace("{checks}", checks)

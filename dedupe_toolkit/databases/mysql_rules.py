@@ -10,7 +10,7 @@ from .rules import LiveRule, RulePart, assembled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .mysql import MySQLFamily
+    from .mysql_catalogue import MySQLCatalogue
 
 _TOKEN = re.compile(r"""'(?:[^'\\]|\\.|'')*'|`(?:[^`]|``)*`|[(),]|[^'`(),]+""", re.DOTALL)
 _COLUMN = re.compile(r"`((?:[^`]|``)+)`(?:\((\d+)\))?", re.DOTALL)
@@ -23,7 +23,7 @@ ORDER BY table_name, index_name <> 'PRIMARY', index_name, seq_in_index
 """
 
 
-def rule_parts(database: MySQLFamily, tables: Sequence[str]) -> Iterator[RulePart]:
+def rule_parts(database: MySQLCatalogue, tables: Sequence[str]) -> Iterator[RulePart]:
     connection: Any = database.connection
     expression = "''" if connection.mysql_is_mariadb else "COALESCE(expression, '')"
     sql = _PARTS.replace("{expression}", expression)

@@ -16,7 +16,8 @@ from weakref import WeakKeyDictionary
 
 from django.db import DatabaseError
 
-from .mysql import MySQLFamily, typed
+from .mysql import MySQLFamily
+from .mysql_expressions import typed
 from .mysql_rows import TOO_MANY, TooManyRows, can_be_held, common_tables, holding
 from .mysql_sorting import for_statement
 from .names import derived

@@ -9,8 +9,8 @@ from .checks import LiveCheck, LiveExclusion
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .base import Database
     from .checks import Demand
+    from .postgresql_catalogue import PostgreSQLCatalogue
 
 # constraints that are declared and not enforced came with PostgreSQL 18, as a column. A domain
 # demands something of each column that has it for its type
@@ -45,7 +45,7 @@ JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 """
 
 
-def demands(database: Database, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
+def demands(database: PostgreSQLCatalogue, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
     listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
     names = [name for table in tables for name in (table, database.q(table))]
     for table, kind, name, texts, operators, condition, is_valid in database.look_up(

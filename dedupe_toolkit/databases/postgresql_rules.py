@@ -9,7 +9,7 @@ from .rules import LiveRule, RulePart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .base import Database
+    from .postgresql_catalogue import PostgreSQLCatalogue
 
 # by the name as the search path finds it, which is how Django's own statements do. A column in
 # another collation than its own is compared as another value. Those without overlaps are left out:
@@ -37,7 +37,7 @@ ORDER BY t.name, i.indisprimary DESC, c.relname, k.place
 """
 
 
-def rule_parts(database: Database, tables: Sequence[str]) -> Iterator[RulePart]:
+def rule_parts(database: PostgreSQLCatalogue, tables: Sequence[str]) -> Iterator[RulePart]:
     listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
     names = [name for table in tables for name in (table, database.q(table))]
     for table, name, condition, *facts, column, expression in database.look_up(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .checks import Demand
-    from .sqlite import SQLite
+    from .sqlite_catalogue import SQLiteCatalogue
 
 _TABLES = """
 SELECT w.name, x.sql FROM {master} x
@@ -24,7 +24,7 @@ _TOKEN = re.compile(
 )
 
 
-def demands(database: SQLite, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
+def demands(database: SQLiteCatalogue, tables: Sequence[str]) -> Iterator[tuple[str, Demand]]:
     for table, sql in database.fetch_of(_TABLES, tables):
         for definition in definitions(sql):
             for demand in _of(definition):

@@ -10,7 +10,7 @@ from .rules import LiveRule, RulePart
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from .sqlite import SQLite
+    from .sqlite_catalogue import SQLiteCatalogue
 
 # the primary key on its own: that of a rowid table is no index of the catalogue
 _PARTS = """
@@ -34,7 +34,7 @@ _COLLATE = re.compile(r"\bCOLLATE\b", re.IGNORECASE)
 _WHERE = re.compile(r"^WHERE\b\s*", re.IGNORECASE)
 
 
-def rule_parts(database: SQLite, tables: Sequence[str]) -> Iterator[RulePart]:
+def rule_parts(database: SQLiteCatalogue, tables: Sequence[str]) -> Iterator[RulePart]:
     for table, kind, name, place, column, cid, sql in database.fetch_of(_PARTS, tables):
         if kind == 0:
             rule = LiveRule(table=table, name="primary key", is_primary_key=True)

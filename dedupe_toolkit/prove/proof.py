@@ -11,9 +11,9 @@ from django.db.models import Q, QuerySet
 
 from ..arguments import checking_arguments, require_kind
 from ..databases import database
-from ..databases.base import KEEPING_SNAPSHOTS
 from ..databases.constraints import enforces
 from ..databases.scratch import scratch_copy
+from ..databases.sessions import KEEPING_SNAPSHOTS
 from ..databases.tables import pk_fields, require_table
 from ..databases.trying import rule_on
 from ..errors import InvalidMatchKey, InvalidOption

@@ -1,0 +1,126 @@
+"""SQL for values on MariaDB and MySQL: their texts compare as bytes where it must be exact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import UUIDField
+
+from .expressions import Expressions, json_path
+from .fitting import fitting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .tables import Column, Table
+
+_LONG = ("mediumtext", "longtext", "mediumblob", "longblob", "json")
+_SHORT = 2_000_000
+
+
+class MySQLExpressions(Expressions):
+    def fits(self, column: Column, field: Any) -> str:
+        return fitting(self.q(column.name), column.definition)
+
+    def as_stored(self, column: Column, sql: str) -> str:
+        is_decimal = column.definition.startswith("decimal")
+        return f"CAST({sql} AS {column.definition.split()[0]})" if is_decimal else sql
+
+    def image(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if all(column.is_integer for column, _ in columns):
+            # digits need no escaping
+            digits = (f"COALESCE(CONCAT('\"', {sql}, '\"'), 'null')" for _, sql in columns)
+            return "CONCAT('[', " + ", ', ', ".join(digits) + ", ']')"
+        return f"JSON_ARRAY({', '.join(_exact(column, sql) for column, sql in columns)})"
+
+    joined_at_most = ("group_concat_max_len", "max_allowed_packet")
+
+    def is_too_long(self, table: Table, alias: str) -> str:
+        long = [c for c in table.stored if c.definition.startswith(_LONG)]
+        if not long:
+            return ""
+        size = " + ".join(f"COALESCE(OCTET_LENGTH({alias}.{self.q(c.name)}), 0)" for c in long)
+        image = self.image([(c, f"{alias}.{self.q(c.name)}") for c in table.stored])
+        # escaping makes six characters of one at most; the other columns are short. Of JSON it is
+        # the text that has a limit
+        return (
+            f"CASE WHEN ({size}) * 6 + {_SHORT} < @@max_allowed_packet THEN 0"
+            f" ELSE CAST({image} AS CHAR) IS NULL END = 1"
+        )
+
+    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+        if len(columns) == 1:
+            return _exact(*columns[0])
+        return self.image(columns)
+
+    def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        column = columns[position]
+        key = typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
+        # compares as the column does
+        return self.as_text(key, column.definition)
+
+    def as_python_text(self, sql: str, field: Any) -> str:
+        if isinstance(field, UUIDField) and not self.connection.features.has_native_uuid_field:
+            cuts = [(1, 8), (9, 4), (13, 4), (17, 4), (21, 12)]
+            parts = ", ".join(f"SUBSTR({sql}, {start}, {size})" for start, size in cuts)
+            return f"CONCAT_WS('-', {parts})"
+        # a CAST has a collation of its own, which does not compare with that of every column
+        return f"CONCAT({sql}, '')"
+
+    def same(self, left: str, right: str, column: Column) -> str:
+        # as bytes: collations call 'Ann' and 'ann ' equal
+        return f"CAST({left} AS BINARY) <=> CAST({right} AS BINARY)"
+
+    def exact(self, sql: str, column: Column) -> str:
+        # a long value would be sorted by its beginning
+        is_long = column.definition.startswith(_LONG)
+        return f"SHA2({sql}, 256)" if is_long else f"CAST({sql} AS BINARY)"
+
+    def same_text(self, left: str, right: str) -> str:
+        return f"CAST({left} AS BINARY) = CAST({right} AS BINARY)"
+
+    def characters(self, sql: str) -> str:
+        return f"CHAR_LENGTH({sql})"  # its LENGTH counts bytes
+
+    def join_texts(self, rows: str, keys: str, separator: str) -> str:
+        joined = f"GROUP_CONCAT(y.value ORDER BY y.place SEPARATOR '{separator}')"
+        return f"SELECT {keys}, {joined} AS value FROM {rows} GROUP BY {keys}"
+
+    def json_text(self, sql: str, path: Sequence[str]) -> str:
+        return f"JSON_UNQUOTE(JSON_EXTRACT({sql}, {json_path(path)}))"
+
+    def json_replaced(self, sql: str, path: Sequence[str], text: str) -> str:
+        at = json_path(path)
+        return (
+            f"CASE JSON_TYPE(JSON_EXTRACT({sql}, {at})) WHEN 'INTEGER'"
+            f" THEN JSON_SET({sql}, {at}, CAST({text} AS SIGNED))"
+            f" ELSE JSON_SET({sql}, {at}, {text}) END"
+        )
+
+    def as_text(self, sql: str, definition: str) -> str:
+        # columns of different collations compare with an error
+        _, _, declared = definition.partition(" CHARACTER SET ")
+        charset, collate, collation = declared.partition(" COLLATE ")
+        return f"CONVERT({sql} USING {charset}){collate}{collation}" if charset else sql
+
+
+def _exact(column: Column, sql: str) -> str:
+    if column.is_binary:
+        return f"HEX({sql})"
+    if column.definition.startswith("timestamp"):
+        # in no zone's time, in which an hour comes twice a year; zero is no moment
+        moment = f"DATE_ADD('1970-01-01', INTERVAL UNIX_TIMESTAMP({sql}) SECOND)"
+        return f"IF({sql} = 0, CAST({sql} AS CHAR), CAST({moment} AS CHAR))"
+    # the text of a FLOAT has six digits, that of the DOUBLE it fits into has all
+    value = f"CAST({sql} AS DOUBLE)" if column.definition.startswith("float") else sql
+    return f"CAST({value} AS CHAR)"
+
+
+def typed(text: str, column: Column) -> str:
+    """Text as a value that compares with the column by its index, not as floating point."""
+    if column.is_binary:
+        return f"UNHEX({text})"
+    if column.is_integer:
+        signed = "UNSIGNED" if "unsigned" in column.definition else "SIGNED"
+        return f"CAST({text} AS {signed})"
+    return text
