@@ -8,7 +8,7 @@ from dedupe_toolkit import MergePolicy, match_key
 from dedupe_toolkit.databases import database
 from dedupe_toolkit.planning.session import Session
 from tests.kit import assert_undo_restores, merged, planned, snapshot
-from tests.situations.objects.models import Folder
+from tests.situations.objects.models import Folder, Topic, Twig
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +51,28 @@ def test_a_survivor_whose_new_target_is_another_duplicates_place_is_held_back() 
     run = merged(Folder, "code", survivor="newest")
     assert (run.merged, run.rows_merged) == (plan.mergeable, plan.rows_to_merge) == (1, 1)
     assert Folder.objects.filter(code="v").get() == alone
+
+
+def test_children_that_are_parts_of_objects_become_one_before_their_parents() -> None:
+    first, second = (Twig.objects.create(name="top", label=label) for label in "ab")
+    for parent in (first, second):
+        Twig.objects.create(name="below", label="c", parent=parent)
+    before = snapshot()
+    run = merged(Twig, "name")
+    assert (run.merged, run.held_back) == (2, [])
+    assert Twig.objects.get(name="below").parent == Twig.objects.get(name="top")
+    assert_undo_restores(run, before)
+
+
+def test_children_that_point_by_another_column_become_one_before_their_parents() -> None:
+    first, second = (Topic.objects.create(code="top", name=slug, slug=slug) for slug in "ab")
+    for number, parent in enumerate((first, second)):
+        Topic.objects.create(code="below", name="c", slug=str(number), parent=parent)
+    before = snapshot()
+    run = merged(Topic, "code")
+    assert (run.merged, run.held_back) == (2, [])
+    assert Topic.objects.get(code="below").parent_id == "a"
+    assert_undo_restores(run, before)
 
 
 @pytest.mark.parametrize("policy", ["hold", "merge", "discard"])

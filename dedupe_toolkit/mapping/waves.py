@@ -10,11 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..databases.named_rows import NamedRows
+from .family import family_parts
 from .mapping import copy_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..databases import Database
     from ..planning.session import Session
     from ..references.kinds import Reference
     from .mapping import MergeMap
@@ -80,13 +82,17 @@ def _last(table: str) -> str:
 
 def _placed(session: Session, mapping: MergeMap) -> str | None:
     """A work table of groups with every wave in which one must not come yet; None without any."""
-    edges = [
-        _edges(session, mapping, reference)
-        for referrer in session.referrers(mapping.table.model)
+    parts = {part.table.name: part for part in family_parts(session, mapping)}
+    edges = {
+        _edges(session, parts[referrer.table.name], target, reference): None
+        for target in parts.values()
+        for referrer in session.referrers(target.table.model)
         for reference in referrer.references
-        if referrer.table.name == mapping.table.name
+        if referrer.table.name in parts
+        and not reference.is_part
+        and (reference.holds_key or target.has_text(reference))
         and any(reference in referrer.touching(rule) for rule in referrer.rules)
-    ]
+    }
     if not edges:
         return None
     database, name = session.database, session.fresh_table("edges")
@@ -98,23 +104,35 @@ def _placed(session: Session, mapping: MergeMap) -> str | None:
     return _in_waves(session, mapping, name) if found else None
 
 
-def _edges(session: Session, mapping: MergeMap, reference: Reference) -> str:
-    """A query for the groups of duplicates, and the groups at which these point."""
+def _edges(session: Session, holder: MergeMap, target: MergeMap, reference: Reference) -> str:
+    """A query for the groups of duplicates, and the groups at which these point.
+
+    Both are parts of the objects: those that hold a reference, and those to which it points.
+    """
     database = session.database
     itself = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
-    held = database.equal(
-        database.qualified("d", reference.columns), database.qualified("o", mapping.old(reference))
+        database.qualified("d", holder.key), database.qualified("m", holder.members)
     )
     conditions = ["m.place > 0", "m.group_number <> o.group_number"]
     conditions += filter(None, [reference.condition("d", database)])
     return (
-        f"SELECT DISTINCT m.group_number, o.group_number FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(mapping.table.name)} d ON {itself}"
-        f" JOIN {database.q(mapping.source(reference))} o ON {held}"
-        f" WHERE {' AND '.join(conditions)}"
+        f"SELECT DISTINCT m.group_number, o.group_number FROM {database.q(holder.name)} m"
+        f" {database.join} {database.q(holder.table.name)} d ON {itself}"
+        f"{_pointed_at(database, target, reference)} WHERE {' AND '.join(conditions)}"
     )
+
+
+def _pointed_at(database: Database, target: MergeMap, reference: Reference) -> str:
+    """SQL that joins the members (``o``) at which a row (``d``) points, by whichever column."""
+    held, members = database.qualified("d", reference.columns), f"JOIN {database.q(target.name)} o"
+    if reference.is_text or reference.targets == tuple(target.key):
+        old = database.qualified("o", target.old(reference))
+        return f" {members} ON {database.equal(held, old)}"
+    pointed = database.equal(held, database.qualified("p", reference.targets))
+    same = database.equal(
+        database.qualified("p", target.key), database.qualified("o", target.members)
+    )
+    return f" JOIN {database.q(target.table.name)} p ON {pointed} {members} ON {same}"
 
 
 def _in_waves(session: Session, mapping: MergeMap, edges: str) -> str:

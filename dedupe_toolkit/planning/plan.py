@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from ..finding.searched_texts import require_searchable
 from ..finding.time_zones import require_time_zones
 from ..finding.whole_texts import whole_texts
 from ..keys import check_alias, key_field
+from ..mapping.family import family_parts
 from ..mapping.groups import map_groups
 from ..mapping.mapping import count_members
 from ..mapping.waves import number_by_waves
@@ -238,14 +238,6 @@ def analysed(session: Session, mapping: MergeMap, rules: FieldRules) -> Level:
     for below in level.levels():
         below.policy.rules.try_functions(below.mapping)
     return level
-
-
-def family_parts(session: Session, mapping: MergeMap) -> Iterator[MergeMap]:
-    """The mapping for each table that holds a part of the merged objects, under the same keys."""
-    yield mapping
-    for referrer in session.referrers(mapping.table.model):
-        if referrer.is_inherited:
-            yield from family_parts(session, replace(mapping, table=referrer.table))
 
 
 def held_groups(session: Session, source: MatchKey | RowSet) -> Iterator[HeldGroup]:

@@ -98,7 +98,7 @@ class Rehearsal:
     def _waves(self, level: Level) -> Iterator[Level]:
         """The level itself, or the part of it that each wave of its groups does: a value that a
         survivor takes may still be held by a duplicate that goes later."""
-        is_top = level.is_chained and not level.mapping.is_nested
+        is_top = not level.mapping.is_nested
         parts = list(waves(self.session, level.mapping)) if is_top else []
         references = [ref for work in level.works for ref in work.referrer.references]
         for part in parts:

@@ -16,13 +16,14 @@ from ..databases.caching import caching
 from ..field_rules.differences import differing_columns
 from ..finding.key_rows import considered, key_columns
 from ..finding.whole_texts import whole_texts
+from ..mapping.family import family_parts
 from ..mapping.groups import unfilled
 from ..mapping.key_members import fill_from
 from ..mapping.mapping import create, settle
 from ..mapping.waves import number_by_waves
 from ..models import OPEN_STATES, QueuedGroup
 from ..plain import plain_values
-from ..planning.plan import analysed, family_parts, open_session
+from ..planning.plan import analysed, open_session
 from ..planning.prepared import forget
 from ..registry import declared_policy
 from .queued import first_rows, of_groups

@@ -287,7 +287,7 @@ MUTATIONS = (
     Mutation(
         "the plan knows which duplicates of a tree go later",
         "planning/rehearsal.py",
-        "is_top = level.is_chained and not level.mapping.is_nested",
+        "is_top = not level.mapping.is_nested",
         "is_top = False",
     ),
     Mutation(

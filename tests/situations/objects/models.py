@@ -180,3 +180,29 @@ class Folder(models.Model):
 
     class Meta:
         unique_together = [("parent", "name")]
+
+
+class Stem(models.Model):
+    name = models.CharField(max_length=20)
+
+
+class Twig(Stem):
+    """A tree whose rows are parts of objects."""
+
+    parent = models.ForeignKey("self", models.SET_NULL, null=True)
+    label = models.CharField(max_length=20)
+
+    class Meta:
+        unique_together = [("parent", "label")]
+
+
+class Topic(models.Model):
+    """A tree whose rows point at each other by another column than the key."""
+
+    parent = models.ForeignKey("self", models.SET_NULL, null=True, to_field="slug")
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=20)
+    code = models.CharField(max_length=20)
+
+    class Meta:
+        unique_together = [("parent", "name")]
