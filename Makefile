@@ -78,6 +78,10 @@ screenshots: $(VENV)/.matrix-sqlite  ## pictures of every screen of the admin, f
 steward: $(VENV)/.test-$(EXTRA)  ## 200 groups reviewed in a browser by keyboard: seconds per decision (DATABASE_URL=...)
 	$(RUN) -m pytest -q --ds testproject.settings benchmarks/steward.py
 
+.PHONY: desk-pages
+desk-pages: $(VENV)/.test-$(EXTRA)  ## queries and seconds of the admin's pages at growing sizes (DATABASE_URL=...)
+	$(RUN) -m pytest -q --ds testproject.settings benchmarks/desk_pages.py
+
 PROOF_CASES ?= 20000
 .PHONY: proof
 proof: $(VENV)/.test-$(EXTRA)  ## many merges against a reference in plain Python, then mutations (DATABASE_URL=...)
