@@ -80,7 +80,7 @@ def _pages() -> dict[str, str]:
         "queue": queue,
         "queue, searched": f"{queue}?q=Person+10",
         "review": f"{queue}{plain.pk}/",
-        "review, rows collide": f"{queue}{collide.pk}/",
+        "review, rows that collide are held": f"{queue}{collide.pk}/?on_collision=hold",
         "review, rows that collide are merged": f"{queue}{collide.pk}/?on_collision=merge",
         "merge the safe ones": f"{queue}merge-safe/{plain.scan_id}/",
         "merge runs": f"{DESK}/mergerun/",
