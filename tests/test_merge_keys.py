@@ -59,6 +59,26 @@ def test_a_survivor_takes_over_the_unique_value_that_rows_point_at() -> None:
     assert_undo_restores(run, before)
 
 
+@pytest.mark.parametrize(("held", "rule"), [("", "fill"), (None, "survivor")])
+@pytest.mark.parametrize("pointed_at", ["FR", ""])
+def test_a_survivor_that_would_lose_what_points_at_it_is_held_back(
+    held: str | None, rule: str, pointed_at: str
+) -> None:
+    kept, other = (Country.objects.create(name="France", code=code) for code in (held, "FR"))
+    if pointed_at in (held, "FR"):
+        City.objects.create(country_id=pointed_at)
+    before = snapshot()
+    run = merged(Country, "name", field_rules={"code": rule})
+    if not City.objects.exists():
+        assert run.held_back == []
+        return
+    assert [group["reason"] for group in run.held_back] == [
+        f"rows of keyed.City.country point at row {other.pk} by code, which row {kept.pk} has not"
+        " all: give them to it first"
+    ]
+    assert snapshot() == before
+
+
 def test_the_database_itself_deletes_nothing_that_points_at_a_duplicate() -> None:
     for code in (None, "FR"):
         country = Country.objects.create(name="France", code=code)

@@ -137,7 +137,7 @@ def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
     hold_rows(Merging(session=session, mapping=mapping, policy=policy, meeting=way.meeting))
     referrers = session.referrers(mapping.table.model)
     references = [reference for referrer in referrers for reference in referrer.references]
-    hold_incomplete(session, mapping, references)
+    hold_incomplete(session, mapping, references, policy.rules)
     mapping = with_values(session.database, mapping, references)
     hold_acted_upon(session, mapping, references)
     # levels below look up in it what references hold

@@ -15,6 +15,7 @@ from ...repointing.rows import repointed_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ...databases import Database
     from ...field_rules.new_values import FieldRules
     from ...field_rules.rules import NamedRule
     from ...mapping.mapping import MergeMap
@@ -22,15 +23,36 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-def hold_incomplete(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
+def hold_incomplete(
+    session: Session, mapping: MergeMap, references: Sequence[Reference], rules: FieldRules
+) -> None:
     """Hold back groups whose survivor has not all of the values by which a duplicate is known.
 
     The survivor may be given them one by one, from different duplicates: nobody can say what
-    should point at it then.
+    should point at it then. A single value it takes over, unless a rule leaves it without, or it
+    has an empty text in its place, at which rows can point as well.
     """
     for reference in references:
-        if len(reference.columns) > 1 and reference.targets != tuple(mapping.key):
-            _hold(session, mapping, reference)
+        if reference.targets == tuple(mapping.key) or reference.is_text:
+            continue
+        lacks = _lacks(session.database, mapping, reference, rules)
+        if lacks:
+            _hold(session, mapping, reference, " OR ".join(lacks))
+
+
+def _lacks(
+    database: Database, mapping: MergeMap, reference: Reference, rules: FieldRules
+) -> list[str]:
+    """SQL, each true for a survivor (``s``) that has not what a duplicate (``d``) is known by."""
+    values = dict(zip(reference.targets, database.qualified("s", reference.targets), strict=True))
+    if len(values) > 1:
+        return [f"{value} IS NULL" for value in values.values()]
+    ((name, value),) = values.items()
+    if name not in rules.changing(mapping.table):
+        return [f"{value} IS NULL"]
+    column = mapping.table.column(name)
+    other = database.blank(f"d.{database.q(name)}", column)
+    return [f"({value} = '' AND NOT {other})"] if column.is_text else []
 
 
 def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
@@ -98,16 +120,18 @@ def _by_value(session: Session, mapping: MergeMap) -> Iterator[Reference]:
                 yield reference
 
 
-def _hold(session: Session, mapping: MergeMap, reference: Reference) -> None:
+def _hold(session: Session, mapping: MergeMap, reference: Reference, lacks: str) -> None:
     database, table = session.database, session.database.q(mapping.table.name)
     survivors, members = (
         database.equal(database.qualified(alias, mapping.key), database.qualified("m", side))
         for alias, side in (("s", mapping.survivors), ("d", mapping.members))
     )
-    points = database.equal(
-        database.qualified("t", reference.columns), database.qualified("d", reference.targets)
+    points = " OR ".join(
+        database.equal(
+            database.qualified("t", reference.columns), database.qualified(row, reference.targets)
+        )
+        for row in ("d", "s")
     )
-    lacks = " OR ".join(f"{value} IS NULL" for value in database.qualified("s", reference.targets))
     session.held.add(
         "incomplete",
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m"
