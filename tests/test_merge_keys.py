@@ -357,3 +357,18 @@ def test_trees_within_their_owners_that_collide_become_one(
     assert {*Document.objects.values_list("number", flat=True)} == {None, 1, 2, 3, 9, *numbers}
     assert all(folder.parent for folder in Folder.objects.exclude(above=None))
     assert_undo_restores(run, before)
+
+
+def test_a_row_of_a_tree_that_is_discarded_is_not_counted_as_repointed(
+    accounts: list[Account],
+) -> None:
+    for account, above in zip(accounts[:2], (None, 1), strict=True):
+        for number in (1, 3):
+            above_it = above if number > 1 else None
+            Folder.objects.create(account=account, number=number, above=above_it)
+    before = snapshot()
+    run = merged(Account, "name", on_collision="discard")
+    assert run.held_back == []
+    assert counts(run, "keyed.Folder.account") == (0, 2, 0)
+    assert counts(run, "keyed.Folder.parent") == (0, 0, 0)
+    assert_undo_restores(run, before)

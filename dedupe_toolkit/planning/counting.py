@@ -24,6 +24,7 @@ from .levels import Level, Work
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ..collisions.rivals import Rivals
     from ..databases import Database
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
@@ -32,10 +33,13 @@ if TYPE_CHECKING:
     from .tally import Tally
 
 
-def count_level(session: Session, level: Level, tally: Tally) -> None:
-    """Add to the tally what applying the level and all below it will do."""
+def count_level(session: Session, level: Level, tally: Tally, lost: Sequence[Rivals] = ()) -> None:
+    """Add to the tally what applying the level and all below it will do.
+
+    ``lost`` are rivals of which levels above have taken the losers away by then.
+    """
     _count_embedded(session, level.mapping, tally)
-    rows = _rows(session, level)
+    rows = _rows(session, level, lost)
     for work in level.works:
         reference = work.referrer.references[0]
         tally.add(reference.label, reference.kind, discarded=work.discarded, merged=work.merged)
@@ -47,9 +51,10 @@ def count_level(session: Session, level: Level, tally: Tally) -> None:
                 database, mapping = session.database, level.mapping
                 staying = rows_that_stay(database, mapping, work.referrer, reference)
                 staying += _moved_below(database, work, reference)
+                staying += _lost_before(database, work, lost)
                 counting.count(work, mapping, reference, staying=staying)
         if work.nested:
-            count_level(session, work.nested, tally)
+            count_level(session, work.nested, tally, (*lost, *filter(None, [work.rivals])))
     for side in level.sides:
         count_level(session, side, tally)
 
@@ -61,11 +66,11 @@ def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
         tally.add(reference.label, reference.kind, repointed=rows)
 
 
-def _rows(session: Session, level: Level) -> dict[Reference, int]:
+def _rows(session: Session, level: Level, lost: Sequence[Rivals]) -> dict[Reference, int]:
     """How many rows each reference by which any row points at a duplicate repoints."""
     in_order = leaders_first(session, [work.referrer for work in level.works])
     asked = {
-        reference: _counting(session, level, work, reference, in_order)
+        reference: _counting(session, level, work, reference, in_order, lost)
         for work in level.works
         for reference in work.referrer.references
         if reference in level.pointing
@@ -79,6 +84,7 @@ def _counting(
     work: Work,
     reference: Reference,
     in_order: Sequence[Referrer],
+    lost: Sequence[Rivals],
 ) -> str:
     database = session.database
     return counting_rows(
@@ -89,7 +95,14 @@ def _counting(
         *_own_targets(session, level, reference),
         *taken_along(session, in_order, work.referrer, reference),
         *_moved_below(database, work, reference),
+        *_lost_before(database, work, lost),
     )
+
+
+def _lost_before(database: Database, work: Work, lost: Sequence[Rivals]) -> list[str]:
+    """SQL, each true for rows (``t``) that levels above have taken away by then."""
+    table = work.referrer.table.name
+    return [have_lost(database, one) for one in lost if one.referrer.table.name == table]
 
 
 def _are_gone(database: Database, work: Work, reference: Reference) -> str:
