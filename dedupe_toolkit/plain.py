@@ -17,17 +17,16 @@ from django.core.exceptions import EmptyResultSet
 from django.db.models import Model, QuerySet
 
 from .keys import output_field
-from .values import MatchKey
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .values import HeldGroup, PlannedGroup, RowSet
+    from .values import HeldGroup, MatchKey, PlannedGroup, RowSet
 
 _BYTES = (bytes, bytearray, memoryview)
 
 
-def plain_values(key: MatchKey, values: Mapping[str, Any]) -> dict[str, Any]:
+def plain_values(key: MatchKey | RowSet, values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a match key, by its fields."""
     return {
         lookup: plain(value, output_field(key.model, lookup)) for lookup, value in values.items()
@@ -59,16 +58,19 @@ def plain_match_key(key: MatchKey) -> dict[str, Any]:
 
 def plain_held(source: MatchKey | RowSet, group: HeldGroup) -> dict[str, Any]:
     """A group held back: its key values, its rows and the reason."""
-    values = plain_values(source, group.values) if isinstance(source, MatchKey) else {}
-    rows = [plain_key(source.model, pk) for pk in group.rows]
-    return {"values": values, "rows": rows, "reason": group.reason, "code": group.reason.code}
+    return {
+        "values": plain_values(source, group.values),
+        "rows": [plain_key(source.model, pk) for pk in group.rows],
+        "reason": group.reason,
+        "code": group.reason.code,
+    }
 
 
 def plain_group(source: MatchKey | RowSet, group: PlannedGroup) -> dict[str, Any]:
     """One of the largest groups of a plan."""
     model = source.model
     return {
-        "values": plain_values(source, group.values) if isinstance(source, MatchKey) else {},
+        "values": plain_values(source, group.values),
         "survivor": plain_key(model, group.survivor),
         "duplicates": [plain_key(model, pk) for pk in group.duplicates],
         "rows": group.rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from .errors import InvalidOption
 
@@ -108,6 +108,8 @@ class RowSet:
     model: type[Model]
     pks: tuple[Any, ...]
     into: Any = None
+    fields: ClassVar[tuple[str, ...]] = ()
+    """They need not share a value."""
 
     @property
     def label(self) -> str:

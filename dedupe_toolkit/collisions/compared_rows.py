@@ -144,7 +144,7 @@ def _joined(references: tuple[Reference, ...]) -> list[tuple[str, Reference]]:
 
 
 def _key(referrer: Referrer) -> list[str]:
-    return [column.name for column in referrer.table.pk]
+    return referrer.table.key
 
 
 def _moves(joined: list[tuple[str, Reference]]) -> str:
@@ -194,12 +194,9 @@ def _candidates(
     """The keys of all rows that any of the references puts into a group, each found by index."""
     selects = []
     for reference in references:
-        keys = database.qualified("t", [column.name for column in referrer.table.pk])
+        keys = database.qualified("t", referrer.table.key)
         selected = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
-        on = database.equal(
-            database.qualified("t", reference.columns),
-            database.qualified("m", mapping.old(reference)),
-        )
+        on = database.join_on("t", reference.columns, "m", mapping.old(reference))
         selects.append(
             f"SELECT {selected} FROM {database.q(mapping.source(reference))} m"
             f" {database.join} {database.q(referrer.table.name)} t ON {on}"

@@ -72,7 +72,7 @@ def beside_winners(
     And with the other parts of their objects, where those are not compared elsewhere.
     """
     table = database.q(referrer.table.name)
-    key = [column.name for column in referrer.table.pk]
+    key = referrer.table.key
     loser = database.equal(database.qualified("a", key), losers)
     winner = database.equal(database.qualified("b", key), winners)
     parts = "" if referrer.is_inherited else join_parts(database, referrer.table.model)
@@ -119,7 +119,7 @@ def count_pointing(
     database: Database, referrer: Referrer, reference: Reference, keys: Sequence[str]
 ) -> str:
     """SQL for how many rows point by a reference at the referrer's row with these keys."""
-    key = [column.name for column in referrer.table.pk]
+    key = referrer.table.key
     if reference.is_text:
         held = [database.as_python_text(keys[0], last_field(referrer.table.model._meta.pk))]
     elif list(reference.targets) == key:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.named_rows import NamedRows
 from ..databases.names import derived, numbered
+from ..databases.tables import definitions
 from .compared_rows import rule_rows
 from .losing_rows import are_alike, beside_winners, loser_keys, losing_rows, not_in, winner_keys
 from .resolutions import Outcome
@@ -78,7 +79,7 @@ class Rivals:
 
     @property
     def key(self) -> list[str]:
-        return [column.name for column in self.referrer.table.pk]
+        return self.referrer.table.key
 
 
 def find_rivals(
@@ -137,7 +138,7 @@ def _create(database: Database, rivals: Rivals) -> None:
     columns = {"group_number": "bigint", "root": "varchar(500)"}
     columns |= {"rule": "integer", "tie": "integer", "outcome": "varchar(20)"}
     for names in (rivals.losers, rivals.winners):
-        columns |= {name: column.definition for name, column in zip(names, pk, strict=True)}
+        columns |= definitions(names, pk)
     database.create_work_table(rivals.name, columns, primary_key=rivals.losers)
 
 
@@ -205,11 +206,8 @@ def _find_redundant(database: Database, mapping: MergeMap, rivals: Rivals) -> No
 def _mark(database: Database, rivals: Rivals, where: str, outcome: Outcome) -> None:
     """Give an outcome to losers for which a condition is true, beside their winners."""
     names = derived(rivals.name, "same")
-    types = {
-        name: column.definition
-        for name, column in zip(rivals.losers, rivals.referrer.table.pk, strict=True)
-    }
-    database.create_work_table(names, types | {"outcome": "varchar(20)"}, primary_key=rivals.losers)
+    types = definitions(rivals.losers, rivals.referrer.table.pk) | {"outcome": "varchar(20)"}
+    database.create_work_table(names, types, primary_key=rivals.losers)
     losers = database.qualified("x", rivals.losers)
     winners = database.qualified("x", rivals.winners)
     database.run(

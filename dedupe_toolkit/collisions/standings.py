@@ -14,7 +14,7 @@ from django.db.models.functions import Rank
 from ..databases.common_tables import compiled
 from ..databases.named_rows import NamedRows
 from ..databases.names import derived, numbered
-from ..databases.tables import pk_names
+from ..databases.tables import definitions, pk_names
 from ..finding.key_rows import row_in
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def _find_elected(
     database: Database, rivals: Rivals, best: str, standings: str, where: str
 ) -> None:
     keys, winners = keys_of(rivals), rivals.winners
-    same = database.equal(database.qualified("s", keys), database.qualified("b", keys))
-    itself = database.equal(database.qualified("y", keys), database.qualified("y", winners))
+    same = database.join_on("s", keys, "b", keys)
+    itself = database.join_on("y", keys, "y", winners)
     partition = ", ".join(database.qualified("b", winners))
-    won = database.equal(database.qualified("b", keys), database.qualified("b", winners))
+    won = database.join_on("b", keys, "b", winners)
     before = ", ".join([f"CASE WHEN {won} THEN 0 ELSE 1 END", *database.qualified("b", keys)])
     listed = ", ".join(map(database.q, [*winners, *_elected(rivals)]))
     chosen = ", ".join(database.qualified("y", [*winners, *keys]))
@@ -115,4 +115,4 @@ def _elected(rivals: Rivals) -> list[str]:
 
 def _types(rivals: Rivals, names: Sequence[str]) -> dict[str, str]:
     pk = rivals.referrer.table.pk
-    return {name: column.definition for name, column in zip(names, pk, strict=True)}
+    return definitions(names, pk)

@@ -92,9 +92,7 @@ def tied_rows(
     """
     start, end = ends
     work, survivors = database.q(mapping.name), mapping.survivors
-    together = database.equal(
-        database.qualified("a", survivors), database.qualified("b", survivors)
-    )
+    together = database.join_on("a", survivors, "b", survivors)
     conditions = [together, "a.place <> b.place"]
     conditions += filter(None, [reference.condition("r", database) for reference in ends])
     if referrer.table.name == mapping.table.name:
@@ -149,9 +147,7 @@ def _stays(database: Database, mapping: MergeMap) -> str:
 
     Duplicates go, and the survivor's own references get targets of their own.
     """
-    same = database.equal(
-        database.qualified("g", mapping.survivors), database.qualified("a", mapping.survivors)
-    )
+    same = database.join_on("g", mapping.survivors, "a", mapping.survivors)
     key = database.qualified("r", mapping.key)
     return not_in(database, mapping.name, mapping.members, key, f" AND (g.place > 0 OR {same})")
 

@@ -62,7 +62,7 @@ class Expressions(Statements, ABC):
         """SQL for one value of an image, of the column's own type."""
 
     @abstractmethod
-    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+    def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         """SQL for a primary key as the journal names it: exact, and readable where it can be."""
 
     @abstractmethod
@@ -106,10 +106,13 @@ class Expressions(Statements, ABC):
         """SQL that is true when two (possibly composite) keys are equal."""
         return " AND ".join(f"{a} = {b}" for a, b in zip(left, right, strict=True))
 
+    def join_on(self, alias: str, columns: Sequence[str], other: str, others: Sequence[str]) -> str:
+        """SQL that is true when these columns of one alias equal those of another."""
+        return self.equal(self.qualified(alias, columns), self.qualified(other, others))
+
     def matches(self, rows: NamedRows) -> str:
         """SQL that is true for a row (``t``) and the work table's row (``m``) that names it."""
-        ours, theirs = self.qualified("t", list(rows.on)), list(rows.on.values())
-        return self.equal(ours, self.qualified("m", theirs))
+        return self.join_on("t", list(rows.on), "m", list(rows.on.values()))
 
     def selecting(self, table: Table, rows: NamedRows) -> str:
         """SQL from FROM on, up to a condition: the rows, each beside what names it."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .catalogue import Catalogue
 from .identities import identities, mysql_fold, mysql_identity
-from .mysql_checks import demands
-from .mysql_rules import rule_parts
+from .mysql_rules import demands, rule_parts
 from .names import spelled
 from .tables import Column
 

@@ -48,10 +48,10 @@ class MySQLExpressions(Expressions):
             f" ELSE CAST({image} AS CHAR) IS NULL END = 1"
         )
 
-    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+    def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         if len(columns) == 1:
-            return _exact(*columns[0])
-        return self.image(columns)
+            return _exact(columns[0], values[0])
+        return self.image(list(zip(columns, values, strict=True)))
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         column = columns[position]

@@ -153,7 +153,7 @@ class PostgreSQL(PostgreSQLCatalogue, PostgreSQLExpressions, PostgreSQLSessions,
     def lock_rows(self, table: Table, rows: NamedRows, *, stay: str = "") -> None:
         # in the order of the key, so that two merges cannot wait for each other: even those whose
         # keys go are locked among all the others first
-        order = ", ".join(self.qualified("t", [column.name for column in table.pk]))
+        order = ", ".join(self.qualified("t", table.key))
         steps = [("NO KEY UPDATE", ""), ("UPDATE", f"WHERE NOT ({stay})")]
         locks = [
             f"(SELECT count(*) FROM (SELECT 1 FROM {self.q(rows.source)} AS m"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .catalogue import Catalogue
 from .names import spelled
-from .postgresql_checks import demands
-from .postgresql_rules import rule_parts
+from .postgresql_rules import demands, rule_parts
 from .tables import Column
 
 if TYPE_CHECKING:

@@ -32,10 +32,10 @@ class PostgreSQLExpressions(Expressions):
     def from_image(self, image: str, position: int, column: Column) -> str:
         return f"({image}::json ->> {position})::{column.definition.split(' COLLATE ')[0]}"
 
-    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+    def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         if len(columns) == 1:
-            return f"({columns[0][1]})::text"
-        return self.image(columns)
+            return f"({values[0]})::text"
+        return self.image(list(zip(columns, values, strict=True)))
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         if len(columns) == 1:

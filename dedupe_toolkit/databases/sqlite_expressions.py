@@ -46,10 +46,10 @@ class SQLiteExpressions(Expressions):
             f" ELSE dedupe_unhex(json_extract({image}, {blob})) END"
         )
 
-    def key_text(self, columns: Sequence[tuple[Column, str]]) -> str:
+    def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         if len(columns) == 1:
-            return f"CAST({columns[0][1]} AS TEXT)"
-        return self.image(columns)
+            return f"CAST({values[0]} AS TEXT)"
+        return self.image(list(zip(columns, values, strict=True)))
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         if len(columns) == 1:

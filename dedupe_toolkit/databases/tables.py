@@ -53,6 +53,11 @@ class Table:
     pk: tuple[Column, ...]
     columns: tuple[Column, ...]
 
+    @property
+    def key(self) -> list[str]:
+        """The names of the primary key's columns."""
+        return [column.name for column in self.pk]
+
     def column(self, name: str) -> Column:
         """Raises `InvalidMatchKey` for a column that the model has and the database has not."""
         for column in self.columns:
@@ -111,6 +116,11 @@ class DatabaseKey:
     @property
     def label(self) -> str:
         return f"{self.table}.{'+'.join(self.columns)}"
+
+
+def definitions(names: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:
+    """Columns of a work table, under these names, that hold what the table's columns hold."""
+    return {name: column.definition for name, column in zip(names, columns, strict=True)}
 
 
 def not_migrated(model: type[Model], column: str) -> InvalidMatchKey:

@@ -100,13 +100,9 @@ def differing_columns(database: Database, mapping: MergeMap) -> dict[int, int]:
         f"CASE WHEN {distinct_values(database, mapping, column, 'r')} > 1 THEN 1 ELSE 0 END"
         for column in columns
     ]
-    member = database.equal(
-        database.qualified("r", mapping.key), database.qualified("m", mapping.members)
-    )
     rows = database.fetch(
         f"SELECT * FROM (SELECT m.group_number AS g, {' + '.join(counted)} AS n"
-        f" FROM {database.q(mapping.name)} m {database.join} {database.q(mapping.table.name)} r"
-        f" ON {member} GROUP BY m.group_number) x WHERE x.n > 0"
+        f" FROM {mapping.with_rows('r', database)} GROUP BY m.group_number) x WHERE x.n > 0"
     )
     return {int(number): int(differing) for number, differing in rows}
 
@@ -122,16 +118,12 @@ def counting(database: Database, mapping: MergeMap, columns: Sequence[Column]) -
         f" SUM(CASE WHEN x.n{number} > 1 THEN x.n{number} - 1 ELSE 0 END) AS v{number}"
         for number in range(len(columns))
     ]
-    member = database.equal(
-        database.qualified("r", mapping.key), database.qualified("m", mapping.members)
-    )
     grouped = ", ".join(database.qualified("m", mapping.survivors))
     # without a column to compare there is still one row
     asked, inner = ", ".join(totals) or "COUNT(*) AS g", ", ".join(counted) or "0 AS n"
     return (
         f"SELECT {asked} FROM (SELECT {inner}"
-        f" FROM {database.q(mapping.name)} m {database.join} {database.q(mapping.table.name)} r"
-        f" ON {member} GROUP BY {grouped}) x"
+        f" FROM {mapping.with_rows('r', database)} GROUP BY {grouped}) x"
     )
 
 

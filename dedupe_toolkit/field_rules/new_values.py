@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived
+from ..databases.tables import definitions
 from ..keys import key_field
 from ..mapping.mapping import MERGED, MergeMap
 from ..references.meta import column_of
 from ..references.telling import decisive_columns, moments
 from ..references.together import together_in
-from ..values import MatchKey, RowSet
 from .functions import called_values
 from .rules import CONCAT, FILL, Call, Compute, Follow, Pick
 from .together import Filling
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import Column, Table
+    from ..values import MatchKey, RowSet
     from .rules import NamedRule
 
 
@@ -181,13 +182,8 @@ class FieldRules:
         return {column.name for column, count in zip(columns, row, strict=True) if count}
 
     def _create(self, mapping: MergeMap, column: Column, name: str) -> None:
-        types = {
-            survivor: key.definition
-            for survivor, key in zip(mapping.survivors, mapping.table.pk, strict=True)
-        }
-        self.database.create_work_table(
-            name, types | {"value": column.definition}, primary_key=mapping.survivors
-        )
+        types = definitions(mapping.survivors, mapping.table.pk) | {"value": column.definition}
+        self.database.create_work_table(name, types, primary_key=mapping.survivors)
 
     def _call(self, mapping: MergeMap, field: Field[Any, Any], rule: Call, name: str) -> int:
         names = [*mapping.survivors, "value"]
@@ -207,9 +203,7 @@ class FieldRules:
     ) -> int:
         database = self.database
         source = self._computed if isinstance(rule, Compute) else self._picked
-        survivor = database.equal(
-            database.qualified("s", mapping.key), database.qualified("x", mapping.survivors)
-        )
+        survivor = database.join_on("s", mapping.key, "x", mapping.survivors)
         changes = database.same(f"s.{database.q(column.name)}", "x.value", column)
         return database.run(
             f"INSERT INTO {database.q(name)} ({', '.join([*mapping.survivors, 'value'])})"
@@ -278,16 +272,8 @@ class FieldRules:
     def _members(self, mapping: MergeMap) -> str:
         """Every member's row (alias ``d``) beside its survivor's (``s``)."""
         database, table = self.database, self.database.q(mapping.table.name)
-        member = database.equal(
-            database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-        )
-        survivor = database.equal(
-            database.qualified("s", mapping.key), database.qualified("m", mapping.survivors)
-        )
-        return (
-            f"{database.q(mapping.name)} m {database.join} {table} d ON {member}"
-            f" {database.join} {table} s ON {survivor}"
-        )
+        survivor = database.join_on("s", mapping.key, "m", mapping.survivors)
+        return f"{mapping.with_rows('d', database)} {database.join} {table} s ON {survivor}"
 
     def _blank(self, alias: str, column: Column) -> str:
         return self.database.blank(f"{alias}.{self.database.q(column.name)}", column)
@@ -295,8 +281,6 @@ class FieldRules:
 
 def equal_columns(source: MatchKey | RowSet) -> frozenset[tuple[str, str]]:
     """Table and column of what the rows of every group agree on, blanks included."""
-    if isinstance(source, RowSet):
-        return frozenset()
     fields = [key_field(source.model, lookup) for lookup in source.fields if "__" not in lookup]
     return frozenset((field.model._meta.db_table, column_of(field)) for field in fields)
 

@@ -201,9 +201,6 @@ def hold_unlike_amounts(
 
 def _hold_unlike(session: Session, mapping: MergeMap, one: Alike, meeting: Meeting | None) -> None:
     database, table = session.database, mapping.table
-    member = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
     has_value = [
         f"NOT {database.blank(f'd.{database.q(name)}', table.column(name))}" for name in one.leaders
     ]
@@ -218,8 +215,7 @@ def _hold_unlike(session: Session, mapping: MergeMap, one: Alike, meeting: Meeti
     survivors = ", ".join(database.qualified("m", mapping.survivors))
     session.held.add(
         "unlike",
-        f"FROM (SELECT {', '.join(listed)} FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(table.name)} d ON {member}"
+        f"FROM (SELECT {', '.join(listed)} FROM {mapping.with_rows('d', database)}"
         f" WHERE {' OR '.join(has_value)}"
         f" WINDOW w AS (PARTITION BY {survivors} ORDER BY m.place)) x"
         f" WHERE {' OR '.join(differs)}",

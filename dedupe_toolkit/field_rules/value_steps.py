@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..databases.names import derived, numbered
+from ..databases.tables import definitions
 from ..references.rule_sql import columns_in, needed, table_rule
 from ..references.unique import unique_rules
 
@@ -70,16 +71,13 @@ def _united(
 ) -> ValueStep:
     """One work table for several columns: survivors keep what they have where nothing is new."""
     columns = numbered("value", len(values))
-    keys = zip(mapping.survivors, mapping.table.pk, strict=True)
-    types = {survivor: key.definition for survivor, key in keys}
-    types |= {c: value.column.definition for c, value in zip(columns, values, strict=True)}
+    types = definitions(mapping.survivors, mapping.table.pk)
+    types |= definitions(columns, [value.column for value in values])
     database.create_work_table(name, types, primary_key=mapping.survivors)
     listed = ", ".join(mapping.survivors)
     tables = [database.q(value.name) for value in values]
     survivors = " UNION ".join(f"SELECT {listed} FROM {table}" for table in tables)
-    same = database.equal(
-        database.qualified("t", mapping.key), database.qualified("u", mapping.survivors)
-    )
+    same = database.join_on("t", mapping.key, "u", mapping.survivors)
     joins, news = [], []
     for number, (table, value) in enumerate(zip(tables, values, strict=True)):
         new = database.qualified(f"v{number}", mapping.survivors)

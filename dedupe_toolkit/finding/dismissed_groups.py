@@ -92,7 +92,7 @@ class KeyText(Func):
         dialect = database(connection.alias)
         keys = [compiler.compile(expression)[0] for expression in self.source_expressions]
         columns = dialect.table(self.model).pk
-        return dialect.key_text(list(zip(columns, keys, strict=True))), ()
+        return dialect.key_text(columns, keys), ()
 
 
 class _KeyColumn(Func):
@@ -123,7 +123,7 @@ def _dismissed_keys(key: MatchKey, using: str) -> RawSQL:
     rows, row_params = compiled(_groups_with(key, using, named))
     group = ", ".join(dialect.qualified("r", values))
     found = ", ".join(dialect.qualified("r", keys))
-    same = dialect.equal(dialect.qualified("r", keys), dialect.qualified("v", named))
+    same = dialect.join_on("r", keys, "v", named)
     sql = (
         f"WITH {_VERDICTS} (verdict, {', '.join(named)}) AS ({verdicts}),"
         f" {_ROWS} ({', '.join([*keys, *values])}, size) AS ({rows})"

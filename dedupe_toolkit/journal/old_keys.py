@@ -49,7 +49,7 @@ def key_text(model: type[Model], pk: Any, using: str) -> str:
     columns = dialect.table(model).pk
     typed = [f"{dialect.from_key_text('%s', 0, [c])} AS k{n}" for n, c in enumerate(columns)]
     # an image may need a value more than once
-    image = dialect.key_text([(column, f"k.k{n}") for n, column in enumerate(columns)])
+    image = dialect.key_text(columns, [f"k.k{n}" for n in range(len(columns))])
     return str(dialect.value(f"SELECT {image} FROM (SELECT {', '.join(typed)}) k", texts))
 
 

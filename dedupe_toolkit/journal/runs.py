@@ -54,7 +54,7 @@ def open_run(
     """A new run of so many groups, none of them merged."""
     return MergeRun.objects.using(using).create(
         model=source.label,
-        fields=list(source.fields) if isinstance(source, MatchKey) else [],
+        fields=list(source.fields),
         policy=_policy(source, policy),
         groups=groups,
         origin=origin,

@@ -63,7 +63,7 @@ class Journal:
         expected = _place(step) in self._ahead
         step = self._ahead.pop(_place(step)) if expected else self._stored(step)
         row, merged, into = (
-            self.database.key_text(list(zip(table.pk, values, strict=True))) if values else "NULL"
+            self.database.key_text(table.pk, values) if values else "NULL"
             for values in (key, gone and gone.key, gone and gone.into)
         )
         images = [self._image(columns, values) for values in (before, after)]

@@ -40,9 +40,6 @@ def _map_values(database: Database, mapping: MergeMap, name: str, columns: tuple
     keys = [mapping.table.column(column) for column in columns]
     valued = replace(mapping, name=name, is_nested=True, texts_for={})
     create_with(database, valued, keys, _BY_VALUE)
-    member = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
     held = database.qualified("d", columns)
     # a survivor without a value of its own takes that of its first duplicate that has one
     window = (
@@ -57,8 +54,7 @@ def _map_values(database: Database, mapping: MergeMap, name: str, columns: tuple
     values += [f"{mapping.root(database)} AS root"]
     database.run(
         f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, names))})"
-        f" SELECT * FROM (SELECT {', '.join(values)} FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(mapping.table.name)} d ON {member}) x"
+        f" SELECT * FROM (SELECT {', '.join(values)} FROM {mapping.with_rows('d', database)}) x"
         f" WHERE {' AND '.join(f'x.o{n} IS NOT NULL' for n in range(len(keys)))}"
     )
     database.settle(name, _BY_VALUE)

@@ -121,9 +121,7 @@ def changed_groups(session: Session, mapping: MergeMap, source: MatchKey | RowSe
     else:
         sql, params = _ranked_again(session, mapping, source)
     table, names = database.q(mapping.name), ", ".join([*mapping.survivors, *mapping.members])
-    member = database.equal(
-        database.qualified("n", mapping.members), database.qualified("r", mapping.members)
-    )
+    member = database.join_on("n", mapping.members, "r", mapping.members)
     together = " AND ".join(f"COUNT(DISTINCT r.{name}) = 1" for name in mapping.survivors)
     # one pass over the rows as they are now: joining them to the mapping's members one by one
     # would have SQLite scan them for each, as a common table expression has no index
@@ -150,8 +148,7 @@ def _all_agree(database: Database, mapping: MergeMap, key: MatchKey) -> bool:
     rows = considered(key, database.using).annotate(**named)
     sql, params = compiled(rows.values_list(*pk, *key_columns(key)))
     joins = [
-        f"{database.join} ({sql}) {row} ON "
-        + database.equal(database.qualified(row, pk), database.qualified("n", side))
+        f"{database.join} ({sql}) {row} ON " + database.join_on(row, pk, "n", side)
         for row, side in (("r", mapping.members), ("s", mapping.survivors))
     ]
     agree = database.equal(*(database.qualified(row, key_columns(key)) for row in ("r", "s")))

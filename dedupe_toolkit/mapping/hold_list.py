@@ -133,4 +133,4 @@ class HoldList:
     def key(self, alias: str, columns: Sequence[Column], names: Sequence[str]) -> str:
         """SQL for a primary key as a reason names it."""
         values = self.database.qualified(alias, names)
-        return self.database.key_text(list(zip(columns, values, strict=True)))
+        return self.database.key_text(columns, values)

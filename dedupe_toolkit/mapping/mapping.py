@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
-from ..databases.tables import Column, Table, last_field, pk_fields
+from ..databases.tables import Column, Table, definitions, last_field, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +83,12 @@ class MergeMap:
         """The members in their own table."""
         return NamedRows(self.name, dict(zip(self.key, self.members, strict=True)))
 
+    def with_rows(self, alias: str, database: Database) -> str:
+        """SQL for the work table (``m``) beside the rows of its members, under an alias."""
+        same = database.join_on(alias, self.key, "m", self.members)
+        work, table = database.q(self.name), database.q(self.table.name)
+        return f"{work} m {database.join} {table} {alias} ON {same}"
+
     def survivors_in(self, source: str) -> NamedRows:
         """The survivors that a work table names as this one does."""
         return NamedRows(source, dict(zip(self.key, self.survivors, strict=True)))
@@ -94,7 +100,7 @@ class MergeMap:
 
     @property
     def key(self) -> list[str]:
-        return [column.name for column in self.table.pk]
+        return self.table.key
 
     @property
     def raw(self) -> list[str]:
@@ -147,7 +153,7 @@ class MergeMap:
         if self.is_nested:
             return f"{alias}.root"
         survivors = database.qualified(alias, self.survivors)
-        return database.key_text(list(zip(self.table.pk, survivors, strict=True)))
+        return database.key_text(self.table.pk, survivors)
 
     def root_at(self, reference: Reference, database: Database, alias: str = "m") -> str:
         """The same beside what a reference is looked up in, which may hold no primary keys."""
@@ -176,8 +182,7 @@ def create_with(
     """Create its work table, with members and survivors of the types of ``keys``."""
     columns = {"group_number": "bigint", "place": "bigint"}
     for side in ("member", "survivor"):
-        names = numbered(side, len(keys))
-        columns |= {name: key.definition for name, key in zip(names, keys, strict=True)}
+        columns |= definitions(numbered(side, len(keys)), keys)
     columns |= mapping.text_types
     if mapping.is_nested:
         columns["root"] = "varchar(500)"

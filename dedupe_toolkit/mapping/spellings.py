@@ -129,9 +129,7 @@ def hold_unspelled(session: Session, mapping: MergeMap, references: Sequence[Ref
     database = session.database
     for reference in references:
         if reference.spelling and not reference.spelling.is_certain:
-            same = database.equal(
-                database.qualified("s", mapping.raw), database.qualified("m", mapping.members)
-            )
+            same = database.join_on("s", mapping.raw, "m", mapping.members)
             spelled = database.q(mapping.source(reference))
             _hold(session, mapping, reference, f"SELECT 1 FROM {spelled} s WHERE {same}")
     for unknown in unknown_references_to(mapping.table.model, database.using):

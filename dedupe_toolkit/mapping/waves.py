@@ -110,14 +110,10 @@ def _edges(session: Session, holder: MergeMap, target: MergeMap, reference: Refe
     Both are parts of the objects: those that hold a reference, and those to which it points.
     """
     database = session.database
-    itself = database.equal(
-        database.qualified("d", holder.key), database.qualified("m", holder.members)
-    )
     conditions = ["m.place > 0", "m.group_number <> o.group_number"]
     conditions += filter(None, [reference.condition("d", database)])
     return (
-        f"SELECT DISTINCT m.group_number, o.group_number FROM {database.q(holder.name)} m"
-        f" {database.join} {database.q(holder.table.name)} d ON {itself}"
+        f"SELECT DISTINCT m.group_number, o.group_number FROM {holder.with_rows('d', database)}"
         f"{_pointed_at(database, target, reference)} WHERE {' AND '.join(conditions)}"
     )
 
@@ -129,9 +125,7 @@ def _pointed_at(database: Database, target: MergeMap, reference: Reference) -> s
         old = database.qualified("o", target.old(reference))
         return f" {members} ON {database.equal(held, old)}"
     pointed = database.equal(held, database.qualified("p", reference.targets))
-    same = database.equal(
-        database.qualified("p", target.key), database.qualified("o", target.members)
-    )
+    same = database.join_on("p", target.key, "o", target.members)
     return f" JOIN {database.q(target.table.name)} p ON {pointed} {members} ON {same}"
 
 

@@ -1,35 +1,64 @@
-"""What one batch writes: the groups whose rows are locked, wave after wave, and their journal.
+"""One batch: its transaction, and what it writes there, wave after wave, with its journal.
 
-In the transaction of the batch, with the signals before and after it.
+Signals are sent before and after it.
 """
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
 from ..collisions.looking import looked_at_again
-from ..databases.retry import RowsChanged
+from ..databases.retry import RowsChanged, telling_locks
 from ..journal.reading import merged_pairs
 from ..journal.write import Journal
 from ..mapping.mapping import count_groups
 from ..mapping.waves import waves
 from ..planning.levels import analyse
 from ..signals import post_merge, pre_merge
-from .batches import planned_pairs
 from .changes import Changes
 from .recheck import are_rivals_locked
 from .write import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..databases import Database
     from ..mapping.mapping import MergeMap
     from ..models import MergeRun
     from ..planning.levels import Level
     from ..planning.session import Session
     from ..planning.tally import Tally
+    from ..values import MergePolicy
+
+
+@contextmanager
+def batch_transaction(database: Database) -> Iterator[ExitStack]:
+    """A batch is whole or not there; what is entered on the stack ends before its commit.
+
+    Raises `RowsLocked` where others hold rows for too long. In a transaction of the caller's it is
+    the database's own error, as only the caller can begin again.
+    """
+    with ExitStack() as outer:
+        if not database.connection.in_atomic_block:
+            outer.enter_context(telling_locks(database))
+        outer.enter_context(database.kept.batch())
+        outer.enter_context(transaction.atomic(using=database.using))
+        yield outer.enter_context(ExitStack())
+
+
+def patience_of(database: Database, policy: MergePolicy) -> float:
+    """For how many seconds a batch waits for rows; in a transaction of the caller's as that does.
+
+    Ask before the batch's own transaction begins.
+    """
+    if policy.lock_timeout is not None:
+        return policy.lock_timeout
+    return 0 if database.connection.in_atomic_block else database.lock_timeout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +82,7 @@ class Batch:
         if not groups:
             return 0, 0
         context = {"sender": model, "run": self.run, "using": database.using}
-        pre_merge.send(**context, pairs=partial(planned_pairs, session, mapping))
+        pre_merge.send(**context, pairs=partial(_planned_pairs, session, mapping))
         if pre_merge.has_listeners(model):
             level = looked_at_again(session, level)
         if self._can_differ() and not are_rivals_locked(session, level):
@@ -92,3 +121,16 @@ class Batch:
         """Whether others or a receiver may have changed rows that collide since the comparison."""
         is_alone = self.session.database.is_alone_in_batch
         return not is_alone or pre_merge.has_listeners(self.session.source.model)
+
+
+def _planned_pairs(session: Session, mapping: MergeMap) -> Iterator[tuple[str, str]]:
+    """The pairs of a batch about to be merged, keys as text."""
+    database = session.database
+    keys = [
+        database.key_text(mapping.table.pk, database.qualified("m", side))
+        for side in (mapping.members, mapping.survivors)
+    ]
+    rows: list[Any] = database.fetch(
+        f"SELECT {', '.join(keys)} FROM {database.q(mapping.name)} m WHERE m.place > 0"
+    )
+    yield from rows

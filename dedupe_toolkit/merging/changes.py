@@ -92,7 +92,7 @@ class Changes:
 
         ``into`` is SQL for the key of the row that each lives on as, if it does.
         """
-        key = self.database.qualified("t", [column.name for column in table.pk])
+        key = self.database.qualified("t", table.key)
         journaled = self.journal.record(
             table,
             action=MergeStep.Action.DELETE,

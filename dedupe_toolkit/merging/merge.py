@@ -35,8 +35,7 @@ from ..planning.plan import held_groups
 from ..planning.prepared import Prepared, take
 from ..planning.tally import Tally
 from ..values import MergePlan, ReferenceCount
-from .batch import Batch
-from .batches import batch_transaction, patience_of
+from .batch import Batch, batch_transaction, patience_of
 from .changes import refusal
 from .locking import is_collision, lock_groups
 from .pace import Pace

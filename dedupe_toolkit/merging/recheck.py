@@ -42,7 +42,7 @@ def _are_the_same(session: Session, level: Level, work: Work, rivals: Rivals) ->
     again = replace(rivals, name=session.work_table("again"))
     outcomes = find_rivals(database, level.mapping, again, level.policy.of_rivals(work.referrer))
     columns = ["outcome", *rivals.losers, *rivals.winners]
-    same = database.equal(database.qualified("x", columns), database.qualified("y", columns))
+    same = database.join_on("x", columns, "y", columns)
     lost = database.value(
         f"SELECT COUNT(*) FROM {database.q(rivals.name)} x"
         f" LEFT JOIN {database.q(again.name)} y ON {same} WHERE y.outcome IS NULL"

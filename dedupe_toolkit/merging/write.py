@@ -162,9 +162,7 @@ class Writer:
         database = self.session.database
         root = mapping.root(database)
         if mapping.is_nested:
-            same = database.equal(
-                database.qualified("m", mapping.survivors), database.qualified("g", mapping.members)
-            )
+            same = database.join_on("m", mapping.survivors, "g", mapping.members)
             root = f"(SELECT g.root FROM {database.q(mapping.name)} g WHERE {same})"
         self.changes.update(
             mapping.table,

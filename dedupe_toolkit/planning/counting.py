@@ -195,13 +195,12 @@ def _settled_below(session: Session, follower: Follower, work: Work) -> str:
     ends = {"l": rivals.losers, "w": rivals.winners}
     joins = [
         f"{database.join} {database.q(rivals.referrer.table.name)} {alias} ON"
-        f" {database.equal(database.qualified(alias, rivals.key), database.qualified('x', names))}"
+        f" {database.join_on(alias, rivals.key, 'x', names)}"
         for alias, names in ends.items()
     ]
     sides = dict(zip("lw", follower.mapping.pointed_at(reference), strict=True))
     same = [
-        database.equal(database.qualified(alias, reference.targets), database.qualified("m", names))
-        for alias, names in sides.items()
+        database.join_on(alias, reference.targets, "m", names) for alias, names in sides.items()
     ]
     return (
         f"EXISTS (SELECT 1 FROM {database.q(rivals.name)} x {' '.join(joins)}"

@@ -80,9 +80,7 @@ def blank_keys(session: Session, mapping: MergeMap, source: MatchKey | RowSet) -
     rows = considered(source, database.using).filter(blank).values_list(*pk_names(source.model))
     sql, params = compiled(rows)
     names = [f"k{number}" for number in range(len(mapping.members))]
-    member = database.equal(
-        database.qualified("b", names), database.qualified("m", mapping.members)
-    )
+    member = database.join_on("b", names, "m", mapping.members)
     ((groups, found),) = database.fetch(
         f"WITH dedupe_blank ({', '.join(names)}) AS ({sql})"
         " SELECT COUNT(DISTINCT m.group_number), COUNT(*)"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
 from ..databases.relations import Relation
+from ..databases.tables import definitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ class NewRows:
         return numbered("dedupe_k", len(self.table.pk))
 
     def create(self) -> None:
-        types = dict(zip(self.keys, (key.definition for key in self.table.pk), strict=True))
+        types = definitions(self.keys, self.table.pk)
         types |= {column.name: column.definition for column in self.columns}
         types |= dict.fromkeys([*self.by.values(), _GONE], "bigint")
         self.database.create_work_table(self.name, types, primary_key=self.keys)
@@ -84,7 +85,7 @@ class NewRows:
         return f"COALESCE({', '.join([*groups, 'NULL'])})"
 
     def raw_keys(self, alias: str) -> list[str]:
-        return self.database.qualified(alias, [column.name for column in self.table.pk])
+        return self.database.qualified(alias, self.table.key)
 
     def is_unknown(self, alias: str) -> str:
         """SQL that is true for rows of the table itself that have no copy."""

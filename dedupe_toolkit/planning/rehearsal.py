@@ -157,7 +157,7 @@ class Rehearsal:
     def _has(self, mapping: MergeMap, columns: Sequence[str]) -> str:
         """SQL that is true for what a work table (``m``) says of groups of this mapping."""
         database = self.session.database
-        same = database.equal(database.qualified("m", columns), database.qualified("g", columns))
+        same = database.join_on("m", columns, "g", columns)
         return f"EXISTS (SELECT 1 FROM {database.q(mapping.name)} g WHERE {same})"
 
     def _copied(self, table: Table, reference: Reference) -> NewRows | None:
@@ -191,9 +191,7 @@ class Rehearsal:
     def _write_values(self, mapping: MergeMap, step: ValueStep) -> None:
         database, rows = self.session.database, self.copies[mapping.table.name]
         rows.update(step.columns, mapping.survivors_in(step.name))
-        survivor = database.equal(
-            database.qualified("v", mapping.survivors), database.qualified("m", mapping.members)
-        )
+        survivor = database.join_on("v", mapping.survivors, "m", mapping.members)
         changed = f"EXISTS (SELECT 1 FROM {database.q(step.name)} v WHERE {survivor})"
         by = {rows.by[column]: "group_number" for column in step.columns}
         rows.update(by, mapping.named.only(f"m.place = 0 AND {changed}"))

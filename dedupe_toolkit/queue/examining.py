@@ -131,7 +131,7 @@ def _seen(key: MatchKey, groups: Sequence[QueuedGroup], using: str) -> Seen:
 def _numbers(session: Session, mapping: MergeMap, rows: Sequence[str]) -> dict[str, int]:
     dialect = session.database
     members = dialect.qualified("m", mapping.members)
-    text = dialect.key_text(list(zip(mapping.table.pk, members, strict=True)))
+    text = dialect.key_text(mapping.table.pk, members)
     named = ", ".join(["%s"] * len(rows))
     found = dialect.fetch(
         f"SELECT {text}, m.group_number FROM {dialect.q(mapping.name)} m WHERE {text} IN ({named})",

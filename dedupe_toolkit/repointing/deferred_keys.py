@@ -64,14 +64,10 @@ def _count_pointing(session: Session, mapping: MergeMap, reference: Reference) -
     """The rows that point at members of the mapping, but for those that are deleted anyway."""
     database = session.database
     targets = database.qualified("d", reference.targets)
-    itself = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
     points = database.equal(database.qualified("t", reference.columns), targets)
     return int(
         database.value(
-            f"SELECT COUNT(*) FROM {database.q(mapping.name)} m"
-            f" {database.join} {database.q(mapping.table.name)} d ON {itself}"
+            f"SELECT COUNT(*) FROM {mapping.with_rows('d', database)}"
             f" {database.join} {database.q(reference.referrer._meta.db_table)} t ON {points}"
             f" WHERE NOT ({are_merged(database, mapping, reference)})"
         )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
+from ..databases.tables import definitions
 from ..mapping.mapping import MERGED
 from .custom_references import fill_computed
 
@@ -32,7 +33,7 @@ class Embedded:
     @property
     def named(self) -> NamedRows:
         keys = numbered("key", len(self.table.pk))
-        names = [column.name for column in self.table.pk]
+        names = self.table.key
         return NamedRows(self.name, dict(zip(names, keys, strict=True)))
 
 
@@ -42,7 +43,7 @@ def find_embedded(
     """Fill a work table with the rows that hold a duplicate, and what their value becomes."""
     table = database.table(reference.referrer)
     keys = numbered("key", len(table.pk))
-    types = {key: column.definition for key, column in zip(keys, table.pk, strict=True)}
+    types = definitions(keys, table.pk)
     types |= {"value": table.column(reference.value).definition, "root": "varchar(500)"}
     database.create_work_table(name, types, primary_key=keys)
     if reference.custom:
@@ -55,7 +56,7 @@ def find_embedded(
 def _fill(database: Database, mapping: MergeMap, reference: EmbeddedReference, name: str) -> int:
     table = database.table(reference.referrer)
     keys = numbered("key", len(table.pk))
-    own = database.qualified("t", [column.name for column in table.pk])
+    own = database.qualified("t", table.key)
     work, referrer = database.q(mapping.name), database.q(table.name)
     meant = reference.condition("t", database)
     conditions = " AND ".join(filter(None, [MERGED, reference.holds(database), meant]))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
+from ..databases.tables import definitions
 from ..mapping.mapping import MergeMap, Way
 from ..mapping.spellings import spelled_tables
 from ..mapping.with_texts import with_texts
@@ -125,7 +126,7 @@ def moved_by(
 
 def key_once_moved(database: Database, table: Table, moves: Moves) -> dict[str, str]:
     """SQL for the primary key that a table's rows (``t``) will have, once all that has moved."""
-    names = [column.name for column in table.pk]
+    names = table.key
     key = dict(zip(names, database.qualified("t", names), strict=True))
     for move in moves:
         if move.referrer.table.name == table.name:
@@ -152,8 +153,7 @@ def _create_moved(
     columns = [referrer.table.column(column) for column in targets]
     types = {"group_number": "bigint", "place": "bigint", "root": "varchar(500)"}
     for side in ("member", "survivor"):
-        names = numbered(side, len(targets))
-        types |= {key: column.definition for key, column in zip(names, columns, strict=True)}
+        types |= definitions(numbered(side, len(targets)), columns)
     members = numbered("member", len(targets))
     session.database.create_work_table(name, types, primary_key=members)
 

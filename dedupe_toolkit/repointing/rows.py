@@ -61,9 +61,7 @@ def are_merged(database: Database, mapping: MergeMap, reference: Reference) -> s
 
 def points_at_duplicate(database: Database, mapping: MergeMap, reference: Reference) -> str:
     """SQL that is true for rows (``t``) that a reference makes move."""
-    held = database.equal(
-        database.qualified("t", reference.columns), database.qualified("g", mapping.old(reference))
-    )
+    held = database.join_on("t", reference.columns, "g", mapping.old(reference))
     conditions = ["g.place > 0", held, reference.condition("t", database)]
     return (
         f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} g"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..databases.names import derived
+from ..databases.tables import definitions
 from ..mapping.mapping import MERGED, MergeMap
 
 if TYPE_CHECKING:
@@ -49,13 +50,11 @@ def _find(session: Session, mapping: MergeMap, reference: Reference, name: str) 
     values = [f"value_{number}" for number in range(len(columns))]
     types = {"group_number": "bigint"}
     for names, keys in ((mapping.survivors, mapping.table.pk), (values, columns)):
-        types |= {n: column.definition for n, column in zip(names, keys, strict=True)}
+        types |= definitions(names, keys)
     database.create_work_table(name, types, primary_key=mapping.survivors)
     table, work = database.q(mapping.table.name), database.q(mapping.name)
     members = database.qualified("m", mapping.members)
-    survivor = database.equal(
-        database.qualified("s", mapping.key), database.qualified("m", mapping.survivors)
-    )
+    survivor = database.join_on("s", mapping.key, "m", mapping.survivors)
     duplicate = database.equal(database.qualified("d", mapping.key), members)
     held = database.equal(database.qualified("s", reference.columns), members)
     target = database.qualified("d", reference.columns)
@@ -96,10 +95,7 @@ def pointing_at_survivor(session: Session, mapping: MergeMap, level: Level) -> d
     for work in level.works:
         for reference in work.referrer.references:
             if work.referrer.table.name == mapping.table.name and reference.holds_key:
-                same = database.equal(
-                    database.qualified("d", reference.columns),
-                    database.qualified("m", mapping.survivors),
-                )
+                same = database.join_on("d", reference.columns, "m", mapping.survivors)
                 parts = [same, reference.condition("d", database)]
                 own[reference.columns[0]] = " AND ".join(filter(None, parts))
     return own

@@ -44,9 +44,7 @@ def taken_along(
     ahead = takewhile(lambda one: one is not referrer, referrers)
     return [
         f"EXISTS (SELECT 1 FROM {database.q(mover.table.name)} d WHERE "
-        + database.equal(
-            database.qualified("d", wider.targets), database.qualified("t", wider.columns)
-        )
+        + database.join_on("d", wider.targets, "t", wider.columns)
         + ")"
         for mover in ahead
         for wider in _wider(session, mover, referrer, reference)

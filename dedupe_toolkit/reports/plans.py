@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..plain import plain_held
 from ..printing import counted, print_table, say
-from ..values import MatchKey
 from .facts import facts_document, print_facts
 from .formats import described
 from .held_back import print_held_groups
@@ -47,7 +46,7 @@ def plan_document(plan: MergePlan) -> dict[str, Any]:
     return {
         "run": None,
         "model": plan.source.label,
-        "fields": fields_of(plan),
+        "fields": list(plan.source.fields),
         "groups": plan.groups,
         "merged": plan.mergeable,
         "held_back": len(plan.held_back),
@@ -65,7 +64,3 @@ def _print_references(console: Console, references: Iterable[ReferenceCount]) ->
     ]
     if rows:
         print_table(console, ["reference", "kind", *COUNTS], rows, numbers=COUNTS)
-
-
-def fields_of(plan: MergePlan) -> list[str]:
-    return list(plan.source.fields) if isinstance(plan.source, MatchKey) else []

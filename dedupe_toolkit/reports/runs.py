@@ -8,7 +8,7 @@ from ..printing import counted, say
 from .facts import facts_document
 from .formats import as_csv
 from .held_back import print_held_groups
-from .plans import COUNTS, fields_of
+from .plans import COUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ def run_document(plan: MergePlan, run: MergeRun) -> dict[str, Any]:
     return {
         "run": run.pk,
         "model": plan.source.label,
-        "fields": fields_of(plan),
+        "fields": list(plan.source.fields),
         "groups": run.groups,
         "merged": run.merged,
         "held_back": run.groups_held_back,

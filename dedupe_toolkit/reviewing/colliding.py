@@ -134,10 +134,7 @@ def _pairs(
     """A query for the first pairs of keys that lose by one rule, each after the rule's number."""
     database, mapping = rows.database, rows.mapping
     losers, winners = loser_keys(referrer), winner_keys(referrer)
-    first, second = (
-        database.key_text(list(zip(referrer.table.pk, keys, strict=True)))
-        for keys in (winners, losers)
-    )
+    first, second = (database.key_text(referrer.table.pk, keys) for keys in (winners, losers))
     losing = losing_rows(database, mapping, referrer, rule_rows(database, mapping, referrer, rule))
     policy = session.policies.below(session.policies.top, referrer)
     alike = are_alike(database, mapping, referrer, policy.rules)

@@ -194,12 +194,8 @@ def _questions(database: Database, mapping: MergeMap, referrer: Referrer) -> Ite
 
 def _own_targets(database: Database, mapping: MergeMap, reference: Reference) -> str:
     """The survivors that point at a duplicate of theirs."""
-    survivor = database.equal(
-        database.qualified("t", mapping.key), database.qualified("m", mapping.survivors)
-    )
-    held = database.equal(
-        database.qualified("t", reference.columns), database.qualified("m", mapping.old(reference))
-    )
+    survivor = database.join_on("t", mapping.key, "m", mapping.survivors)
+    held = database.join_on("t", reference.columns, "m", mapping.old(reference))
     conditions = filter(None, [MERGED, held, reference.condition("t", database)])
     return (
         f"SELECT COUNT(*) FROM {database.q(mapping.name)} m {database.join}"

@@ -239,10 +239,7 @@ def _first_difference(rows: InlineMapping, collision: Collision) -> str:
     database, referrer = rows.database, collision.referrer
     compared = rule_rows(database, rows.mapping, referrer, collision.rule)
     losers, winners = loser_keys(referrer), winner_keys(referrer)
-    first, second = (
-        database.key_text(list(zip(referrer.table.pk, keys, strict=True)))
-        for keys in (winners, losers)
-    )
+    first, second = (database.key_text(referrer.table.pk, keys) for keys in (winners, losers))
     is_alike = are_alike(database, rows.mapping, referrer, collision.policy.rules)
     pointing = [count_pointing(database, referrer, ref, losers) for ref in collision.followers]
     return (

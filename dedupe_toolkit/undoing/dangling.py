@@ -85,11 +85,11 @@ def _lost(
         for place, column in enumerate(table.pk)
     ]
     keys = _compared_as(database, table.pk, journaled)
-    own = database.qualified("t", [column.name for column in table.pk])
+    own = database.qualified("t", table.key)
     values = database.qualified("t", key.columns)
     same = database.equal(database.qualified("p", key.targets), values)
     filled = " AND ".join(f"{value} IS NOT NULL" for value in values)
-    text = database.key_text(list(zip(table.pk, own, strict=True)))
+    text = database.key_text(table.pk, own)
     rows = (
         f"FROM {_journal(database, steps)} c"
         f" {database.join} {database.q(table.name)} t ON {database.equal(own, keys)}"

@@ -111,7 +111,7 @@ class Obstacles:
         self, step: MergeStep, code: str, source: str, restored: Restored, **told: Any
     ) -> bool:
         keys = self.database.qualified("u", restored.keys)
-        key = self.database.key_text(list(zip(restored.table.pk, keys, strict=True)))
+        key = self.database.key_text(restored.table.pk, keys)
         count = int(self.database.value(f"SELECT COUNT(*) {source}"))
         if count:
             first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {SHOWN}"
@@ -122,10 +122,7 @@ class Obstacles:
         return bool(count)
 
     def _join(self, table: Table, restored: Restored) -> str:
-        return self.database.equal(
-            self.database.qualified("t", [column.name for column in table.pk]),
-            self.database.qualified("u", restored.keys),
-        )
+        return self.database.join_on("t", table.key, "u", restored.keys)
 
     def _equal(self, step: MergeStep, rule: UniqueRule) -> str:
         return self.database.equal(

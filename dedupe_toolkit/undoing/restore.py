@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.named_rows import NamedRows
 from ..databases.names import numbered
+from ..databases.tables import definitions
 from ..models import MergeStep, RowChange
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Restored:
 
     @property
     def named(self) -> NamedRows:
-        names = [column.name for column in self.table.pk]
+        names = self.table.key
         return NamedRows(self.name, dict(zip(names, self.keys, strict=True)))
 
 
@@ -49,8 +50,8 @@ def fill_restored(
     """What taking back ``step`` restores, without the groups that have been undone already."""
     restored = Restored(name="dedupe_undo", table=table, rows=0, width=len(step.columns))
     columns = [table.column(name) for name in step.columns]
-    types = {k: c.definition for k, c in zip(restored.keys, table.pk, strict=True)}
-    types |= {v: c.definition for v, c in zip(restored.values, columns, strict=True)}
+    types = definitions(restored.keys, table.pk)
+    types |= definitions(restored.values, columns)
     types |= {"after_image": database.image_type}
     database.create_work_table(restored.name, types, primary_key=restored.keys)
     keys = [

@@ -40,12 +40,8 @@ def _merge(session: Session, link: Reference, other: MergeMap) -> str:
     """SQL that is true for rows (``d``, ``s``) whose parents by a link a mapping merges."""
     database, work = session.database, session.database.q(other.name)
     lost, won = (
-        database.equal(
-            database.qualified(member, other.members), database.qualified(row, link.columns)
-        )
+        database.join_on(member, other.members, row, link.columns)
         for member, row in (("g", "d"), ("h", "s"))
     )
-    together = database.equal(
-        database.qualified("g", other.survivors), database.qualified("h", other.survivors)
-    )
+    together = database.join_on("g", other.survivors, "h", other.survivors)
     return f"EXISTS (SELECT 1 FROM {work} g JOIN {work} h ON {together} WHERE {lost} AND {won})"

@@ -142,12 +142,10 @@ def _pairs(session: Session, mapping: MergeMap) -> str:
     table = database.q(mapping.table.name)
     # one level down, a group may have several survivors, and a survivor several groups
     names = mapping.survivors if mapping.is_nested else ["group_number"]
-    same = database.equal(database.qualified("a", names), database.qualified("b", names))
+    same = database.join_on("a", names, "b", names)
     rows = [
         f"{database.join} {table} {row} ON "
-        + database.equal(
-            database.qualified(row, mapping.key), database.qualified(side, mapping.members)
-        )
+        + database.join_on(row, mapping.key, side, mapping.members)
         for side, row in (("a", "ra"), ("b", "rb"))
     ]
     return f"{work} a JOIN {work} b ON {same} AND a.place < b.place {' '.join(rows)}"
@@ -171,9 +169,7 @@ def _not_met_by(
     if not numbers:
         return ""
     database = session.database
-    losers = database.equal(
-        database.qualified("lost", rivals.losers), database.qualified(side, mapping.members)
-    )
+    losers = database.join_on("lost", rivals.losers, side, mapping.members)
     return (
         f"NOT EXISTS (SELECT 1 FROM {database.q(rivals.name)} lost"
         f" WHERE {losers} AND lost.rule IN ({', '.join(numbers)}))"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ...databases.names import numbered
+from ...databases.tables import definitions
 from ...mapping.mapping import MERGED
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _fill(
     types = {"root": "varchar(500)"}
     keys = [table.column(column) for column in reference.columns]
     for names, columns in ((mapping.members, table.pk), (values, keys)):
-        types |= {one: column.definition for one, column in zip(names, columns, strict=True)}
+        types |= definitions(names, columns)
     database.create_work_table(name, types, primary_key=mapping.members)
     held = database.qualified("d", reference.columns)
     inside = database.equal(held, database.qualified("o", mapping.members))
@@ -95,14 +96,11 @@ def _fill(
         f" AND {database.equal(held, database.qualified('v', values))})"
         for own in given
     ]
-    itself = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
     named = ", ".join(map(database.q, [*mapping.members, "root"]))
     members = ", ".join(database.qualified("m", mapping.members))
     conditions = [MERGED, f"({' OR '.join(ways)})", reference.condition("d", database)]
     return database.run(
         f"INSERT INTO {database.q(name)} ({named}) SELECT {members}, {mapping.root(database)}"
-        f" FROM {database.q(mapping.name)} m {database.join} {database.q(table.name)} d ON {itself}"
+        f" FROM {mapping.with_rows('d', database)}"
         f" WHERE {' AND '.join(filter(None, conditions))}"
     )

@@ -37,7 +37,7 @@ def _hold_long(session: Session, table: Table, rows: NamedRows) -> None:
     if not is_too_long:
         return
     keys = database.qualified("t", list(rows.on))
-    key = database.key_text(list(zip(table.pk, keys, strict=True)))
+    key = database.key_text(table.pk, keys)
     # read first: what only gives NULL here is an error in a statement that writes
     found = database.fetch(
         f"SELECT m.group_number, MIN({key}) {database.selecting(table, rows)} AND {is_too_long}"
@@ -54,15 +54,11 @@ def _hold_long(session: Session, table: Table, rows: NamedRows) -> None:
 
 def _hold_joined(session: Session, mapping: MergeMap, column: str, name: str) -> None:
     database = session.database
-    same = database.equal(
-        database.qualified("d", mapping.key), database.qualified("m", mapping.members)
-    )
     survivors = ", ".join(database.qualified("m", mapping.survivors))
     session.held.add(
         "long text",
         f"FROM (SELECT MIN(m.group_number) AS group_number, {survivors}"
-        f" FROM {database.q(mapping.name)} m {database.join} {database.q(mapping.table.name)} d"
-        f" ON {same} GROUP BY {survivors} HAVING"
+        f" FROM {mapping.with_rows('d', database)} GROUP BY {survivors} HAVING"
         f" SUM(OCTET_LENGTH(d.{database.q(column)}) + 2) > @@{name}) x",
         told={"model": mapping.table.model._meta.label, "field": column, "limit": name},
         first=session.held.key("x", mapping.table.pk, mapping.survivors),

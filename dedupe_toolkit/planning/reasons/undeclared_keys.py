@@ -75,13 +75,7 @@ def hold_undeclared_keys(session: Session, mapping: MergeMap, rules: FieldRules)
     And those with survivors at which it points by a value that a field rule may replace.
     """
     database = session.database
-    member = database.equal(
-        database.qualified("t", mapping.key), database.qualified("m", mapping.members)
-    )
-    rows = (
-        f"FROM {database.q(mapping.name)} m"
-        f" {database.join} {database.q(mapping.table.name)} t ON {member} WHERE"
-    )
+    rows = f"FROM {mapping.with_rows('t', database)} WHERE"
     ruled = {
         database.as_compared(column.name)
         for column in mapping.table.others
@@ -96,13 +90,7 @@ def hold_undeclared_keys(session: Session, mapping: MergeMap, rules: FieldRules)
 def hold_undeclared_keys_of_losers(session: Session, rivals: Rivals, where: str) -> None:
     """Hold back the groups with losers (``m``), to be deleted, that such a table points at."""
     database, table = session.database, rivals.referrer.table
-    loser = database.equal(
-        database.qualified("t", rivals.key), database.qualified("m", rivals.losers)
-    )
-    rows = (
-        f"FROM {database.q(rivals.name)} m"
-        f" {database.join} {database.q(table.name)} t ON {loser} WHERE {where}"
-    )
+    rows = database.selecting(table, rivals.losing.only(where))
     for key in session.undeclared_keys(table.model):
         _hold(session, table, rows, key)
 
@@ -145,9 +133,7 @@ def undeclared_keys_of_movers(
 def _hold(session: Session, table: Table, rows: str, key: DatabaseKey) -> None:
     """Hold back the groups (``m``) of rows (``t``) that an undeclared key points at."""
     database = session.database
-    points = database.equal(
-        database.qualified("s", key.columns), database.qualified("t", key.targets)
-    )
+    points = database.join_on("s", key.columns, "t", key.targets)
     owner = _model_of(session, key)
     session.held.add_rows(
         "unknown relation" if owner else "unknown table",
