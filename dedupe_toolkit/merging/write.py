@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ..collisions.looking import looked_at_again
 from ..collisions.resolutions import Outcome
-from ..databases.names import derived
-from ..databases.tables import OnMove
 from ..field_rules.value_steps import value_steps
 from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
-from ..repointing.embedded_keys import Embedded, find_embedded
-from ..repointing.followers import Follower, followers, key_once_moved, moved_by
-from ..repointing.rows import (
-    NEVER,
-    are_merged,
-    repointed_rows,
-    rows_that_stay,
-    will_move_on,
-    will_return,
-)
+from ..repointing.followers import Follower
 from ..repointing.self_references import pointing_at_survivor
 from ..repointing.shared_columns import leaders_first
-from .changes import Changes, naming
+from .changes import naming
 from .leftovers import is_by_value, refuse_left
+from .repoint import Course, Repointing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from ..collisions.rivals import Rivals
     from ..planning.levels import Level, Work
     from ..planning.reasons.in_the_way import InTheWay
-    from ..planning.session import Session
-    from ..planning.tally import Tally
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
-    from ..repointing.followers import Moves
     from ..repointing.self_references import OwnTarget
 
 Reason = MergeStep.Reason
@@ -55,14 +41,9 @@ _DISCARDS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Writer:
+class Writer(Repointing):
     """Carries out one level after another, in the transaction of one batch."""
 
-    session: Session
-    changes: Changes
-    tally: Tally
-    planned: MergeMap
-    """The mapping of the whole run: what a later batch merges counts as going, too."""
     can_differ: bool
     """Whether others may have pointed at rows that merge one level down, which locks come late."""
 
@@ -85,9 +66,10 @@ class Writer:
             if is_plain:
                 self.changes.journal.expect(pairs)
             for referrer, reference in pairs:
+                one = Follower(referrer=referrer, reference=reference, mapping=mapping)
                 moving = level.moving.get(reference.targets, ())
-                self._repoint(referrer, mapping, reference, mapping, moving)
-        self._repoint_embedded(mapping)
+                self.repoint(one, Course(applied=mapping, moving=moving))
+        self.repoint_embedded(mapping)
         rules = level.policy.rules
         values = list(rules.new_values(mapping, pointing_at_survivor(self.session, mapping, level)))
         with handing_over(self.session, mapping, values):
@@ -171,143 +153,6 @@ class Writer:
             root=root,
             reason=reason,
         )
-
-    def _repoint_embedded(self, mapping: MergeMap, ahead_of: Moves = ()) -> None:
-        for number, reference in enumerate(self.session.embedded(mapping.table.model)):
-            name = derived(mapping.name, "in", number)
-            database = self.session.database
-            found = find_embedded(database, mapping, reference, name)
-            if found.rows:
-                database.lock_rows(found.table, found.named)
-                # again, now that nobody else can change the values any more
-                self._replace(find_embedded(database, mapping, reference, name), ahead_of)
-
-    def _replace(self, embedded: Embedded, ahead_of: Moves) -> None:
-        rows = self.changes.update(
-            embedded.table,
-            {embedded.reference.value: "value"},
-            embedded.named,
-            key=key_once_moved(self.session.database, embedded.table, ahead_of),
-            root="m.root",
-            reason=Reason.REPOINTED,
-            reference=embedded.reference.label,
-        )
-        self.tally.add(embedded.reference.label, embedded.reference.kind, repointed=rows)
-
-    def _repoint(
-        self,
-        referrer: Referrer,
-        mapping: MergeMap,
-        reference: Reference,
-        applied: MergeMap,
-        moving: Sequence[MergeMap] = (),
-        ahead_of: Moves = (),
-    ) -> None:
-        """Repoint a reference, and what follows the rows that move because of that.
-
-        ``applied`` is the mapping being applied, of which ``mapping`` may be a consequence,
-        ``moving`` are those of levels above that will move what the reference holds then, and
-        ``ahead_of`` is journaled already and changed afterwards.
-        """
-        database = self.session.database
-        staying = rows_that_stay(database, applied, referrer, reference)
-        found = followers(self.session, mapping, referrer, reference, staying)
-        ahead, following = self._in_order(found)
-        passing = self._count_passing(mapping, reference, applied, moving, staying)
-        moves = (*ahead_of, Follower(referrer=referrer, reference=reference, mapping=mapping))
-        is_moving = ahead or following or reference.is_key
-        with database.broken_foreign_keys() if is_moving else nullcontext():
-            rows = self.changes.update(
-                referrer.table,
-                dict(zip(reference.columns, mapping.new(reference), strict=True)),
-                mapping.pointing(reference, database).but_for(staying),
-                key=key_once_moved(database, referrer.table, ahead_of),
-                root=mapping.root_at(reference, database),
-                reason=Reason.REPOINTED,
-                reference=reference.label,
-                between=partial(self._go_ahead, ahead, applied, moves) if ahead else None,
-            )
-        self.tally.add(reference.label, reference.kind, repointed=rows - passing)
-        if rows and reference.is_key:
-            self._repoint_embedded(replace(mapping, table=referrer.table), ahead_of)
-        for follower in following if rows else ():
-            self._follow(referrer, reference, follower, applied, moving, ahead_of)
-
-    def _in_order(self, found: Iterable[Follower]) -> tuple[list[Follower], list[Follower]]:
-        """Those that have to follow ahead of what they point at, and those that follow after it.
-
-        What the database itself takes along is counted here; nothing has to follow that, as the
-        plan holds back where something would.
-        """
-        ahead, after = [], []
-        for follower in found:
-            match self.session.on_move(follower.reference):
-                case OnMove.ACTS:
-                    ahead.append(follower)
-                case OnMove.CASCADES:
-                    self._count_taken_along(follower)
-                case _:
-                    after.append(follower)
-        return ahead, after
-
-    def _count_taken_along(self, follower: Follower) -> None:
-        database, reference = self.session.database, follower.reference
-        rows = repointed_rows(database, follower.mapping, reference)
-        count = int(database.value(f"SELECT COUNT(*) {rows}"))
-        self.tally.add(reference.label, reference.kind, repointed=count)
-
-    def _go_ahead(self, ahead: Sequence[Follower], applied: MergeMap, moves: Moves) -> None:
-        """Repoint what the database would otherwise change by itself, once the key has moved."""
-        for one in ahead:
-            self._repoint(one.referrer, one.mapping, one.reference, applied, ahead_of=moves)
-
-    def _follow(
-        self,
-        referrer: Referrer,
-        reference: Reference,
-        follower: Follower,
-        applied: MergeMap,
-        moving: Sequence[MergeMap],
-        ahead_of: Moves,
-    ) -> None:
-        """What points at rows that just moved follows.
-
-        Nothing pointed at where they are now before, so nothing can collide.
-        """
-        targets = follower.reference.targets
-        further = [moved_by(self.session, one, referrer, reference, targets) for one in moving]
-        step = follower.referrer, follower.mapping, follower.reference
-        self._repoint(*step, applied, further, ahead_of)
-
-    def _count_passing(
-        self,
-        mapping: MergeMap,
-        reference: Reference,
-        applied: MergeMap,
-        moving: Sequence[MergeMap],
-        staying: Sequence[str],
-    ) -> int:
-        """How many rows are about to be repointed that go, or are repointed again, anyway.
-
-        Rows that come back to where they are now count twice: once more for their way back.
-        """
-        database = self.session.database
-        going = are_merged(database, self._going(applied), reference)
-        onward = will_move_on(database, mapping, reference, moving)
-        if going == onward == NEVER:
-            return 0
-        rows = repointed_rows(database, mapping, reference)
-        rows += "".join(f" AND NOT ({condition})" for condition in staying)
-        returning = will_return(database, mapping, reference, moving)
-        return int(
-            database.value(
-                f"SELECT (SELECT COUNT(*) {rows} AND ({going} OR {onward}))"
-                f" + (SELECT COUNT(*) {rows} AND ({returning}))"
-            )
-        )
-
-    def _going(self, mapping: MergeMap) -> MergeMap:
-        return self.planned if mapping.table.name == self.planned.table.name else mapping
 
     def _delete_merged(self, level: Level, reason: MergeStep.Reason) -> int:
         """Delete the duplicates, after making sure that nothing but each other points at them."""
