@@ -8,7 +8,6 @@ from ..references.discover import naming_columns
 from ..references.telling import moments
 from ..references.together import together_in
 from ..values import FieldDifference
-from .rules import rule_called
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -140,5 +139,5 @@ def told(
                 field=getattr(field_of(mapping, column), "name", column.name),
                 groups=int(groups),
                 values=int(values),
-                rule=rule_called(named) if named else "",
+                rule=named.name if named else "",
             )

@@ -38,7 +38,6 @@ class Pick:
 
     order: Callable[[str, MergeMap, Database], str]
     fits: Fits
-    name: str = ""
     nothing: None = None
 
 
@@ -67,7 +66,6 @@ class Follow:
 
     leaders: tuple[str, ...]
     rule: Pick
-    name: str
     nothing: None = None
 
 
@@ -121,7 +119,7 @@ def _picked_by_key(direction: str) -> Pick:
 
 def _from_row(taken: Taken) -> Pick:
     is_it = f"CASE WHEN m.place = {taken.place:d} THEN 0 ELSE 1 END, m.place"
-    return Pick(order=lambda value, mapping, database: is_it, fits=any_field, name=rule_name(taken))
+    return Pick(order=lambda value, mapping, database: is_it, fits=any_field)
 
 
 def _sum(rows: str, keys: str, database: Database, field: Field[Any, Any]) -> str:
@@ -172,10 +170,14 @@ def fitting_rules(field: Field[Any, Any]) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedRule:
-    """A field, and the rule that was named for it; None leaves the survivor its own value."""
+    """A field, and the rule that was named for it; None leaves the survivor its own value.
+
+    A function is known by its own name, and what follows other fields by that of their rule.
+    """
 
     field: Field[Any, Any]
     rule: Pick | Compute | Call | Follow | None
+    name: str
 
 
 def settling_rule(field: Field[Any, Any]) -> str:
@@ -187,15 +189,6 @@ def settling_rule(field: Field[Any, Any]) -> str:
     if _is_boolean(field):
         return "any"
     return "sum" if is_number(field) else "newest"
-
-
-def rule_called(named: NamedRule) -> str:
-    """The name of a field rule; a function is known by its own."""
-    if isinstance(named.rule, Call):
-        return rule_name(named.rule.function)
-    if isinstance(named.rule, (Follow, Pick)) and named.rule.name:
-        return named.rule.name
-    return next(name for name, rule in RULES.items() if rule is named.rule)
 
 
 def refuse_functions(model: type[Model], rules: Mapping[str, Any]) -> None:
@@ -247,7 +240,8 @@ def _resolve(model: type[Model], name: str, given: FieldRule) -> tuple[tuple[str
             f"field rule {name}={rule}: {rule!r} does not fit {label}.{field.name},"
             f" a {type(field).__name__}{' and the primary key' if field.primary_key else ''}"
         )
-    return (field.model._meta.db_table, column_of(field)), NamedRule(field=field, rule=resolved)
+    place = field.model._meta.db_table, column_of(field)
+    return place, NamedRule(field=field, rule=resolved, name=rule)
 
 
 def _meant(given: FieldRule) -> Pick | Compute | Call | None:

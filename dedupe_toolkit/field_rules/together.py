@@ -6,7 +6,7 @@ because amounts of different kinds would be added up. Writes work tables only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from ..errors import InvalidOption
 from ..references.meta import column_of
 from ..references.together import Together, together_in
 from ..repointing.meeting import value_met
-from .rules import FILL, RULES, Follow, NamedRule, Pick, rule_called
+from .rules import FILL, RULES, Follow, NamedRule, Pick
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -62,9 +62,9 @@ def completed(model: type[Model], named: Mapping[Place, NamedRule]) -> dict[Plac
 
 
 def _refuse_different(model: type[Model], one: Together, said: list[NamedRule]) -> None:
-    names = {rule_called(named) for named in said}
+    names = {named.name for named in said}
     if len(names) > 1:
-        rules = ", ".join(f"{named.field.name}={rule_called(named)}" for named in said)
+        rules = ", ".join(f"{named.field.name}={named.name}" for named in said)
         raise InvalidOption(
             f"field rules {rules}: these fields of {model._meta.label} belong together, and are"
             " taken from one row; name one rule for all of them"
@@ -77,15 +77,14 @@ def _for_all(one: Together, said: dict[str, NamedRule]) -> dict[str, NamedRule]:
     rule: Any = named.rule
     own = [column for column in one.columns if column not in one.shared or column in said]
     if rule is None or rule is FILL:
-        return {c: NamedRule(field=f, rule=rule) for c, f in _fields(one) if c in own}
+        return {c: replace(named, field=f) for c, f in _fields(one) if c in own}
     is_picked = isinstance(rule, Pick)
     follow = Follow(
         leaders=(leader,) if is_picked else tuple(said),
         rule=rule if is_picked else FILL,
-        name=rule_called(named),
     )
     return {
-        c: NamedRule(field=f, rule=follow)
+        c: NamedRule(field=f, rule=follow, name=named.name)
         for c, f in _fields(one)
         if c in own and (is_picked or c not in said)
     }
@@ -233,5 +232,5 @@ def _unlike(mapping: MergeMap, one: Alike) -> dict[str, Any]:
         "about": f"{model._meta.label}: " if mapping.is_nested else "",
         "fields_beside": [names[name] for name in one.partners],
         "fields_made": [names[name] for name in one.leaders],
-        "rule": rule_called(one.named),
+        "rule": one.named.name,
     }

@@ -96,9 +96,8 @@ class Writer(Repointing):
     def _settle_rivals(self, work: Work, mapping: MergeMap) -> None:
         if work.rivals is None:
             return
-        for outcome, reason in _DISCARDS.items():
-            if work.outcomes.get(outcome) and not (outcome is Outcome.REDUNDANT and work.nested):
-                self._delete_losers(work.rivals, outcome, reason)
+        for outcome in work.deleted:
+            self._delete_losers(work.rivals, outcome, _DISCARDS[outcome])
         if work.nested:
             self._apply_below(work.nested)
         label, kind = _names(work)

@@ -69,6 +69,12 @@ class Work:
         return {}
 
     @property
+    def deleted(self) -> list[Outcome]:
+        """The outcomes of losers that just go: not of redundant ones that merge with the others."""
+        met = (outcome for outcome in DELETED if self.outcomes.get(outcome))
+        return [one for one in met if not (one is Outcome.REDUNDANT and self.nested)]
+
+    @property
     def merged(self) -> int:
         return self.outcomes.get(Outcome.MERGE, 0)
 

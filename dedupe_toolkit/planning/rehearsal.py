@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..collisions.resolutions import DELETED, Outcome
 from ..field_rules.value_steps import value_steps
 from ..mapping.by_value import with_values
 from ..mapping.mapping import MERGED
@@ -131,11 +130,8 @@ class Rehearsal:
     def _settle_rivals(self, work: Work) -> None:
         rows, rivals = self.copies.get(work.referrer.table.name), work.rivals
         if rows and rivals:
-            for outcome in DELETED:
-                if work.outcomes.get(outcome) and not (
-                    outcome is Outcome.REDUNDANT and work.nested
-                ):
-                    rows.drop(rivals.losing.only(f"m.outcome = '{outcome}'"))
+            for outcome in work.deleted:
+                rows.drop(rivals.losing.only(f"m.outcome = '{outcome}'"))
         if work.nested:
             self.apply(work.nested)
 

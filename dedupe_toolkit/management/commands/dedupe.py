@@ -15,8 +15,9 @@ from ...source.owner import on_owner
 from ..again import run_anew
 from ..base import DedupeCommand
 from ..constraining import add_constraint_arguments, edit_from_options, one_key
-from ..loop.steps import STEPS
-from ..loop.walk import Left, Walk
+from ..loop.reading import audit, find, plan
+from ..loop.walk import Left, Step, Walk
+from ..loop.writing import make_unique, merge, migrate, prove
 from ..options import add_key_arguments, add_no_input
 from ..policy import add_policy_arguments
 from .prove_get_or_create import add_race_arguments, race_from_options
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from ...values import MatchKey
-    from ..loop.walk import Step
+
+STEPS = (
+    Step(verb="audit", about="which calls look it up", take=audit),
+    Step(verb="find", about="which rows are equal", take=find),
+    Step(verb="plan", about="what a merge would do", take=plan),
+    Step(verb="merge", about="one row of each group", take=merge),
+    Step(verb="make_unique", about="the model and its migration", take=make_unique),
+    Step(verb="migrate", about="the constraint in the database", take=migrate),
+    Step(verb="prove", about="the race without the constraint and with it", take=prove),
+)
+"""Each finds by itself whether it is done already, so a walk that was left goes on."""
 
 
 class Command(DedupeCommand):
