@@ -129,10 +129,21 @@ def _with_assigned(node: ast.Call, module: Module, resolver: Resolver) -> dict[s
     if values is None or not name:
         return values
     for one in _after(node, module):
+        if _is_set_at_run_time(one, name):
+            return None
         for target in one.targets if isinstance(one, ast.Assign) else ():
             if isinstance(target, ast.Attribute) and ast.unparse(target.value) == name:
                 values[target.attr] = one.value
     return values
+
+
+def _is_set_at_run_time(node: Any, name: str) -> bool:
+    """``setattr(row, …)``, ``vars(row).update(…)`` and ``row.__dict__.update(…)``."""
+    if not isinstance(node, ast.Call):
+        return False
+    if getattr(node.func, "id", "") == "setattr":
+        return bool(node.args) and ast.unparse(node.args[0]) == name
+    return ast.unparse(node.func) in (f"vars({name}).update", f"{name}.__dict__.update")
 
 
 def _variable(node: ast.Call, module: Module) -> str:

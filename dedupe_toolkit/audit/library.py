@@ -98,9 +98,15 @@ class Library:
                     found.setdefault(field.name, []).append((field, things))
         return found
 
-    def only_relation(self, name: str) -> Things:
-        """The rows of the only relation of the project that has this name on either side."""
-        found = {things for _, things in self._relations.get(name, ())}
+    def only_relation(self, name: str, owner: str) -> Things:
+        """The rows of the only relation of the project that has this name on either side.
+
+        Of several, of the only one that leads away from what the ``owner`` is called.
+        """
+        every = self._relations.get(name, [])
+        found = {things for _, things in every}
+        if len(found) > 1:
+            found = {things for one, things in every if owner in _names_of_owner(one)}
         only = next(iter(found)) if len(found) == 1 else ()
         return only if all(isinstance(one, Rows) for one in only) else ()
 
@@ -190,6 +196,14 @@ class Library:
                 return unknown(text)
             found += things
         return tuple(dict.fromkeys(found))
+
+
+def _names_of_owner(relation: Any) -> set[str]:
+    """What code calls the instance that a relation leads away from: its model, its field."""
+    name = relation.model._meta.object_name
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    field = {relation.field.name} if relation.auto_created else set()
+    return {name.lower(), words} | field
 
 
 def _file_of(name: str) -> Path | None:

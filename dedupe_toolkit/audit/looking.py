@@ -88,10 +88,49 @@ def _if(node: ast.If, module: Module) -> Iterator[Look]:
     for search in ruled_out(node.test, module, when=True):
         yield Look(search=search, node=node, absent=list(node.body))
     for search in ruled_out(node.test, module, when=False):
-        absent = list(node.orelse)
+        if _is_settled_before(node, search, module) or _removes(node, search):
+            continue
+        absent = _past_the_found(node.orelse, search, module)
         if not absent and leaves(node.body) and not isinstance(node.body[-1], _REFUSALS):
             absent = _after(node, module)
         yield Look(search=search, node=node, absent=absent)
+
+
+def _is_settled_before(node: ast.If, search: Search, module: Module) -> bool:
+    """Whether an ``if`` that this is an ``elif`` of has the case that there is none."""
+    before = module.parent(node)
+    while isinstance(before, ast.If) and before.orelse == [node]:
+        if any(_is_same(one, search) for one in ruled_out(before.test, module, when=True)):
+            return True
+        node, before = before, module.parent(before)
+    return False
+
+
+def _past_the_found(block: list[Any], search: Search, module: Module) -> list[Any]:
+    """An ``else``, without the ``elif`` in which several have been found."""
+    test = block[0].test if len(block) == 1 and isinstance(block[0], ast.If) else None
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Gt | ast.GtE):
+        return list(block)
+    found = searched(test.left, module)
+    return list(block[0].orelse if found and _is_same(found, search) else block)
+
+
+def _removes(node: ast.If, search: Search) -> bool:
+    """Whether what was found is deleted, as by a switch between there and not there."""
+    asked = {ast.unparse(search.rows)}
+    asked |= {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
+    return any(
+        ast.unparse(one.func.value) in asked
+        for statement in node.body
+        for one in ast.walk(statement)
+        if isinstance(one, ast.Call)
+        and isinstance(one.func, ast.Attribute)
+        and one.func.attr in ("delete", "adelete")
+    )
+
+
+def _is_same(one: Search, other: Search) -> bool:
+    return ast.unparse(one.rows) == ast.unparse(other.rows)
 
 
 def _try(node: ast.Try, module: Module) -> Iterator[Look]:

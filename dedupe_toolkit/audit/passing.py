@@ -24,7 +24,8 @@ def passed_on(
 ) -> tuple[Rows, Arguments] | None:
     """The rows and arguments that Django's method gets in the end; None where that is not told.
 
-    The method has to take ``**kwargs`` and to return one such call, which is given all of them.
+    The method has to take ``**kwargs`` and to make one such call, always, which is given all of
+    them as they came; what it makes of ``defaults`` is open.
     """
     found = place.resolver.in_project(own)
     if found is None or given.unknown or not isinstance(found.node, ast.FunctionDef):
@@ -36,9 +37,10 @@ def passed_on(
     if inner is None or own_creation(inner, call.func.attr) is not None:
         return None
     added = arguments(_without_rest(call), found.module, place.resolver, updates=False)
-    if added.unknown or added.defaults:
+    if added.unknown or (added.defaults and not found.node.args.args[1:]):
         return None
-    return inner, replace(given, lookups={**added.lookups, **given.lookups})
+    defaults = None if found.node.args.args[1:] else given.defaults
+    return inner, replace(given, lookups={**added.lookups, **given.lookups}, defaults=defaults)
 
 
 def looks_and_creates(own: Any, given: Arguments, place: Place) -> bool:
@@ -53,19 +55,27 @@ def looks_and_creates(own: Any, given: Arguments, place: Place) -> bool:
 
 
 def _only_call(function: ast.FunctionDef) -> Any:
-    """The call in ``return ….get_or_create(…, **kwargs)``, all that the function does."""
-    body = [one for one in function.body if not _is_docstring(one)]
+    """The one call ``….get_or_create(…, **kwargs)``, which nothing in the function runs past."""
     rest = function.args.kwarg.arg if function.args.kwarg else ""
-    call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Return) else None
-    is_creation = isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
-    if not is_creation or call.func.attr not in _METHODS:  # type: ignore[union-attr]  # is_creation saw it
+    nodes = [one for statement in function.body for one in ast.walk(statement)]
+    calls = [one for one in nodes if isinstance(one, ast.Call) and last_name(one) in _METHODS]
+    taken = [one for one in nodes if isinstance(one, ast.Name) and one.id == rest]
+    if len(calls) != 1 or {one.arg for one in function.args.args[1:]} - {"defaults"}:
         return None
-    passed = [ast.unparse(one.value) for one in call.keywords if one.arg is None]  # type: ignore[union-attr]  # is_creation saw it
-    return call if passed == [rest] and not function.args.args[1:] else None
+    passed = [one.value for one in calls[0].keywords if one.arg is None]
+    is_passed = passed == taken and isinstance(calls[0].func, ast.Attribute)
+    return calls[0] if is_passed and _always_runs(calls[0], function) else None
 
 
-def _is_docstring(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+def _always_runs(call: ast.Call, function: ast.FunctionDef) -> bool:
+    """Whether it stands in a statement of the function itself, and nothing returns before it."""
+    for statement in function.body:
+        nodes = list(ast.walk(statement))
+        if call in nodes:
+            return isinstance(statement, ast.Return | ast.Assign | ast.Expr)
+        if any(isinstance(one, ast.Return) for one in nodes):
+            return False
+    return False
 
 
 def _without_rest(call: ast.Call) -> ast.Call:

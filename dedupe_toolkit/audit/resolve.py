@@ -135,7 +135,7 @@ class Resolver:
         value = short(node.value)
         if node.attr == "user" and value.split(".")[-1] in ("request", "req", "_request"):
             return self.user()
-        return self.library.only_relation(node.attr)
+        return self.library.only_relation(node.attr, value.split(".")[-1])
 
     def user(self) -> Things:
         from django.contrib.auth import get_user_model

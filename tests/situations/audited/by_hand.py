@@ -149,3 +149,44 @@ def by_more_than_columns(board: Any, key: str) -> Any:
     if row is None:  # Loose: key boards: unsafe no-rule
         row = Loose.objects.create(key=key)
     return row
+
+
+def counted_in_three(board: Any, key: str) -> Any:
+    rows = Loose.objects.filter(key=key)
+    count = rows.count()
+    if count < 1:  # Loose: key: unsafe no-rule
+        row = Loose(key=key)
+    elif count == 1:
+        row = rows[0]
+    elif count > 1:
+        row = Loose(key=key)
+    row.save()
+    return row
+
+
+def several_are_one_more(key: str) -> Any:
+    rows = Loose.objects.filter(key=key)
+    count = rows.count()
+    if count == 1:
+        row = rows[0]
+    elif count > 1:
+        row = Loose.objects.create(key=key)
+    return row
+
+
+def set_from_a_dictionary(key: str, found: dict[str, Any]) -> Any:
+    row = Loose.objects.filter(key=key).first()
+    if row is None:  # Loose: key: unsafe no-rule
+        row = Loose(note="new")
+    for name, value in found.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def switched(key: str) -> None:
+    row = Loose.objects.filter(key=key).first()
+    if row:
+        row.delete()
+    else:
+        Loose.objects.create(key=key)

@@ -519,3 +519,8 @@ def in_a_function(key: str) -> Any:
 
 def outside(key: str) -> Any:
     Coded.objects.get_or_create(key=key)  # Coded: key: safe exact
+
+
+def by_the_name_of_what_leads_there(coded: Any, row: Any, pk: int) -> Any:
+    coded.boards.get_or_create(pk=pk)  # Board: id: fragile many-to-many
+    row.boards.get_or_create(pk=pk)  # : : unknown unresolved

@@ -299,6 +299,22 @@ class ChangingManager(models.Manager["Filed"]):
         return super().get_or_create(**kwargs)
 
 
+class SortingManager(models.Manager["Filed"]):
+    def get_or_create(  # type: ignore[override]  # as projects write it
+        self, defaults: dict[str, Any] | None = None, **kwargs: Any
+    ) -> tuple[Filed, bool]:
+        kept = {name: value for name, value in (defaults or {}).items() if name != "note"}
+        filed, created = super().get_or_create(defaults=kept, **kwargs)
+        return filed, created
+
+
+class HastyManager(models.Manager["Filed"]):
+    def get_or_create(self, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
+        if "key" not in kwargs:
+            return Filed(), False
+        return super().get_or_create(**kwargs)
+
+
 class LookingManager(models.Manager["Filed"]):
     def get_or_create(self, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
         found = self.filter(key__iexact=kwargs["key"]).first()
@@ -315,6 +331,8 @@ class Filed(models.Model):
     opened = OpenManager()
     plain = PlainManager()
     changing = ChangingManager()
+    sorting = SortingManager()
+    hasty = HastyManager()
     looking = LookingManager()
 
     class Meta:
