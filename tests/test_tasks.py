@@ -22,7 +22,7 @@ from dedupe_toolkit.queue.lease import PATIENCE, take
 from testproject.films.models import Person
 from tests.concurrency_kit import session
 from tests.kit import snapshot
-from tests.task_backends import NAME, enqueued, forget_tasks, work
+from tests.task_backends import NAME, enqueued, forget_tasks, library, work
 from tests.test_admin import client_of
 from tests.test_admin_queue import (
     ALL_RIGHTS,
@@ -133,6 +133,16 @@ def test_without_workers_the_page_does_it(
     shown = admin_client.get(begin_scan(admin_client)).content.decode()
     assert IN_BACKGROUND not in shown
     assert LEFT_ALONE not in shown
+    assert Scan.objects.get().status == Scan.Status.DONE
+
+
+def test_a_library_of_tasks_from_before_its_names_of_today_is_none(
+    admin_client: Client, workers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people_called("Agnès Varda", "Agnès Varda")
+    with monkeypatch.context() as before:
+        before.delattr(library, "task_backends")
+        assert IN_BACKGROUND not in admin_client.get(begin_scan(admin_client)).content.decode()
     assert Scan.objects.get().status == Scan.Status.DONE
 
 

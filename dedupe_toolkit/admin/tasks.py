@@ -55,10 +55,12 @@ _MODELS: dict[str, Any] = {model.__name__: model for model in (Scan, MergeRun)}
 
 
 def _library() -> Any:
+    """The library of tasks; None without one, or with one from before it had today's names."""
     try:
-        return import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
+        library = import_module("django.tasks" if django.VERSION >= (6, 0) else "django_tasks")
     except ImportError:
         return None
+    return library if hasattr(library, "task_backends") else None
 
 
 def _as_task(function: Callable[..., None]) -> Any:
