@@ -11,7 +11,7 @@ import pytest
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, transaction
 
-from dedupe_toolkit import merge, survivor_of
+from dedupe_toolkit import match_key, merge, plan_merge, survivor_of
 from dedupe_toolkit.databases import database
 from tests.concurrency_kit import (
     PATIENCE,
@@ -32,7 +32,7 @@ from tests.situations.keyed.models import City, Country, Treaty
 from tests.situations.links.models import Author, Book, Tag, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
     from typing import Any
 
@@ -212,3 +212,31 @@ def test_a_transaction_knows_whether_others_wait_for_its_rows(other: Session) ->
         other.wait_until_blocked(waiting)
         assert waited()
     waiting.result(PATIENCE)
+
+
+@pytest.fixture
+def blind(transactional_db: None) -> Iterator[str]:
+    """A role with every right on the tables, which may not see who waits for whom."""
+    name, function = "dedupe_blind", "FUNCTION pg_blocking_pids(integer)"
+    run_sql(f"CREATE ROLE {name}")
+    try:
+        for kind in ("TABLES", "SEQUENCES"):
+            run_sql(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO {name}")
+        run_sql(f"REVOKE ALL ON {function} FROM PUBLIC")
+        yield name
+    finally:
+        run_sql(f"GRANT EXECUTE ON {function} TO PUBLIC")
+        run_sql(f"DROP OWNED BY {name}")
+        run_sql(f"DROP ROLE {name}")
+
+
+@on_postgresql
+def test_who_may_not_see_who_waits_merges_in_batches_all_the_same(blind: str) -> None:
+    Author.objects.bulk_create(Author(name=f"{number}") for number in [*range(250)] * 2)
+    run_sql(f"SET ROLE {blind}")
+    try:
+        run = merge(plan_merge(match_key(Author, ["name"])))
+    finally:
+        run_sql("RESET ROLE")
+    assert (run.status, run.merged) == ("done", 250)
+    assert run.batches > 1

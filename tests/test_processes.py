@@ -44,12 +44,27 @@ def is_stopped(process: subprocess.Popen[str]) -> bool:
     return os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
 
 
+def people() -> object:
+    """Ten pairs of authors, half of them south and half north, with a book each."""
+    twins = [Author(name=f"{n}", born=1800 + n * 20) for n in range(10) for _ in range(2)]
+    rows = created(Author, twins)
+    Book._base_manager.bulk_create(Book(author=row, title=row.name) for row in rows)
+    return snapshot()
+
+
+def assert_all_merged(before: object) -> None:
+    """Each author is there once, with both books; undone, all is as it was."""
+    assert Counter(Author.objects.values_list("name", flat=True)) == Counter(map(str, range(10)))
+    books = Book._base_manager.values_list("title", "author__name")
+    assert Counter(books) == Counter((name, name) for name in map(str, range(10)) for _ in range(2))
+    for run in MergeRun.objects.order_by("-pk"):
+        undo(run)
+    assert snapshot() == before
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_second_process_is_refused_while_the_first_is_at_work_and_then_merges_its_slice() -> None:
-    people = [Author(name=f"{n}", born=1800 + n * 20) for n in range(10) for _ in range(2)]
-    rows = created(Author, people)
-    Book._base_manager.bulk_create(Book(author=row, title=row.name) for row in rows)
-    before = snapshot()
+    before = people()
     # it stands still in the middle of a batch, with all that it has locked
     first = started("-m", "tests.dying", "SIGSTOP", "9", "before", BATCH, *MERGE, *SOUTH)
     try:
@@ -64,9 +79,21 @@ def test_a_second_process_is_refused_while_the_first_is_at_work_and_then_merges_
         "CommandError: links.Author: another merge of this model is running; wait until it ends",
     )
     assert ended(started("manage.py", *MERGE, *NORTH))[0] == 0
-    assert Counter(Author.objects.values_list("name", flat=True)) == Counter(map(str, range(10)))
-    books = Book._base_manager.values_list("title", "author__name")
-    assert Counter(books) == Counter((name, name) for name in map(str, range(10)) for _ in range(2))
-    for run in MergeRun.objects.order_by("-pk"):
-        undo(run)
-    assert snapshot() == before
+    assert_all_merged(before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_process_that_waits_merges_its_slice_once_the_first_is_done() -> None:
+    before = people()
+    first = started("-m", "tests.dying", "SIGSTOP", "9", "before", BATCH, *MERGE, *SOUTH)
+    try:
+        until(lambda: is_stopped(first))
+        second = started("manage.py", *MERGE, *NORTH, "--wait", "5m")
+        assert second.stderr
+        assert second.stderr.readline() == "Waiting: for the end of another merge of this model.\n"
+        os.kill(first.pid, signal.SIGCONT)
+        assert (ended(first)[0], ended(second)[0]) == (0, 0)
+    finally:
+        first.kill()
+    assert [run.merged for run in MergeRun.objects.order_by("pk")] == [5, 5]
+    assert_all_merged(before)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -33,6 +34,7 @@ _WAITED_FOR = """
 SELECT EXISTS (SELECT FROM pg_locks w
                WHERE NOT w.granted AND pg_backend_pid() = ANY (pg_blocking_pids(w.pid)))
 """
+_MAY_SEE_WHO_WAITS = "SELECT has_function_privilege('pg_blocking_pids(integer)', 'EXECUTE')"
 # serialization failure, deadlock, lock not available
 _PASSING = ("40001", "40P01", "55P03")
 _REFUSALS = {
@@ -74,7 +76,12 @@ class PostgreSQLSessions(Sessions):
         self.run("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
     def is_waited_for(self) -> bool:
-        return bool(self.value(_WAITED_FOR))
+        # asked first: an error would take the batch with it
+        return not self._may_see_who_waits or bool(self.value(_WAITED_FOR))
+
+    @cached_property
+    def _may_see_who_waits(self) -> bool:
+        return bool(self.value(_MAY_SEE_WHO_WAITS))
 
     def expect_few_rows(self) -> None:
         # the planner thinks of disks that seek, and would rather read a whole table, or all of an

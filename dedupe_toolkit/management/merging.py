@@ -10,6 +10,7 @@ from django.db import Error, connections
 
 import dedupe_toolkit
 
+from ..databases import database
 from ..journal.runs import latest_run
 from ..models import MergeRun
 from ..printing import counted
@@ -28,19 +29,23 @@ def merge_shown(
     plan: MergePlan,
     verbosity: int,
     *,
+    wait: float = 0,
     max_lag: float | None = None,
     replicas: Sequence[str] = (),
     stop: Callable[[], bool] = lambda: False,
 ) -> MergeRun:
     """Carry the plan out with a progress bar; in a pipe a line tells what it waits for.
 
-    A service manager's SIGTERM ends it after the batch under way. So does ``stop``, which is asked
-    then: the run it returns is ``interrupted``.
+    Another merge of the model is waited for so many seconds. A service manager's SIGTERM ends it
+    after the batch under way. So does ``stop``, which is asked then: the run it returns is
+    ``interrupted``.
 
     Raises what stopped it, `KeyboardInterrupt` or the database's error, with a sentence that says
     what is merged and how to go on.
     """
     before = latest_run(plan.source.model, plan.using)
+    if wait and verbosity and database(plan.using).is_run_lock_held(plan.source.model._meta.label):
+        print("Waiting: for the end of another merge of this model.", file=sys.stderr, flush=True)
     try:
         told = _Told(plan)
         with (
@@ -58,6 +63,7 @@ def merge_shown(
                 progress=tell,
                 by=login(),
                 origin=MergeRun.Origin.COMMAND,
+                wait=wait,
                 max_lag=max_lag,
                 replicas=replicas,
                 stop=lambda: stop() or is_told(),

@@ -98,10 +98,11 @@ class Command(DedupeCommand):
             print_plan(self.console, plan)
         if not plan.groups or options["dry_run"] or not self._is_confirmed(plan, options):
             return plan_document(plan)
-        lag = options["max_lag"]
+        lag, wait = options["max_lag"], options["wait"]
         run = merge_shown(
             plan,
             options["verbosity"],
+            wait=0 if wait is None else duration("--wait", wait),
             max_lag=None if lag is None else duration("--max-lag", lag),
             replicas=options["replicas"],
             stop=self.is_over,
@@ -148,6 +149,11 @@ def _add_rows(parser: CommandParser) -> None:
 
 def _add_throttle(parser: CommandParser) -> None:
     group = parser.add_argument_group("giving way")
+    group.add_argument(
+        "--wait",
+        metavar="TIME",
+        help="How long to wait for another merge of the model to end (default: not at all).",
+    )
     group.add_argument(
         "--max-lag",
         metavar="TIME",
