@@ -20,7 +20,8 @@ from ..references.finders import models_pointing_at
 from ..sentences import Sentence
 from ..values import MatchKey, Nulls, RowSet
 from .key_members import fill_by_key
-from .mapping import MergeMap, create, drop_groups, fill, settle, texts_for
+from .mapping import MergeMap, create, fill, settle, texts_for
+from .whole_groups import drop_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived, numbered
 from ..sentences import Sentence
-from .mapping import MergeMap, create, move_groups
+from .mapping import MergeMap, create
+from .whole_groups import move_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.named_rows import NamedRows
 from .family import family_parts
-from .mapping import copy_groups
+from .whole_groups import copy_groups
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ from ..collisions.looking import looked_at_again
 from ..databases.retry import RowsChanged, telling_locks
 from ..journal.reading import merged_pairs
 from ..journal.write import Journal
-from ..mapping.mapping import count_groups
 from ..mapping.waves import waves
+from ..mapping.whole_groups import count_groups
 from ..planning.levels import analyse
 from ..signals import post_merge, pre_merge
 from .changes import Changes

@@ -28,7 +28,7 @@ from ..errors import InvalidOption
 from ..finding.whole_texts import whole_texts
 from ..journal.runs import carry_on, store_held, store_run
 from ..mapping.groups import changed_groups
-from ..mapping.mapping import MergeMap, copy_groups
+from ..mapping.whole_groups import copy_groups
 from ..models import HeldGroup, MergeRun
 from ..planning.levels import analyse
 from ..planning.plan import held_groups
@@ -45,6 +45,7 @@ from .slices import Slice, Slices
 from .throttle import Throttle, give_way, throttles
 
 if TYPE_CHECKING:
+    from ..mapping.mapping import MergeMap
     from ..planning.session import Session
 
 Progress = Callable[[int, int], None]

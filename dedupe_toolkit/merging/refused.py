@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..mapping.mapping import renumber
+from ..mapping.whole_groups import renumber
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

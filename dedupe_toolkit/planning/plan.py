@@ -22,8 +22,8 @@ from ..finding.whole_texts import whole_texts
 from ..keys import check_alias, key_field
 from ..mapping.family import family_parts
 from ..mapping.groups import map_groups
-from ..mapping.mapping import count_members
 from ..mapping.waves import number_by_waves
+from ..mapping.whole_groups import count_members
 from ..models import RowChange
 from ..references.discover import views_of
 from ..references.meta import column_of
