@@ -36,8 +36,9 @@ class Judge:
         self._isolation: dict[str, str] = {}
 
     def forget(self) -> None:
-        """Ask for all rules anew."""
+        """Ask for all rules anew, and for the isolation levels."""
         self._rules.clear()
+        self._isolation.clear()
 
     def decide(
         self, rows: Rows, given: Arguments, method: str, *, in_transaction: bool = False
