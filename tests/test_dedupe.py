@@ -172,6 +172,16 @@ def test_where_nobody_can_answer_the_first_question_ends_it(shop: Project) -> No
     assert (names(shop), shop.files()) == ("aabbc", files)
 
 
+def test_where_nobody_can_answer_a_later_question_what_is_done_is_said(shop: Project) -> None:
+    child = answered(shop, "y")
+    child.expect_exact(QUESTIONS[1])
+    child.sendeof()
+    code, shown = finished(child)
+    assert code == 1
+    assert re.search(f"to go ahead; {MERGED}\\. {ON}$", shown.splitlines()[-1])
+    assert names(shop) == "abc"
+
+
 def test_groups_that_are_held_back_end_the_walk_with_the_reasons(shop: Project) -> None:
     shop.python(
         "Place = apps.get_model('shop.Place')\n"

@@ -91,33 +91,22 @@ def test_the_values_of_a_row_that_is_there_are_raced_for_and_it_stays_as_it_is()
     assert_proven(Person, "name", "points")
 
 
-def assert_proven_where(feature: str, model: type[Model], *fields: str, **options: Any) -> None:
-    """Proven by a constraint of a kind that the database has; without it, refused in words."""
-    if getattr(connection.features, feature):
-        assert_proven(model, *fields, **options)
-        return
-    with pytest.raises(DedupeError, match="has no such thing as a unique constraint"):
-        assert_proven(model, *fields, **options)
-
-
 def test_a_key_with_transforms_is_raced_for_by_its_transforms() -> None:
     Author.objects.create(name="  ANN  Lee ")
-    assert_proven_where("supports_expression_indexes", Author, "name__collapse__lower")
+    assert_proven(Author, "name__collapse__lower")
 
 
 def test_a_condition_narrows_the_race() -> None:
-    has = "supports_partial_indexes"
     Person.objects.create(name="Ann", area=1)
-    assert_proven_where(has, Person, "name", where={"area": 1, "points__isnull": True})
-    assert_proven_where(has, Person, "phone", where={"area__isnull": True}, blanks="distinct")
-    assert_proven_where(has, City, "country", where={"country_id": "de"})
+    assert_proven(Person, "name", where={"area": 1, "points__isnull": True})
+    assert_proven(Person, "phone", where={"area__isnull": True}, blanks="distinct")
+    assert_proven(City, "country", where={"country_id": "de"})
 
 
 def test_nulls_that_are_equal_are_raced_for() -> None:
-    has = "supports_nulls_distinct_unique_constraints"
-    assert_proven_where(has, Person, "name", "area", nulls="equal")
+    assert_proven(Person, "name", "area", nulls="equal")
     Person.objects.create(name="Ann", area=1)
-    assert_proven_where(has, Person, "name", "area", nulls="equal")
+    assert_proven(Person, "name", "area", nulls="equal")
 
 
 def test_a_rule_that_is_there_already_is_taken_from_the_copy_and_left_on_the_table() -> None:
@@ -169,6 +158,23 @@ def test_a_row_that_the_database_refuses_ends_in_one_line() -> None:
     buyer = Person.objects.create(name="Ann")
     Trade.objects.create(buyer=buyer, paid=buyer.pk - 1)
     assert in_pipe(*line).returncode == 0
+
+
+@on_postgresql
+def test_a_value_that_nobody_can_make_up_is_asked_for_and_taken_from_a_row() -> None:
+    from tests.situations.arrays.models import Singer
+
+    with pytest.raises(DedupeError, match=r"tags \(ArrayField\): let the table hold a row"):
+        prove_get_or_create(match_key(Singer, ["tags", "name"]), processes=2, calls=2)
+    Singer.objects.create(name="Ann", tags=["alto"])
+    assert_proven(Singer, "tags", "name")
+
+
+def test_a_key_that_nothing_can_keep_is_refused() -> None:
+    if connection.features.supports_nulls_distinct_unique_constraints:
+        pytest.skip("a constraint keeps it here")
+    with pytest.raises(DedupeError, match="no value can stand in for NULL in ip"):
+        prove_get_or_create(match_key(Everything, ["ip"], nulls="equal"), processes=2, calls=2)
 
 
 # -- the command ---------------------------------------------------------------------------------

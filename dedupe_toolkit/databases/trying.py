@@ -63,7 +63,7 @@ def try_generated(
         else f"{q(column.name)} {column.definition}"
         for name, column in known.items()
     ]
-    row = _row_of(model, names, fields)
+    row = row_with(model, names, fields)
     editor: Any = database.connection.schema_editor()
     params: list[Any] = []
     for name in fields:
@@ -79,7 +79,7 @@ def try_generated(
         database.drop_work_table(COPY)
 
 
-def _row_of(
+def row_with(
     model: type[Model], names: Sequence[str], fields: Mapping[str, GeneratedField]
 ) -> type[Model]:
     """A model that has the new fields, for Django to write their SQL."""
@@ -93,4 +93,7 @@ def _column_alone(field: Any) -> Any:
     """The field, but for a relation: that would look for its other side."""
     if not field.is_relation:
         return field.clone()
-    return Field(db_column=field.column)
+    column: Any = Field(db_column=field.column)
+    # a condition calls it by either of its names
+    column.get_attname = lambda: field.attname
+    return column

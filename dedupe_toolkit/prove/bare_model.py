@@ -31,7 +31,7 @@ from django.db.models import (
     UUIDField,
 )
 
-from ..errors import InvalidMatchKey
+from ..errors import InvalidMatchKey, InvalidOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,11 +104,20 @@ def makes_its_own(field: Any) -> bool:
 
 
 def made_up(field: Any, number: int) -> Any:
-    """A value that the field can hold, another for each number where its type allows."""
+    """A value that the field can hold, another for each number where its type allows.
+
+    Raises `InvalidOption` for a field that takes no text, and is of no type known here.
+    """
     if field.choices:
         values = [value for value, _ in field.flatchoices]
         return values[number % len(values)]
     for kind, make in _MADE_UP.items():
         if isinstance(field, kind):
             return make(number)
-    return field.to_python(str(number))
+    try:
+        return field.to_python(str(number))
+    except Exception as error:
+        raise InvalidOption(
+            f"no value can be made up for {field.name} ({type(field).__name__}): let the table hold"
+            " a row, whose values are taken"
+        ) from error

@@ -6,36 +6,27 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
 from django.db.models import Q, QuerySet
 
 from ..arguments import checking_arguments, require_kind
 from ..databases import database
-from ..databases.constraints import enforces
 from ..databases.scratch import scratch_copy
 from ..databases.sessions import KEEPING_SNAPSHOTS
 from ..databases.tables import pk_fields, require_table
-from ..databases.trying import rule_on
 from ..errors import InvalidMatchKey, InvalidOption
 from ..keys import check_alias, key_field
-from ..source.constraints import (
-    constraint_for,
-    refuse_unsupported,
-    refuse_untenable,
-    refuse_wrong,
-    simplified,
-)
-from ..source.generated import by_columns
+from ..source.constraints import constraint_for, generated_name, simplified
 from ..source.owner import on_owner
 from ..values import MatchKey, Nulls
 from .bare_model import bare_model, made_up
+from .keeping import keeping, refuse_unkept
 from .processes import run_in_step
 from .race import Course, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from django.db.models import Model, UniqueConstraint
+    from django.db.models import Model
 
     from ..databases import Database
     from ..databases.scratch import Scratch
@@ -104,14 +95,11 @@ def prove_get_or_create(
         raise InvalidOption("a race takes two processes at least, and a call for each of them")
     owned = simplified(on_owner(key))
     require_table(owned.model, using)
-    constraint = _constraint(owned, using)
-    refuse_wrong(owned.model, constraint, using)
-    refuse_unsupported(owned, constraint, using)
     refuse_primary_key(owned)
-    found = database(using)
-    row = _row(owned, bare_model(owned.model, owned.model._meta.db_table), using)
+    found, table = database(using), owned.model._meta.db_table
+    row = _row(owned, bare_model(owned.model, table), using)
     with scratch_copy(found, owned.model) as scratch:
-        refuse_untenable(owned, constraint, using)
+        refuse_unkept(owned, using)
         course = _course(owned, row, found, scratch, calls // processes, inside_transaction)
         tallies = run_in_step(
             "dedupe_toolkit.prove.race.race",
@@ -127,17 +115,10 @@ def prove_get_or_create(
         processes=processes,
         inside_transaction=inside_transaction,
         isolation=isolation,
-        constraint=str(rule_on(owned.model._meta.db_table, found, owned.model, constraint)),
+        constraint="; ".join(keeping(owned, table, generated_name(owned), using)),
         without=_summed(without),
         constrained=_summed(constrained),
     )
-
-
-def _constraint(key: MatchKey, using: str, name: str | None = None) -> UniqueConstraint:
-    """The key's constraint; where the database has none on expressions, over generated fields."""
-    constraint = constraint_for(key, name)
-    carried = None if enforces(connections[using], constraint) else by_columns(key, name)
-    return carried or constraint
 
 
 def refuse_primary_key(key: MatchKey) -> None:
@@ -157,15 +138,14 @@ def _course(
     rounds: int,
     inside_transaction: bool,
 ) -> Course:
-    # the names of indexes are shared by all tables of a database
-    constraint = _constraint(key, found.using, f"{scratch.name}_key")
     return Course(
         model=key.label,
         table=scratch.table,
         fields=key.fields,
         where=_by_name(key),
         row=row,
-        constraint=str(rule_on(scratch.table, found, key.model, constraint)),
+        # the names of indexes are shared by all tables of a database
+        keeping=keeping(key, scratch.table, f"{scratch.name}_key", found.using),
         rounds=rounds,
         using=found.using,
         inside_transaction=inside_transaction,

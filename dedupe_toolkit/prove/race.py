@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 class Course:
     """What all racers are told. ``row`` holds the values of one row of the model, by field.
 
-    ``starts_in_step`` lets everyone look in the first round before anyone creates.
+    ``keeping`` are the statements that make the key unique. ``starts_in_step`` lets everyone look
+    in the first round before anyone creates.
     """
 
     model: str
@@ -39,7 +40,7 @@ class Course:
     fields: tuple[str, ...]
     where: tuple[tuple[str, Any], ...]
     row: dict[str, Any] = field(repr=False)
-    constraint: str
+    keeping: tuple[str, ...]
     rounds: int
     using: str
     inside_transaction: bool
@@ -68,7 +69,8 @@ def race(turn: Turn, course: Course) -> tuple[Tally, Tally]:
     without = racer.run(done=0)
     if turn.number == 0:
         with connections[course.using].cursor() as cursor:
-            cursor.execute(course.constraint)
+            for statement in course.keeping:
+                cursor.execute(statement)
     return without, racer.run(done=course.rounds)
 
 

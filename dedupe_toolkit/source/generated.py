@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, models
-from django.db.models import GeneratedField, UniqueConstraint
+from django.db.models import GeneratedField
 from django.db.models.constants import LOOKUP_SEP
 
 from ..databases import database
@@ -14,11 +14,9 @@ from ..databases.trying import try_generated
 from ..errors import ConstraintRefused
 from ..keys import key_field
 from .carriers import Carrier, carriers, column_of_value, plain_carriers
-from .constraints import generated_name, is_deterministic
+from .constraints import is_deterministic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ..values import MatchKey
 
 
@@ -26,15 +24,6 @@ def carried(key: MatchKey) -> dict[str, Carrier]:
     """The generated fields of the model that hold something of a key, by their names."""
     every = (*plain_carriers(key), *_if_carried(key))
     return {one.name: one for one in every if one.is_there}
-
-
-def by_columns(key: MatchKey, name: str | None = None) -> UniqueConstraint | None:
-    """The constraint that says the same of the model's generated fields; None without them."""
-    columns = _if_carried(key)
-    if not all(map(_has_column, columns)) or not any(one.is_there for one in columns):
-        return None
-    fields = [one.name for one in columns]
-    return UniqueConstraint(fields=fields, name=name or generated_name(key))
 
 
 def new_fields(key: MatchKey, using: str) -> dict[str, GeneratedField]:
@@ -56,7 +45,16 @@ def with_columns(key: MatchKey) -> tuple[str, ...]:
     return tuple(one.name for one in carriers(key))
 
 
-def refuse_uncarried(key: MatchKey, fields: Mapping[str, GeneratedField], using: str) -> None:
+def fields_read(key: MatchKey) -> list[str]:
+    """The fields that the columns of the key are made of."""
+    meta: Any = key.model._meta
+    lookups = (*key.fields, *(lookup for lookup, _ in key.where))
+    asked = (lookup.split(LOOKUP_SEP)[0] for lookup in lookups)
+    fields = (meta.pk if name == "pk" else meta.get_field(name) for name in asked)
+    return list(dict.fromkeys(field.name for field in fields))
+
+
+def refuse_uncarried(key: MatchKey, using: str) -> None:
     """Raises `ConstraintRefused` for columns that the database refuses.
 
     Tries them on a table that is gone afterwards.
@@ -64,8 +62,10 @@ def refuse_uncarried(key: MatchKey, fields: Mapping[str, GeneratedField], using:
     found = database(using)
     if not has_table(key.model, using):
         return
+    computed = [one for one in carriers(key) if one.expression is not None]
+    fields = {one.name: _field(key, one, using) for one in computed}
     try:
-        try_generated(found, key.model, _read(key), fields, with_columns(key))
+        try_generated(found, key.model, fields_read(key), fields, with_columns(key))
     except DatabaseError as error:
         reason = str(error).strip().splitlines()[0]
         raise ConstraintRefused(
@@ -79,19 +79,6 @@ def _if_carried(key: MatchKey) -> tuple[Carrier, ...]:
         return carriers(key)
     except ConstraintRefused:
         return ()
-
-
-def _has_column(carrier: Carrier) -> bool:
-    return carrier.is_there or carrier.expression is None
-
-
-def _read(key: MatchKey) -> list[str]:
-    """The fields that the columns of the key are made of."""
-    meta: Any = key.model._meta
-    lookups = (*key.fields, *(lookup for lookup, _ in key.where))
-    asked = (lookup.split(LOOKUP_SEP)[0] for lookup in lookups)
-    fields = (meta.pk if name == "pk" else meta.get_field(name) for name in asked)
-    return list(dict.fromkeys(field.name for field in fields))
 
 
 def _free_name(key: MatchKey, carrier: Carrier) -> str:

@@ -87,7 +87,7 @@ def make_unique(
     fields = new_fields(owned, using) if chosen is Style.GENERATED else {}
     files = _files(owned, constraint, chosen, choices, into_app, loader, fields)
     if fields:
-        refuse_uncarried(owned, fields, using)
+        refuse_uncarried(owned, using)
     refuse_duplicates(owned, using)
     return ConstraintEdit(
         key=owned,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ...errors import InvalidOption
 from ...printing import say
 from ..confirm import confirmed
 
@@ -52,6 +53,8 @@ class Walk:
         except KeyboardInterrupt:
             # what that says of writing is true of one step alone
             raise KeyboardInterrupt from None
+        except InvalidOption as nobody:
+            raise InvalidOption(f"{nobody}; {self.so_far}" if self.done else str(nobody)) from None
         if not is_agreed:
             raise Left
 
