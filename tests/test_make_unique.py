@@ -980,7 +980,7 @@ def test_a_duplicate_that_arrives_at_the_last_moment_costs_a_round(project: Proj
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (ARRIVING.format(times=1000) + UNTIL, "nothing was written"),
+        (ARRIVING.format(times=1000) + UNTIL, "still arrive after 10 rounds, so nothing"),
         (AT_THE_LAST_MOMENT.format(times=1000), "still arrive after 10 rounds"),
     ],
     ids=["before it is written", "while it is applied"],

@@ -215,7 +215,7 @@ def test_a_pipe_reads_a_line_for_each_race() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("columns", [40, 120])
+@pytest.mark.parametrize("columns", [40, 80, 200])
 def test_a_terminal_shows_bars(columns: int) -> None:
     code, output = finished(at_terminal(*LINE, *FEW, columns=columns))
     width = min(40, columns - 4)

@@ -84,7 +84,12 @@ class Command(DedupeCommand):
                 return edit_from_options(key, options)
             except DuplicatesLeft as left:
                 self._merge(left.key, options=options)
-        return edit_from_options(key, options)
+        try:
+            return edit_from_options(key, options)
+        except DuplicatesLeft as left:
+            if options["dry_run"] or not options["merge_until_unique"]:
+                raise
+            raise ConstraintRefused(_still_arriving(left.key)) from left
 
     def _merge(self, key: MatchKey, *, options: dict[str, Any], written: bool = False) -> None:
         plan = dedupe_toolkit.plan_merge(key, using=options["database"])
@@ -95,6 +100,13 @@ class Command(DedupeCommand):
 
     def _print(self, text: str) -> None:
         say(self.console, text)
+
+
+def _still_arriving(key: MatchKey) -> str:
+    return (
+        f"{key.label}: duplicates on {', '.join(key.fields)} still arrive after {ROUNDS} rounds, so"
+        " nothing was written: stop what writes them for a moment, and run make_unique again"
+    )
 
 
 def _held_back(plan: MergePlan, run: MergeRun, *, written: bool) -> str:
