@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from dedupe_toolkit import DedupeError, match_key, prove_get_or_create
 from dedupe_toolkit.databases import database
 from dedupe_toolkit.databases.scratch import scratch_copy
-from tests.concurrency_kit import PATIENCE, on_postgresql, session, until
+from tests.concurrency_kit import PATIENCE, on_postgresql, on_sqlite, session, until
 from tests.killing import database_url
 from tests.kit import snapshot
 from tests.pooler import pooler, with_pgbouncer
@@ -249,6 +249,17 @@ def test_inside_a_transaction_the_race_is_the_same_unless_only_one_may_run() -> 
     assert document["with"]["duplicates"] == 0
     expected = 0 if connection.vendor == "sqlite" else 1
     assert document["without"]["duplicates"] == expected
+
+
+@on_sqlite
+def test_transactions_that_begin_with_the_lock_take_turns() -> None:
+    document = proven(
+        "--inside-transaction", DATABASE_URL=f"{database_url()}?transaction_mode=IMMEDIATE"
+    )
+    for race in (document["without"], document["with"]):
+        assert (race["duplicates"], race["errors"]) == (0, {})
+    (note,) = document["notes"]
+    assert note.endswith("let only one of these transactions at a time look and create")
 
 
 def test_mistakes_are_one_line() -> None:

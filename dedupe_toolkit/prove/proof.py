@@ -213,12 +213,16 @@ def _notes(proof: Proof) -> Iterator[str]:
             " OPTIONS of DATABASES to read committed, or try the whole transaction again"
         )
     elif proof.constrained.errors:
+        # where all transactions are alike, two that have looked cannot both write
+        turns = "set transaction_mode in OPTIONS of DATABASES to IMMEDIATE, and they take turns"
+        advice = "try the whole transaction again" if proof.isolation else turns
         yield (
             "With the constraint no call leaves a duplicate, but some raise: the database ends one"
-            " of two transactions that wait for each other; try the whole transaction again"
+            f" of two transactions that wait for each other; {advice}"
         )
     if not proof.without.duplicates:
         yield (
             "Without the constraint no call left a duplicate this time: the database let only one"
-            " of these transactions at a time look and create, which the errors pay for"
+            " of these transactions at a time look and create"
+            f"{', which the errors pay for' if proof.without.errors else ''}"
         )
