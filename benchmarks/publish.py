@@ -12,15 +12,16 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .drawing import pyplot, save
 from .report import Row
 from .runner import middle, waited
 from .suite import BATCHES, JOURNALED, ONE_BATCH, PEERS, RAW
+from .waits import draw_waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DOCS = Path(__file__).parent.parent / "docs"
-IMAGES = DOCS / "images"
 TABLE = DOCS / "explanation" / "performance-table.inc"
 PEERS_TABLE = DOCS / "explanation" / "performance-peers.inc"
 MERGES = [RAW, JOURNALED, ONE_BATCH, BATCHES]
@@ -44,6 +45,7 @@ def main() -> None:
     _draw(_curves(samples, "merge", MERGES, middle), "authors", CPU, "performance-merge.svg")
     peers = _curves(samples, "peers", [RAW, ONE_BATCH, *PEERS], waited)
     _draw(peers, "writers", "seconds", "performance-peers.svg")
+    draw_waits(samples, "performance-writers.svg")
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
@@ -94,14 +96,7 @@ def _curves(
 def _draw(curves: Curves, rows: str, seconds: str, name: str) -> None:
     if not curves:
         return
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    # the same file for the same numbers, so that a change is a change of numbers
-    mpl.rcParams["svg.hashsalt"] = "benchmarks"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(
+    figure, axes = pyplot().subplots(
         1, len(curves), figsize=(4 * len(curves), 4), sharey=True, squeeze=False
     )
     for axis, (database, lines) in zip(axes[0], curves.items(), strict=True):
@@ -113,17 +108,7 @@ def _draw(curves: Curves, rows: str, seconds: str, name: str) -> None:
         axis.set_title(database)
         axis.set_xlabel(rows)
     axes[0][0].set_ylabel(seconds)
-    # below the plots, where it hides no line
-    drawn = axes[0][0].get_legend_handles_labels()
-    legend = figure.legend(*drawn, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=3)
-    figure.tight_layout()
-    IMAGES.mkdir(exist_ok=True)
-    figure.savefig(
-        IMAGES / name,
-        metadata={"Date": None},
-        bbox_inches="tight",
-        bbox_extra_artists=[legend],
-    )
+    save(figure, axes[0][0], name)
 
 
 def _linear(axis: Any, lines: dict[str, list[tuple[int, float]]]) -> None:

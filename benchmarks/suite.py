@@ -31,6 +31,11 @@ RAW, JOURNALED, ONE_BATCH, BATCHES = (
 )
 
 
+BESIDE = ("with writers, one batch", "with writers, batches by time")
+LONGEST_WAIT, MOST_WAITING = 1.0, 0.05
+"""What is asked of a merge in batches by time: seconds, and a share of the writers' time."""
+
+
 class TablesDiffer(Exception):
     """Two contestants did not leave the same rows."""
 
@@ -137,8 +142,8 @@ def beside_writers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]
     jobs = {
         "alone, one batch": {"is_alone": True, "batch_size": 0},
         "alone, batches by time": {"is_alone": True},
-        "with writers, batches by time": {},
-        "with writers, one batch": {"batch_size": 0},
+        BESIDE[1]: {},
+        BESIDE[0]: {"batch_size": 0},
     }
     found = {
         label: Job(name="beside_writers", options=options, is_tuned=False)
@@ -151,7 +156,7 @@ def beside_writers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]
         taken = waited(samples[label], "total")
         rows.append(Row(f"merge {label}, against alone in one batch (wall)", taken, alone))
     for label in list(jobs)[2:]:
-        for name, unit, limit in (("longest", "s", 1.0), ("share", "", 0.05)):
+        for name, unit, limit in (("longest", "s", LONGEST_WAIT), ("share", "", MOST_WAITING)):
             value = median(sample[name] for sample in samples[label])
             asked = limit if label.endswith("by time") else None
             rows.append(Row(f"{label}: {name} of waits", value, limit=asked, unit=unit))
