@@ -74,8 +74,9 @@ def calls_in(place: Place) -> Iterator[Finding]:
 
 def _call(use: Use, named: ast.Attribute, place: Place) -> Iterator[Finding]:
     owner, method, node = named.value, named.attr, use.node
-    if _is_super(owner) or isinstance(named.ctx, ast.Store):
-        return
+    is_method = not isinstance(place.module.parent(named), ast.Attribute)
+    if _is_super(owner) or isinstance(named.ctx, ast.Store) or not is_method:
+        return  # what a stand-in has been called with is asked as ….get_or_create.call_args
     things = place.resolver.resolve(owner, place.module)
     rows = [one for one in things if isinstance(one, Rows)]
     own = [one for one in things if isinstance(one, ModelClass | Instance)]

@@ -111,7 +111,8 @@ def _arguments(
 ) -> tuple[Arguments, dict[str, Given]] | None:
     """The look and the creation as one call; nothing where they have no field in common."""
     if creation.values is None:
-        return Arguments(lookups=asked, defaults=None), {}
+        is_by_key = field_name(rows.model, "pk") in {field_name(rows.model, n) for n in asked}
+        return None if is_by_key else (Arguments(lookups=asked, defaults=None), {})
     givens = Givens(place.resolver, place.module)
     values = {
         name: givens.of(node) if node is not None else dict(rows.lookups).get(name, Given())

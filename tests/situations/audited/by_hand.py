@@ -184,6 +184,14 @@ def set_from_a_dictionary(key: str, found: dict[str, Any]) -> Any:
     return row
 
 
+def another_row_set_from_a_dictionary(pk: int, found: dict[str, Any]) -> Any:
+    row = Loose.objects.filter(pk=pk).first() or Loose(note="new")
+    for name, value in found.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
 def switched(key: str) -> None:
     row = Loose.objects.filter(key=key).first()
     if row:

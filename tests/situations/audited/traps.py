@@ -320,3 +320,8 @@ class BoardFactory:
 class OtherFactory(BoardFactory):
     class Meta:
         django_get_or_create = ("name",)  # Slugged: name: unsafe no-rule
+
+
+def a_stand_in(stand_in: Any) -> None:
+    stand_in.objects.get_or_create.return_value = (None, True)
+    stand_in.objects.get_or_create.assert_not_called()
