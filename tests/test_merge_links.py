@@ -218,3 +218,16 @@ def test_running_again_does_nothing() -> None:
     before = snapshot()
     assert merged(Author, "name").rows_merged == 0
     assert snapshot() == before
+
+
+def test_a_target_that_a_survivor_takes_from_its_duplicate_and_that_moves_itself_counts() -> None:
+    last = [Author.objects.create(name="Bob") for _ in range(2)]
+    first = Author.objects.create(name="Ann")
+    first.mentor = Author.objects.create(name="Ann", mentor=last[1])
+    first.save()
+    before = snapshot()
+    run = merged(Author, "name")
+    first.refresh_from_db()
+    assert first.mentor == last[0]
+    assert counts(run, "links.Author.mentor") == (1, 0, 0)
+    assert_undo_restores(run, before)
