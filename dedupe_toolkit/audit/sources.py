@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _PACKAGE = Path(__file__).resolve().parent.parent
 """This package itself, which is nobody's own code even where it is not installed."""
 _SKIPPED = {"site-packages", "dist-packages", "node_modules", "__pycache__", "build", "dist"}
+_MARKS_A_PROJECT = ("manage.py", "pyproject.toml", "setup.py", "setup.cfg", ".git")
+"""Without one of these, the folder that the command is run in may be anybody's home, or ``/``."""
 _TEST_FOLDERS = {"tests", "test", "testing", "testutils", "fixtures", "factories"}
 _TEST_FILES = {"conftest", "tests", "test", "factories", "testing", "test_utils"}
 _SCRIPTS = {"commands", "scripts", "bin", "seeds"}
@@ -62,7 +64,8 @@ def project_root() -> Path:
     base = getattr(settings, "BASE_DIR", None)
     here = Path.cwd().resolve()
     root = Path(base).resolve() if base else here
-    return here if root.is_relative_to(here) else root
+    is_project = any((here / name).exists() for name in _MARKS_A_PROJECT)
+    return here if is_project and root.is_relative_to(here) else root
 
 
 def is_installed(path: Path) -> bool:
@@ -80,7 +83,9 @@ def _project_folders() -> list[Path]:
 def _python_files(folder: Path) -> Iterator[Path]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not _is_skipped(Path(here, name))]
-        yield from (Path(here, name).resolve() for name in files if name.endswith(".py"))
+        paths = (Path(here, name).resolve() for name in files if name.endswith(".py"))
+        # an editor's lock on a file is a link to nothing
+        yield from (path for path in paths if path.is_file())
 
 
 def _is_skipped(folder: Path) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 from dedupe_toolkit.audit.accepted import acceptances
-from dedupe_toolkit.audit.sources import Kind, SourceFile
+from dedupe_toolkit.audit.sources import Kind, SourceFile, source_files
 from tests.situations.audited.models import Loose
 from tests.test_commands import Outcome, run
 
@@ -189,3 +189,17 @@ def test_accepting_comments_are_comments_and_no_text_that_looks_like_one() -> No
         (2, "the next one", True),
         (4, "", False),
     ]
+
+
+def test_a_link_to_nothing_and_a_folder_around_the_project_are_not_read(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "views.py").write_text("Model.objects.get_or_create(key=1)\n", encoding="utf-8")
+    (project / ".#views.py").symlink_to("nobody@nowhere")
+    (tmp_path / "other.py").write_text("Model.objects.get_or_create(key=1)\n", encoding="utf-8")
+    settings.BASE_DIR = project
+    monkeypatch.chdir(tmp_path)
+    names = {one.path.name for one in source_files() if one.path.is_relative_to(tmp_path)}
+    assert names == {"views.py"}
