@@ -8,6 +8,7 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib.util import decode_source
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,7 +181,7 @@ def parsed(name: str, path: Path) -> Module:
 
     Raises `SyntaxError`, `ValueError` or `OSError` for a file that cannot be read as Python.
     """
-    text = path.read_bytes().decode("utf-8-sig")
+    text = decode_source(path.read_bytes())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return Module(name, path, text, ast.parse(text))

@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 
 from dedupe_toolkit.audit.accepted import acceptances
+from dedupe_toolkit.audit.modules import parsed
 from dedupe_toolkit.audit.sources import Kind, SourceFile, source_files
 from tests.situations.audited.models import Loose
 from tests.test_commands import Outcome, run
@@ -203,3 +204,9 @@ def test_a_link_to_nothing_and_a_folder_around_the_project_are_not_read(
     monkeypatch.chdir(tmp_path)
     names = {one.path.name for one in source_files() if one.path.is_relative_to(tmp_path)}
     assert names == {"views.py"}
+
+
+def test_a_file_is_read_in_the_encoding_that_it_names(tmp_path: Path) -> None:
+    path = tmp_path / "views.py"
+    path.write_bytes(b'# coding: latin-1\nname = "Agn\xe8s"\n')
+    assert parsed("views", path).text.endswith('name = "Agn\u00e8s"\n')
