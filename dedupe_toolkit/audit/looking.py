@@ -100,7 +100,10 @@ def _is_settled_before(node: ast.If, search: Search, module: Module) -> bool:
     """Whether an ``if`` that this is an ``elif`` of has the case that there is none."""
     before = module.parent(node)
     while isinstance(before, ast.If) and before.orelse == [node]:
-        if any(_is_same(one, search) for one in ruled_out(before.test, module, when=True)):
+        # "none and wanted" leaves the case of none and not wanted to what comes after it
+        is_whole = not any(isinstance(one, ast.BoolOp) for one in ast.walk(before.test))
+        settled = ruled_out(before.test, module, when=True) if is_whole else ()
+        if any(_is_same(one, search) for one in settled):
             return True
         node, before = before, module.parent(before)
     return False
@@ -116,17 +119,25 @@ def _past_the_found(block: list[Any], search: Search, module: Module) -> list[An
 
 
 def _removes(node: ast.If, search: Search) -> bool:
-    """Whether what was found is deleted, as by a switch between there and not there."""
+    """Whether what was found is always deleted, as by a switch between there and not there."""
     asked = {ast.unparse(search.rows)}
     asked |= {one.id for one in ast.walk(node.test) if isinstance(one, ast.Name)}
     return any(
         ast.unparse(one.func.value) in asked
-        for statement in node.body
-        for one in ast.walk(statement)
+        for one in _unconditional(node.body)
         if isinstance(one, ast.Call)
         and isinstance(one.func, ast.Attribute)
         and one.func.attr in ("delete", "adelete")
     )
+
+
+def _unconditional(block: list[Any]) -> Iterator[ast.AST]:
+    """What runs of a block whenever it does."""
+    for statement in block:
+        if isinstance(statement, ast.With | ast.AsyncWith):
+            yield from _unconditional(statement.body)
+        elif isinstance(statement, ast.Assign | ast.Expr | ast.Return):
+            yield from ast.walk(statement)
 
 
 def _is_same(one: Search, other: Search) -> bool:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _METHODS = {"get_or_create", "update_or_create"}
 _LOOKS = {"get", "first", "exists"}
 _CREATIONS = {"create", "add_root"}
+_PERHAPS = (ast.IfExp, ast.BoolOp, ast.Lambda, ast.ListComp, ast.GeneratorExp)
+"""Expressions of which a part may not be evaluated, or only later."""
 
 
 def passed_on(
@@ -37,9 +39,9 @@ def passed_on(
     if inner is None or own_creation(inner, call.func.attr) is not None:
         return None
     added = arguments(_without_rest(call), found.module, place.resolver, updates=False)
-    if added.unknown or (added.defaults and not found.node.args.args[1:]):
+    if added.unknown or (added.defaults and not _takes_defaults(found.node)):
         return None
-    defaults = None if found.node.args.args[1:] else given.defaults
+    defaults = None if _takes_defaults(found.node) else given.defaults
     return inner, replace(given, lookups={**added.lookups, **given.lookups}, defaults=defaults)
 
 
@@ -58,13 +60,25 @@ def _only_call(function: ast.FunctionDef) -> Any:
     """The one call ``….get_or_create(…, **kwargs)``, which nothing in the function runs past."""
     rest = function.args.kwarg.arg if function.args.kwarg else ""
     nodes = [one for statement in function.body for one in ast.walk(statement)]
-    calls = [one for one in nodes if isinstance(one, ast.Call) and last_name(one) in _METHODS]
+    called = [one for one in nodes if isinstance(one, ast.Call)]
+    calls = [one for one in called if last_name(one) in _METHODS]
     taken = [one for one in nodes if isinstance(one, ast.Name) and one.id == rest]
-    if len(calls) != 1 or {one.arg for one in function.args.args[1:]} - {"defaults"}:
+    if len(calls) != 1 or _own_arguments(function) or _CREATIONS & set(map(last_name, called)):
         return None
     passed = [one.value for one in calls[0].keywords if one.arg is None]
     is_passed = passed == taken and isinstance(calls[0].func, ast.Attribute)
     return calls[0] if is_passed and _always_runs(calls[0], function) else None
+
+
+def _own_arguments(function: ast.FunctionDef) -> set[str]:
+    """The arguments that it does not find in its ``**kwargs``, but for ``defaults``."""
+    given = function.args
+    positional = [*given.posonlyargs, *given.args][1:]
+    return {one.arg for one in (*positional, *given.kwonlyargs)} - {"defaults"}
+
+
+def _takes_defaults(function: ast.FunctionDef) -> bool:
+    return bool(function.args.args[1:] or function.args.kwonlyargs)
 
 
 def _always_runs(call: ast.Call, function: ast.FunctionDef) -> bool:
@@ -72,7 +86,8 @@ def _always_runs(call: ast.Call, function: ast.FunctionDef) -> bool:
     for statement in function.body:
         nodes = list(ast.walk(statement))
         if call in nodes:
-            return isinstance(statement, ast.Return | ast.Assign | ast.Expr)
+            is_sure = not any(isinstance(n, _PERHAPS) and call in ast.walk(n) for n in nodes)
+            return is_sure and isinstance(statement, ast.Return | ast.Assign | ast.Expr)
         if any(isinstance(one, ast.Return) for one in nodes):
             return False
     return False

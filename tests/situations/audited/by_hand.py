@@ -198,3 +198,25 @@ def switched(key: str) -> None:
         row.delete()
     else:
         Loose.objects.create(key=key)
+
+
+def emptied_or_set(key: str, note: str) -> None:
+    row = Loose.objects.filter(key=key).first()
+    if row:  # Loose: key: unsafe no-rule
+        if not note:
+            row.delete()
+        else:
+            row.note = note
+            row.save()
+    else:
+        Loose.objects.create(key=key, note=note)
+
+
+def not_settled_before(key: str, is_tried: bool) -> None:
+    row = Loose.objects.filter(key=key).first()
+    if row is None and is_tried:
+        return
+    elif row:  # Loose: key: unsafe no-rule
+        row.save()
+    else:
+        Loose.objects.create(key=key)

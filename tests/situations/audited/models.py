@@ -315,6 +315,24 @@ class HastyManager(models.Manager["Filed"]):
         return super().get_or_create(**kwargs)
 
 
+class NamingManager(models.Manager["Filed"]):
+    def get_or_create(self, *, key: str, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
+        return super().get_or_create(**kwargs)
+
+
+class SparingManager(models.Manager["Filed"]):
+    def get_or_create(self, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
+        newest = self.last()
+        return (newest, False) if newest else super().get_or_create(**kwargs)
+
+
+class LoggingManager(models.Manager["Filed"]):
+    def get_or_create(self, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
+        found = super().get_or_create(**kwargs)
+        self.create(key="log")
+        return found
+
+
 class LookingManager(models.Manager["Filed"]):
     def get_or_create(self, **kwargs: Any) -> tuple[Filed, bool]:  # type: ignore[override]  # as projects write it
         found = self.filter(key__iexact=kwargs["key"]).first()
@@ -333,6 +351,9 @@ class Filed(models.Model):
     changing = ChangingManager()
     sorting = SortingManager()
     hasty = HastyManager()
+    naming = NamingManager()
+    sparing = SparingManager()
+    logging = LoggingManager()
     looking = LookingManager()
 
     class Meta:

@@ -238,6 +238,9 @@ def methods_of_the_projects_own(key: str) -> None:
     Filed.sorting.get_or_create(key=key)  # Filed: key: unsafe superset
     Filed.sorting.get_or_create(key=key, status="new")  # Filed: key status: safe exact
     Filed.hasty.get_or_create(key=key, status="new")  # Filed: key status: unknown own-method
+    Filed.naming.get_or_create(key=key, status="new")  # Filed: key status: unknown own-method
+    Filed.sparing.get_or_create(key=key, status="new")  # Filed: key status: unknown own-method
+    Filed.logging.get_or_create(key=key, status="new")  # Filed: key status: unknown own-method
 
 
 def given_a_queryset(rows: QuerySet[Coded], loose: QuerySet[Loose], key: str) -> None:
