@@ -152,7 +152,8 @@ def test_a_row_that_the_database_refuses_ends_in_one_line() -> None:
     done = in_pipe(*line)
     (error,) = done.stderr.splitlines()
     assert "no row could be made up" in error
-    assert "nothing_owed" in error or "left" in error
+    # a copy on MySQL gives its checks names of its own, so that what they demand must tell
+    assert "left" in error
     assert done.returncode == 1
 
     buyer = Person.objects.create(name="Ann")

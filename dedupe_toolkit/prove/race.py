@@ -15,6 +15,7 @@ from django.apps import apps
 from django.db import DatabaseError, connections, transaction
 from django.db.models import QuerySet, signals
 
+from ..databases import database
 from ..databases.tables import pk_fields
 from ..errors import InvalidOption
 from .bare_model import bare_model, made_up, makes_its_own
@@ -128,11 +129,17 @@ class _Racer:
         try:
             self.rows.create(**self.course.row)
         except DatabaseError as error:
-            said = str(error).strip().splitlines()[0]
+            said = self._demanded(str(error).strip().splitlines()[0])
             raise InvalidOption(
                 f"{self.course.model}: no row could be made up to race for ({said}): let the table"
                 " hold one, whose values are taken"
             ) from error
+
+    def _demanded(self, said: str) -> str:
+        """A refusal, and what its check demands: in a copied table MySQL names checks anew."""
+        checks = database(self.course.using).demands(self.rows.model).checks
+        named = [check.sql.replace("%%", "%") for check in checks if check.name in said]
+        return " ".join([said, *(f"It demands {sql}." for sql in named)])
 
     def run(self, *, done: int) -> Tally:
         tally = Tally()
