@@ -18,6 +18,8 @@ from tests.kit import created, snapshot
 from tests.situations.links.models import Author, Book
 
 MERGE = ("merge_duplicates", "links.Author", "--fields", "name", "--no-input", "--batch-size", "2")
+WAITING = "Waiting: for the end of another merge of this model.\n"
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 SOUTH, NORTH = ("--where", "born__lt=1900"), ("--where", "born__gte=1900")
 
 
@@ -90,10 +92,46 @@ def test_a_second_process_that_waits_merges_its_slice_once_the_first_is_done() -
         until(lambda: is_stopped(first))
         second = started("manage.py", *MERGE, *NORTH, "--wait", "5m")
         assert second.stderr
-        assert second.stderr.readline() == "Waiting: for the end of another merge of this model.\n"
+        assert second.stderr.readline() == WAITING
         os.kill(first.pid, signal.SIGCONT)
         assert (ended(first)[0], ended(second)[0]) == (0, 0)
     finally:
         first.kill()
     assert [run.merged for run in MergeRun.objects.order_by("pk")] == [5, 5]
+    assert_all_merged(before)
+
+
+@pytest.mark.parametrize("number", STOPS, ids=lambda number: number.name)
+@pytest.mark.django_db(transaction=True)
+def test_a_second_process_that_waits_is_stopped_at_once_with_nothing_merged(
+    number: signal.Signals,
+) -> None:
+    before = people()
+    first = started("-m", "tests.dying", "SIGSTOP", "9", "before", BATCH, *MERGE, *SOUTH)
+    try:
+        until(lambda: is_stopped(first))
+        second = started("manage.py", *MERGE, *NORTH, "--wait", "5m")
+        assert second.stderr
+        assert second.stderr.readline() == WAITING
+        second.send_signal(number)
+        assert ended(second) == (128 + number, "Stopped: nothing was merged.")
+        os.kill(first.pid, signal.SIGCONT)
+        assert ended(first)[0] == 0
+    finally:
+        first.kill()
+    assert [run.merged for run in MergeRun.objects.all()] == [5]
+    assert ended(started("manage.py", *MERGE, *NORTH))[0] == 0
+    assert_all_merged(before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_that_rests_between_two_batches_is_stopped_at_once() -> None:
+    before = people()
+    process = started("manage.py", *MERGE, "--pause", "1h")
+    until(lambda: MergeRun.objects.filter(merged__gt=0).exists())
+    process.send_signal(signal.SIGTERM)
+    code, told = ended(process)
+    assert (code, told.split(" in run")[0]) == (128 + signal.SIGTERM, "Stopped: 2 groups merged")
+    assert [(run.status, run.merged) for run in MergeRun.objects.all()] == [("interrupted", 2)]
+    assert ended(started("manage.py", *MERGE))[0] == 0
     assert_all_merged(before)

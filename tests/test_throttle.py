@@ -161,6 +161,15 @@ def test_a_merge_waits_until_the_replicas_have_come_near(
     assert run.merged == 3
 
 
+def test_a_merge_that_waits_for_a_replica_ends_when_it_is_told_to(
+    lags: list[Any], quick: list[float]
+) -> None:
+    lags[:] = [12.0] * 9
+    run = merged_in_batches(max_lag=5, replicas=["other"], stop=lambda: len(quick) == 2)
+    assert (run.status, run.merged, run.waits_for) == ("interrupted", 1, "")
+    assert len(quick) == 2
+
+
 def test_the_replicas_asked_are_those_that_databases_declares(
     lags: list[Any], quick: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:

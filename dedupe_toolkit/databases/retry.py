@@ -10,6 +10,7 @@ from django.db import DatabaseError
 
 from ..errors import DedupeError, MergeRefused, MergeRunning
 from ..sentences import Sentence
+from .waiting import is_told_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,10 +47,12 @@ def telling_locks(database: Database) -> Iterator[None]:
 
 
 @contextmanager
-def only_run(database: Database, label: str, wait: float) -> Iterator[None]:
+def only_run(
+    database: Database, label: str, wait: float, stop: Callable[[], bool]
+) -> Iterator[None]:
     """Hold the lock of a model's runs, after waiting for it so many seconds if need be.
 
-    Raises `MergeRefused` if another run has it for longer.
+    Raises `MergeRefused` if another run has it for longer, or until told to stop.
     """
     until = monotonic() + wait
     while True:
@@ -57,9 +60,9 @@ def only_run(database: Database, label: str, wait: float) -> Iterator[None]:
             if is_ours:
                 yield
                 return
-        if monotonic() >= until:
+        left = until - monotonic()
+        if left <= 0 or is_told_within(min(left, _PAUSE), stop):
             raise MergeRunning(Sentence("merge running", model=label))
-        sleep(_PAUSE)
 
 
 _PAUSE = 0.1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from django.db import Error, connections
@@ -11,6 +11,7 @@ from django.db import Error, connections
 import dedupe_toolkit
 
 from ..databases import database
+from ..errors import MergeRunning
 from ..journal.runs import latest_run
 from ..models import MergeRun
 from ..printing import counted
@@ -20,7 +21,7 @@ from .process import ending_gently
 from .progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..values import MergePlan
 
@@ -43,20 +44,19 @@ def merge_shown(
     Raises what stopped it, `KeyboardInterrupt` or the database's error, with a sentence that says
     what is merged and how to go on.
     """
-    before = latest_run(plan.source.model, plan.using)
-    if wait and verbosity and database(plan.using).is_run_lock_held(plan.source.model._meta.label):
-        print("Waiting: for the end of another merge of this model.", file=sys.stderr, flush=True)
+    told = _Told(plan)
     try:
-        told = _Told(plan)
+        if wait and verbosity:
+            told.before_the_first()
         with (
             ending_gently() as is_told,
+            _stopped_while_waiting(is_told),
             progress_bar("Merging", verbosity, told.at_terminal) as progress,
         ):
 
             def tell(done: int, total: int) -> None:
                 progress(done, total)
-                if verbosity:
-                    told.in_pipe()
+                told.goes_on(verbosity)
 
             return dedupe_toolkit.merge(
                 plan,
@@ -69,11 +69,22 @@ def merge_shown(
                 stop=lambda: stop() or is_told(),
             )
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(_so_far(plan, before)) from None
+        raise KeyboardInterrupt(told.so_far()) from None
     except Error as error:
         if not connections[plan.using].in_atomic_block:
             with suppress(Error):  # a database that is gone is what must be told
-                error.add_note(_so_far(plan, before))
+                error.add_note(told.so_far())
+        raise
+
+
+@contextmanager
+def _stopped_while_waiting(is_told: Callable[[], bool]) -> Iterator[None]:
+    """A wait for another merge that has ended because somebody asked for it is no refusal."""
+    try:
+        yield
+    except MergeRunning:
+        if is_told():
+            raise KeyboardInterrupt from None
         raise
 
 
@@ -82,7 +93,20 @@ class _Told:
 
     def __init__(self, plan: MergePlan) -> None:
         self.plan = plan
+        self.before = latest_run(plan.source.model, plan.using)
+        self.has_begun = False
         self.is_waiting = False
+
+    def before_the_first(self) -> None:
+        """Say so where the run cannot begin yet."""
+        if database(self.plan.using).is_run_lock_held(self.plan.source.model._meta.label):
+            waiting = "Waiting: for the end of another merge of this model."
+            print(waiting, file=sys.stderr, flush=True)
+
+    def goes_on(self, verbosity: int) -> None:
+        self.has_begun = True
+        if verbosity:
+            self.in_pipe()
 
     def at_terminal(self) -> str:
         run = latest_run(self.plan.source.model, self.plan.using)
@@ -102,11 +126,17 @@ class _Told:
             print(f"Waiting: {waits_for}.", file=sys.stderr, flush=True)
         self.is_waiting = bool(waits_for)
 
+    def so_far(self) -> str:
+        """What a merge that was stopped has done, and how to go on."""
+        run = latest_run(self.plan.source.model, self.plan.using)
+        if run is not None and not self._is_ours(run):
+            run = None
+        return stopped(run, self.plan.using)
 
-def _so_far(plan: MergePlan, before: MergeRun | None) -> str:
-    """What a merge that was stopped has done, and how to go on."""
-    run = latest_run(plan.source.model, plan.using)
-    return stopped(run if run != before else None, plan.using)
+    def _is_ours(self, run: MergeRun) -> bool:
+        """Another's may have begun while we waited; ours has been stopped."""
+        is_stopped = self.has_begun or run.status == MergeRun.Status.INTERRUPTED
+        return is_stopped and run != self.before
 
 
 def stopped(run: MergeRun | None, using: str) -> str:

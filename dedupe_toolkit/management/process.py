@@ -18,7 +18,7 @@ _STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(sig
 
 
 class StopSignal:
-    """Which signal has stopped the command: Ctrl-C unless another has come."""
+    """Which signal stops the command: Ctrl-C unless another has come."""
 
     def __init__(self) -> None:
         self.number: int = signal.SIGINT
@@ -67,6 +67,7 @@ def ending_gently() -> Iterator[Callable[[], bool]]:
     def tell(number: int, frame: FrameType | None) -> None:
         if told:
             stop.receive(number, frame)
+        stop.number = number
         told.append(number)
 
     signal.signal(signal.SIGTERM, tell)
@@ -75,7 +76,7 @@ def ending_gently() -> Iterator[Callable[[], bool]]:
     finally:
         signal.signal(signal.SIGTERM, before)
     if told:
-        stop.receive(signal.SIGTERM, None)
+        raise KeyboardInterrupt
 
 
 def write_any_text() -> None:

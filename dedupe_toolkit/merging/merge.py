@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from ..databases.retry import (
     require_autocommit,
     retried,
 )
+from ..databases.waiting import is_told_within
 from ..errors import InvalidOption
 from ..finding.whole_texts import whole_texts
 from ..journal.runs import carry_on, store_held, store_run
@@ -73,8 +74,9 @@ def merge(
     seconds another merge of the model is waited for. With ``max_lag`` it waits between two batches
     while one of the ``replicas``, or of those that DATABASES declares, is further behind than so
     many seconds; and for as long as ``DEDUPE_THROTTLE`` says. The run tells what it waits for.
-    ``stop`` is asked after each batch whether to end there: the run is ``interrupted`` then, and a
-    new plan merges the rest.
+    ``stop`` is asked after each batch, and while it waits for the next, whether to end there: the
+    run is ``interrupted`` then, and a new plan merges the rest. So it is while another merge is
+    waited for, which ends like ``wait``.
 
     Each batch is one transaction with its part of the journal. Groups that turn out not to be
     mergeable are held back with their reason, and the others are merged. What is read again
@@ -97,7 +99,8 @@ def merge(
     database = ready.session.database
     require_autocommit(database, plan.source.label)
     asked = throttles(plan.using, max_lag, replicas)
-    with only_run(database, plan.source.model._meta.label, wait):
+    stop = stop or (lambda: False)
+    with only_run(database, plan.source.model._meta.label, wait, stop):
         with transaction.atomic(using=plan.using):
             ready.require()
             begun = (
@@ -111,7 +114,7 @@ def merge(
                 progress=progress,
                 pace=Pace(begun),
                 throttles=asked,
-                stop=stop or (lambda: False),
+                stop=stop,
             ).to_the_end()
 
 
@@ -156,14 +159,18 @@ class _Run:
             while found := self._next_slice():
                 self._merge_measured(*found)
                 self._tell()
-                if self._are_left:
-                    if self.stop():
-                        self._save(MergeRun.Status.INTERRUPTED)
-                        return self.run
-                    sleep(pause_of(database, policy))
-                    give_way(self.run, self.throttles, self._tell)
+                if self._are_left and self._is_told_to_stop():
+                    self._save(MergeRun.Status.INTERRUPTED)
+                    return self.run
         self._save(MergeRun.Status.DONE)
         return self.run
+
+    def _is_told_to_stop(self) -> bool:
+        """Rest between two batches, and give way; whether to stop instead of going on."""
+        rest = pause_of(self.ready.session.database, self.plan.policy)
+        return is_told_within(rest, self.stop) or give_way(
+            self.run, self.throttles, self._tell, self.stop
+        )
 
     @property
     def _are_left(self) -> bool:

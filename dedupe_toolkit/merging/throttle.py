@@ -66,10 +66,20 @@ def throttles(
     return tuple(asked)
 
 
-def give_way(run: MergeRun, asked: Sequence[Throttle], tell: Callable[[], None]) -> None:
-    """Wait until nobody asks for it any more. ``tell`` is called whenever there is news of it."""
+def give_way(
+    run: MergeRun,
+    asked: Sequence[Throttle],
+    tell: Callable[[], None],
+    stop: Callable[[], bool],
+) -> bool:
+    """Wait until nobody asks for it any more, or until told to stop; whether that was.
+
+    ``tell`` is called whenever there is news of it.
+    """
     while waited(run, asked, tell):
-        pass
+        if stop():
+            return True
+    return False
 
 
 def waited(
