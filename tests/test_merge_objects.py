@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from dedupe_toolkit import undo
+from dedupe_toolkit import merge, undo
 from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
 from tests.situations.keyed.models import Account, Enrolment, Settings
 from tests.situations.objects.models import (
@@ -359,6 +359,37 @@ def test_chains_that_are_duplicates_of_each_other_become_one() -> None:
     c, b, a = Link.objects.order_by("pk")
     assert (a.next, b.next, c.next) == (b, c, None)
     assert run.merged == 3
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("batch_size", [0, 1])
+def test_what_a_survivor_takes_and_is_repointed_later_counts_as_the_plan_says(
+    batch_size: int,
+) -> None:
+    survivor, duplicate, other, target = (Link.objects.create(name=name) for name in "aabb")
+    Link.objects.filter(pk=duplicate.pk).update(next=target)
+    before = snapshot()
+    plan = planned(Link, "name", batch_size=batch_size)
+    run = merge(plan)
+    survivor.refresh_from_db()
+    assert survivor.next == other
+    assert [c.repointed for c in plan.references if c.reference == "objects.Link.next"] == [0]
+    assert counts(run, "objects.Link.next") == (0, 0, 0)
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("batch_size", [0, 1])
+def test_a_target_of_its_own_that_is_merged_too_counts_as_the_plan_says(batch_size: int) -> None:
+    survivor, duplicate, other, target = (Link.objects.create(name=name) for name in "aabb")
+    Link.objects.filter(pk=duplicate.pk).update(next=target)
+    Link.objects.filter(pk=survivor.pk).update(next=duplicate)
+    before = snapshot()
+    plan = planned(Link, "name", batch_size=batch_size)
+    run = merge(plan)
+    survivor.refresh_from_db()
+    assert survivor.next == other
+    assert [c.repointed for c in plan.references if c.reference == "objects.Link.next"] == [0]
+    assert counts(run, "objects.Link.next") == (0, 0, 0)
     assert_undo_restores(run, before)
 
 

@@ -14,7 +14,12 @@ from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
 from ..repointing.followers import Follower
-from ..repointing.self_references import pointing_at_survivor
+from ..repointing.self_references import (
+    moving_later,
+    moving_on,
+    pointing_at_survivor,
+    self_references,
+)
 from ..repointing.shared_columns import leaders_first
 from .changes import naming
 from .leftovers import is_by_value, refuse_left
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..collisions.rivals import Rivals
+    from ..field_rules.value_steps import ValueStep
     from ..planning.levels import Level, Work
     from ..planning.reasons.in_the_way import InTheWay
     from ..references.kinds import Reference
@@ -75,6 +81,7 @@ class Writer(Repointing):
         with handing_over(self.session, mapping, values):
             merged = self._delete_merged(level, reason)
             for step in value_steps(self.session.database, mapping, values):
+                self._count_what_moves_later(level, step)
                 self._update_survivors(mapping, step.name, step.columns, Reason.VALUE)
         for side in level.sides:
             self._apply_below(side)
@@ -135,6 +142,9 @@ class Writer(Repointing):
         self._update_survivors(
             mapping, own.name, dict(zip(columns, values, strict=True)), Reason.OWN_TARGET
         )
+        if mapping.table.name == self.planned.table.name:
+            rows = moving_on(self.session.database, self.planned, own)
+            self.tally.add(own.reference.label, own.reference.kind, repointed=-rows)
 
     def _update_survivors(
         self, mapping: MergeMap, source: str, assigned: dict[str, str], reason: MergeStep.Reason
@@ -152,6 +162,17 @@ class Writer(Repointing):
             root=root,
             reason=reason,
         )
+
+    def _count_what_moves_later(self, level: Level, step: ValueStep) -> None:
+        """What survivors point at before all counts as repointed, not what they take meanwhile."""
+        if level.mapping.table.name != self.planned.table.name:
+            return
+        for reference in self_references(level):
+            if step.columns.keys() >= set(reference.columns):
+                rows = moving_later(
+                    self.session.database, level.mapping, self.planned, reference, step
+                )
+                self.tally.add(reference.label, reference.kind, repointed=rows)
 
     def _delete_merged(self, level: Level, reason: MergeStep.Reason) -> int:
         """Delete the duplicates, after making sure that nothing but each other points at them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..databases.names import derived, numbered
+from ..databases.names import derived
 from ..repointing.embedded_keys import find_embedded
 from ..repointing.followers import Follower, followers
 from ..repointing.rows import (
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
-    from ..repointing.self_references import OwnTarget
     from .session import Session
     from .tally import Tally
 
@@ -76,10 +75,7 @@ def _rows(session: Session, level: Level, lost: Sequence[Rivals]) -> dict[Refere
         for reference in work.referrer.references
         if reference in level.pointing
     }
-    rows = dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
-    for own in level.own_targets:
-        rows[own.reference] += _moving_on(session, level, own)
-    return rows
+    return dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
 
 
 def _counting(
@@ -147,19 +143,6 @@ def _own_targets(session: Session, level: Level, reference: Reference) -> Sequen
         for own in level.own_targets
         if own.reference == reference
     ]
-
-
-def _moving_on(session: Session, level: Level, own: OwnTarget) -> int:
-    """How many of these survivors get a target that is a duplicate of another group itself."""
-    database, mapping = session.database, level.mapping
-    values = database.qualified("v", numbered("value", len(own.reference.columns)))
-    same = database.equal(values, database.qualified("m", mapping.members))
-    return int(
-        database.value(
-            f"SELECT COUNT(*) FROM {database.q(own.name)} v"
-            f" JOIN {database.q(mapping.name)} m ON {same} WHERE m.place > 0"
-        )
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,10 @@ from ..databases.tables import definitions
 from ..mapping.mapping import MERGED, MergeMap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
+    from ..databases import Database
+    from ..field_rules.value_steps import ValueStep
     from ..planning.levels import Level
     from ..planning.session import Session
     from ..references.kinds import Reference
@@ -88,14 +90,54 @@ def _hold_without_target(
     )
 
 
+def self_references(level: Level) -> Iterator[Reference]:
+    """The references to a level's rows that these hold themselves, by key."""
+    for work in level.works:
+        for reference in work.referrer.references:
+            if work.referrer.table.name == level.mapping.table.name and reference.holds_key:
+                yield reference
+
+
 def pointing_at_survivor(session: Session, mapping: MergeMap, level: Level) -> dict[str, str]:
     """For each self-reference, SQL that is true when a member (``d``) points at its survivor."""
     database = session.database
     own = {}
-    for work in level.works:
-        for reference in work.referrer.references:
-            if work.referrer.table.name == mapping.table.name and reference.holds_key:
-                same = database.join_on("d", reference.columns, "m", mapping.survivors)
-                parts = [same, reference.condition("d", database)]
-                own[reference.columns[0]] = " AND ".join(filter(None, parts))
+    for reference in self_references(level):
+        same = database.join_on("d", reference.columns, "m", mapping.survivors)
+        parts = [same, reference.condition("d", database)]
+        own[reference.columns[0]] = " AND ".join(filter(None, parts))
     return own
+
+
+def moving_on(database: Database, planned: MergeMap, own: OwnTarget) -> int:
+    """How many survivors get a target that is a duplicate of another group itself."""
+    values = [f"value_{number}" for number in range(len(own.reference.columns))]
+    moving = _moving(database, planned, database.qualified("v", values))
+    return int(database.value(f"SELECT COUNT(*) FROM {database.q(own.name)} v {moving}"))
+
+
+def moving_later(
+    database: Database, mapping: MergeMap, planned: MergeMap, reference: Reference, step: ValueStep
+) -> int:
+    """How many more survivors point at duplicates of later groups now than with new values."""
+    survivor = database.join_on("t", mapping.key, "v", mapping.survivors)
+    rows = (
+        f"FROM {database.q(step.name)} v"
+        f" {database.join} {database.q(mapping.table.name)} t ON {survivor}"
+    )
+    done = database.join_on("p", planned.members, "m", mapping.members)
+    later = f" AND NOT EXISTS (SELECT 1 FROM {database.q(mapping.name)} m WHERE {done})"
+    now, then = (
+        f"(SELECT COUNT(*) {rows} {_moving(database, planned, held)}{later})"
+        for held in (
+            database.qualified("t", reference.columns),
+            database.qualified("v", [step.columns[column] for column in reference.columns]),
+        )
+    )
+    return int(database.value(f"SELECT {now} - {then}"))
+
+
+def _moving(database: Database, planned: MergeMap, held: Sequence[str]) -> str:
+    """SQL that leaves those rows which hold a duplicate (``p``) of the plan."""
+    same = database.equal(held, database.qualified("p", planned.members))
+    return f"JOIN {database.q(planned.name)} p ON {same} WHERE p.place > 0"
