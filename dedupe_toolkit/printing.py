@@ -56,26 +56,53 @@ def drawn_table(
     numbers: Collection[str] = (),
 ) -> RenderableType:
     """The rows as `print_table` draws them at a terminal."""
-    # for people only: a pipe needs none of it
-    from rich.measure import Measurement
+    texts = [[column, *(row[at] for row in rows)] for at, column in enumerate(columns)]
+    widths = _widths(texts, console.width - _BETWEEN * (len(columns) - 1))
+    return _drawn(columns, rows, numbers, widths) if widths else _paragraphs(columns, rows)
 
-    table = _drawn(columns, rows, numbers)
-    unbounded = console.options.update(max_width=10_000)
-    if Measurement.get(console, unbounded, table).minimum <= console.width:
-        return table
-    return _paragraphs(columns, rows)
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """As wide as their texts, or the widest narrower, so that all have room and words stay whole.
+
+    Empty where there is none: rich would break the words.
+    """
+    from rich.cells import cell_len  # for people only: a pipe needs none of it
+
+    widths = [max(cell_len(line) for text in texts for line in _lines(text)) for texts in columns]
+    words = [max(cell_len(word) for text in texts for word in _words(text)) for texts in columns]
+    if sum(words) > room:
+        return []
+    while sum(widths) > room:
+        broken = [at for at, width in enumerate(widths) if width > words[at]]
+        widths[max(broken, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines() or [""]
+
+
+def _words(text: str) -> list[str]:
+    return text.split() or [""]
+
+
+_BETWEEN = 2
+"""Blanks between two columns."""
 
 
 def _drawn(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: Collection[str]
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    numbers: Collection[str],
+    widths: Sequence[int],
 ) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _BETWEEN, 0, 0))
+    for column, width in zip(columns, widths, strict=True):
         justify: Any = "right" if column in numbers else "left"
-        table.add_column(column, overflow="fold", justify=justify)
+        table.add_column(column, overflow="fold", justify=justify, width=width)
     for row in rows:
         # as they are: rich would read [red] in a value
         table.add_row(*map(Text, row))

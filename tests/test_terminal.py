@@ -142,6 +142,17 @@ def test_names_stay_whole_where_a_table_is_too_wide_for_the_terminal(authors: No
     assert any(line.split()[:2] == ["reference", "kind"] for line in wide.splitlines())
 
 
+def test_words_stay_whole_where_another_column_can_be_narrower() -> None:
+    word = "Donaudampfschifffahrtsgesellschaft"
+    Author.objects.bulk_create(Author(name=word) for _ in range(20))
+    code, table = finished(at_terminal(*FIND, columns=70))
+    lines = [line.split() for line in table.splitlines()]
+    assert code == 0
+    assert ["name", "survivor", "duplicates"] in lines
+    assert word in [line[0] for line in lines]
+    assert max(map(len, table.splitlines()[1:])) <= 70
+
+
 def test_ctrl_c_at_the_prompt_writes_nothing(authors: None) -> None:
     before = snapshot()
     child = at_terminal(*MERGE)
