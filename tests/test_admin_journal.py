@@ -22,7 +22,7 @@ from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
 from dedupe_toolkit.verbose import model_words, reference_words
 from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
 from tests.kit import merged, snapshot
-from tests.situations.typed.models import Everything
+from tests.situations.typed.models import Everything, Priced, Zone
 from tests.test_admin import GARBAGE, LARGE, messages_of, text_of
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +112,20 @@ def test_row_changes_lead_to_the_rows_that_are_there(admin_client: Client, run: 
     assert f"/admin/films/person/{duplicate}/change/" not in page
     award = Award.objects.get()
     assert f'<a href="/admin/films/award/{award.pk}/change/">{award.pk}</a>' in page
+
+
+def test_what_no_field_can_read_is_written_as_it_stands(admin_client: Client) -> None:
+    Priced.objects.create(price=1, name="x")
+    Priced.objects.create(price=2, name="x", zone=Zone("nowhere"))
+    merged(Priced, "name")
+    assert "Zone nowhere" in text_of(admin_client.get(CHANGES))
+
+
+def test_a_row_whose_key_is_an_empty_text_has_no_address(
+    admin_client: Client, run: MergeRun
+) -> None:
+    RowChange.objects.filter(step__run=run).update(row="")
+    assert "/admin/films/award/" not in admin_client.get(CHANGES).content.decode()
 
 
 def test_values_of_row_changes_are_written_as_people_know_them(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import quote
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -63,7 +63,10 @@ def _linker(site: AdminSite, request: HttpRequest) -> Callable[[str, str], str]:
         page = page_of(label)
         if page is None:
             return key
-        url = reverse(page, args=[quote(key)], current_app=site.name)
+        try:
+            url = reverse(page, args=[quote(key)], current_app=site.name)
+        except NoReverseMatch:  # no address has an empty key, and some admins have no such page
+            return key
         return format_html('<a href="{}">{}</a>', url, key)
 
     return linked

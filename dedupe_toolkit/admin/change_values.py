@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db import connections
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
 
     from ..journal.reading import ChangedValue
     from ..models import RowChange
-
-UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ValidationError)
-"""What a field raises that cannot read what stands in its column."""
 
 
 def column_of_values(site: AdminSite, request: HttpRequest) -> Callable[[RowChange], SafeString]:
@@ -83,24 +79,22 @@ def _told(value: ChangedValue, write: Callable[[str | None], str], *, is_update:
 
 
 def written(field: Any, text: str | None, *, using: str, empty: str) -> str:
-    """What a page shows of a text of the journal; the text where there is no such field."""
+    """What a page shows of a text of the journal; the text itself where no field can read it."""
     if field is None:
         return folded(shown_value(text))
     if field.is_relation:
         return empty if text is None else f"#{text}"
-    value = value_of(field, text, using)
+    try:
+        value = None if text is None else _value_of(field, text, using)
+    except Exception:  # a project's own fields raise what they like
+        return folded(shown_value(text))
     cell = Cell(value=value, is_blank=is_blank(field, value), differs=False, fills=False)
     return shown_cell(field, cell, empty, has_links=False)
 
 
-def value_of(field: Any, text: str | None, using: str) -> Any:
-    """The value that a text of the journal stands for; the text where its field cannot tell."""
-    if text is None:
-        return None
-    try:
-        return _READERS.get(field.get_internal_type(), _read)(field, text, using)
-    except UNREADABLE:
-        return text
+def _value_of(field: Any, text: str, using: str) -> Any:
+    """The value that a text of the journal stands for."""
+    return _READERS.get(field.get_internal_type(), _read)(field, text, using)
 
 
 def _read(field: Any, text: str, using: str) -> Any:

@@ -213,11 +213,19 @@ def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: boo
         return "“”" if cell.value == "" and field.null else str(empty)
     if field.is_relation:
         return str(cell.value)
-    if field.choices and cell.value not in dict(field.flatchoices):
+    if not _is_known(field, cell.value):
         return _("%(value)s (no known choice)") % {"value": shown_value(cell.value)}
     if isinstance(cell.value, bytes):
         return _("%(size)s bytes") % {"size": len(cell.value)}
     return folded(display_for_field(cell.value, field, empty, avoid_link=not has_links))
+
+
+def _is_known(field: Field[Any, Any], value: Any) -> bool:
+    """Whether a value is one that its field has a word, or a picture, for."""
+    if field.choices:
+        return value in dict(field.flatchoices)
+    # columns without a type for these hold other numbers as well
+    return field.get_internal_type() != "BooleanField" or value in (True, False)
 
 
 def shown_value_of(field: Field[Any, Any], row: Model, empty: str) -> str:

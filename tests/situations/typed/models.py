@@ -68,6 +68,10 @@ class Zone:
         return f"<zone {self.name}>"
 
 
+class UnknownZoneError(Exception):
+    """What a project's own field raises, which is no error of Python's or Django's."""
+
+
 class ZoneField(models.CharField):  # type: ignore[type-arg]  # generic to type checkers only
     """Text in the database, an object of its own in Python."""
 
@@ -75,6 +79,8 @@ class ZoneField(models.CharField):  # type: ignore[type-arg]  # generic to type 
         return None if value is None else Zone(value)
 
     def to_python(self, value: Any) -> Zone | None:
+        if value == "nowhere":
+            raise UnknownZoneError
         return value if value is None or isinstance(value, Zone) else Zone(value)
 
     def get_prep_value(self, value: Any) -> Any:
