@@ -181,6 +181,14 @@ LINES: list[tuple[tuple[str, ...], str]] = [
     (("merge_duplicates", *AUTHOR, "--batch-seconds", "0"), "--batch-seconds takes a time such as"),
     (("merge_duplicates", *AUTHOR, "--on-conflict", "merge"), "--on-conflict takes survivor or"),
     (("merge_duplicates", *AUTHOR, "--replicas", "other"), "(--max-lag)"),
+    (
+        ("merge_duplicates", *AUTHOR, "--dry-run", "--max-lag", "soon"),
+        "--max-lag takes a time such as 5s",
+    ),
+    (
+        ("merge_duplicates", *AUTHOR, "--dry-run", "--wait", "soon"),
+        "--wait takes a time such as 5s",
+    ),
     (("undo_merge", HUGE), f"there is no merge run {HUGE}"),
     (("undo_merge", ""), "RUN is empty; give it a value, or leave it out"),
     (("undo_merge", "1", "--note", "two"), "--note goes with --dismiss"),

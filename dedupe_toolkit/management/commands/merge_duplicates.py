@@ -71,7 +71,7 @@ class Command(DedupeCommand):
     def handle(self, **options: Any) -> None:
         shape = one_of("--format", options["format"], Format)
         documents = []
-        self.is_over = _end(options["stop_after"])
+        self.is_over, self.giving_way = _end(options["stop_after"]), _giving_way(options)
         self.stopped = ""
         for source in _sources(options):
             documents.append(self._merge_source(source, options, shape))
@@ -98,15 +98,7 @@ class Command(DedupeCommand):
             print_plan(self.console, plan)
         if not plan.groups or options["dry_run"] or not self._is_confirmed(plan, options):
             return plan_document(plan)
-        lag, wait = options["max_lag"], options["wait"]
-        run = merge_shown(
-            plan,
-            options["verbosity"],
-            wait=0 if wait is None else duration("--wait", wait),
-            max_lag=None if lag is None else duration("--max-lag", lag),
-            replicas=options["replicas"],
-            stop=self.is_over,
-        )
+        run = merge_shown(plan, options["verbosity"], stop=self.is_over, **self.giving_way)
         if run.status == MergeRun.Status.INTERRUPTED:
             self.stopped = stopped(run, plan.using)
         if shape == Format.TABLE:
@@ -128,6 +120,15 @@ def _end(stop_after: str | None) -> Callable[[], bool]:
         return lambda: False
     end = monotonic() + duration("--stop-after", stop_after)
     return lambda: monotonic() >= end
+
+
+def _giving_way(options: dict[str, Any]) -> dict[str, Any]:
+    lag, wait = options["max_lag"], options["wait"]
+    return {
+        "wait": 0 if wait is None else duration("--wait", wait),
+        "max_lag": None if lag is None else duration("--max-lag", lag),
+        "replicas": options["replicas"],
+    }
 
 
 def _held_back(document: Mapping[str, Any]) -> str:

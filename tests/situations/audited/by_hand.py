@@ -215,7 +215,7 @@ def emptied_or_set(key: str, note: str) -> None:
 def not_settled_before(key: str, is_tried: bool) -> None:
     row = Loose.objects.filter(key=key).first()
     if row is None and is_tried:
-        return
+        is_tried = False
     elif row:  # Loose: key: unsafe no-rule
         row.save()
     else:
