@@ -214,18 +214,19 @@ def test_a_transaction_knows_whether_others_wait_for_its_rows(other: Session) ->
     waiting.result(PATIENCE)
 
 
-@pytest.fixture
-def blind(transactional_db: None) -> Iterator[str]:
+@pytest.fixture(params=["FUNCTION pg_blocking_pids(integer)", "TABLE pg_locks"])
+def blind(transactional_db: None, request: pytest.FixtureRequest) -> Iterator[str]:
     """A role with every right on the tables, which may not see who waits for whom."""
-    name, function = "dedupe_blind", "FUNCTION pg_blocking_pids(integer)"
+    name = "dedupe_blind"
     run_sql(f"CREATE ROLE {name}")
     try:
         for kind in ("TABLES", "SEQUENCES"):
             run_sql(f"GRANT ALL ON ALL {kind} IN SCHEMA public TO {name}")
-        run_sql(f"REVOKE ALL ON {function} FROM PUBLIC")
+        run_sql(f"REVOKE ALL ON {request.param} FROM PUBLIC")
         yield name
     finally:
-        run_sql(f"GRANT EXECUTE ON {function} TO PUBLIC")
+        right = "SELECT" if request.param.startswith("TABLE") else "EXECUTE"
+        run_sql(f"GRANT {right} ON {request.param} TO PUBLIC")
         run_sql(f"DROP OWNED BY {name}")
         run_sql(f"DROP ROLE {name}")
 

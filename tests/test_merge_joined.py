@@ -14,7 +14,9 @@ from tests.situations.joined.models import (
     Box,
     Content,
     Drawer,
+    Hall,
     Job,
+    Lamp,
     Part,
     Price,
     Robot,
@@ -198,3 +200,17 @@ def test_a_rival_whose_key_may_stand_in_a_larger_value_is_not_discarded(
         " joined.Shelf.boxes__first may hold its key"
     )
     assert snapshot() == before
+
+
+def test_what_points_by_value_at_several_rows_that_collide_follows_each_of_them() -> None:
+    for maker in (1, 2):
+        part = Part.objects.create(maker=maker, code="c", name="bolt")
+        for floor in (1, 2):
+            hall = Hall.objects.create(part=part, floor=floor, label=f"{maker}.{floor}")
+            Lamp.objects.create(hall=hall)
+    before = snapshot()
+    run = merged(Part, "name", on_collision="merge")
+    assert run.held_back == []
+    halls = Lamp.objects.order_by("pk").values_list("hall_id", flat=True)
+    assert list(halls) == ["1.1", "1.2", "1.1", "1.2"]
+    assert_undo_restores(run, before)

@@ -75,6 +75,32 @@ def test_children_that_point_by_another_column_become_one_before_their_parents()
     assert_undo_restores(run, before)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "kept"),
+    [
+        ("", "a", None),
+        ("b", "", None),
+        ("b", "a", None),
+        ("", "o", "o"),
+        ("b", "o", "o"),
+        ("b", "p", "o"),
+        ("o", "a", "o"),
+    ],
+)
+def test_a_row_that_names_its_parent_by_another_column_is_never_below_itself(
+    first: str, second: str, kept: str | None
+) -> None:
+    for slug, code in (("o", "other"), ("p", "other"), ("a", "one"), ("b", "one")):
+        Topic.objects.create(code=code, name=slug, slug=slug)
+    for slug, parent in (("a", first), ("b", second)):
+        Topic.objects.filter(slug=slug).update(parent=parent or None)
+    before = snapshot()
+    run = merged(Topic, "code")
+    assert (run.merged, run.held_back) == (2, [])
+    assert Topic.objects.get(slug="a").parent_id == kept
+    assert_undo_restores(run, before)
+
+
 @pytest.mark.parametrize("policy", ["hold", "merge", "discard"])
 def test_a_row_of_the_merged_model_that_nobody_named_is_never_discarded(policy: str) -> None:
     parents = [folder(None, "tools", "tools"), folder(None, "more tools", "tools")]

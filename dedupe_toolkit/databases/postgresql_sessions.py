@@ -34,7 +34,10 @@ _WAITED_FOR = """
 SELECT EXISTS (SELECT FROM pg_locks w
                WHERE NOT w.granted AND pg_backend_pid() = ANY (pg_blocking_pids(w.pid)))
 """
-_MAY_SEE_WHO_WAITS = "SELECT has_function_privilege('pg_blocking_pids(integer)', 'EXECUTE')"
+_MAY_SEE_WHO_WAITS = """
+SELECT has_function_privilege('pg_blocking_pids(integer)', 'EXECUTE')
+       AND has_table_privilege('pg_locks', 'SELECT')
+"""
 # serialization failure, deadlock, lock not available
 _PASSING = ("40001", "40P01", "55P03")
 _REFUSALS = {

@@ -10,7 +10,7 @@ from django.db import connections, router
 from django.db.models import IntegerField
 
 from ..errors import InvalidMatchKey
-from .places import VIEW, place_of
+from .places import VIEW, named_places, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -187,10 +187,15 @@ def require_table(model: type[Model], using: str) -> None:
 def require_all_rows(models: Iterable[type[Model]], using: str) -> None:
     """Raises `InvalidMatchKey` for a table that may hide rows from the user of the database."""
     for model in models:
-        place = place_of(model, using)
-        if place and place.secured:
+        require_rows_of([model._meta.db_table], model, using)
+
+
+def require_rows_of(tables: Iterable[str], model: type[Model], using: str) -> None:
+    """The same of tables that concern a model, which need not be its own."""
+    for table, place in named_places(tables, using).items():
+        if place.secured:
             raise InvalidMatchKey(
-                f"{model._meta.label}: row level security hides rows of {model._meta.db_table!r}"
+                f"{model._meta.label}: row level security hides rows of {table!r}"
                 f" from the user of database {using!r}, and nothing is said or done of rows that"
                 " cannot be seen: use one with BYPASSRLS, or the table's owner"
             )

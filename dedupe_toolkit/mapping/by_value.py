@@ -42,8 +42,9 @@ def _map_values(database: Database, mapping: MergeMap, name: str, columns: tuple
     create_with(database, valued, keys, _BY_VALUE)
     held = database.qualified("d", columns)
     # a survivor without a value of its own takes that of its first duplicate that has one
+    survivors = ", ".join(database.qualified("m", mapping.survivors))
     window = (
-        f"(PARTITION BY m.group_number ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,"
+        f"(PARTITION BY {survivors} ORDER BY CASE WHEN {held[0]} IS NULL THEN 1 ELSE 0 END,"
         " m.place)"
     )
     names = ["group_number", "place", *numbered("member", len(keys))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import derived
 from ..databases.places import place_of
-from ..databases.tables import OnMove, require_all_rows
+from ..databases.tables import OnMove, require_all_rows, require_rows_of
 from ..mapping.hold_list import HoldList
 from ..references.column_types import refuse_unlike_columns
 from ..references.discover import embedded_references, present, references_to
@@ -102,7 +102,9 @@ class Session:
         """The foreign keys to a model's table that no model declares; found once."""
         if model not in self._undeclared_keys:
             keys = self._keys_to(model)
-            self._undeclared_keys[model] = undeclared(self.database, model, keys)
+            found = undeclared(self.database, model, keys)
+            require_rows_of([key.table for key in found], model, self.database.using)
+            self._undeclared_keys[model] = found
         return self._undeclared_keys[model]
 
     def on_move(self, reference: Reference) -> OnMove:

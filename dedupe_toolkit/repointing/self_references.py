@@ -37,8 +37,8 @@ def find_own_targets(
     """The self-references that need a new target; groups that have none to take are held back."""
     ordered = sorted(references, key=lambda reference: reference.label)
     for number, reference in enumerate(ordered):
-        is_plain = reference.holds_key and reference.targets == tuple(mapping.key)
-        if reference.referrer is mapping.table.model and is_plain and not reference.is_key:
+        is_own = reference.referrer is mapping.table.model and reference.holds_key
+        if is_own and not reference.is_key:
             name = derived(mapping.name, "own", number)
             rows = _find(session, mapping, reference, name)
             if rows:
@@ -55,12 +55,11 @@ def _find(session: Session, mapping: MergeMap, reference: Reference, name: str) 
         types |= definitions(names, keys)
     database.create_work_table(name, types, primary_key=mapping.survivors)
     table, work = database.q(mapping.table.name), database.q(mapping.name)
-    members = database.qualified("m", mapping.members)
     survivor = database.join_on("s", mapping.key, "m", mapping.survivors)
-    duplicate = database.equal(database.qualified("d", mapping.key), members)
-    held = database.equal(database.qualified("s", reference.columns), members)
+    duplicate = database.join_on("d", mapping.key, "m", mapping.members)
+    held = database.join_on("s", reference.columns, "d", reference.targets)
     target = database.qualified("d", reference.columns)
-    inside = database.equal(database.qualified("o", mapping.members), target)
+    inside = database.equal(database.qualified("o", mapping.old(reference)), target)
     # a generic key may hold the same number and mean a row of another model
     ours, theirs = (reference.condition(alias, database) or "1 = 1" for alias in ("s", "d"))
     taken = [
@@ -72,7 +71,8 @@ def _find(session: Session, mapping: MergeMap, reference: Reference, name: str) 
         f"INSERT INTO {database.q(name)} ({listed}) SELECT {', '.join(chosen)}"
         f" FROM {work} m {database.join} {table} s ON {survivor}"
         f" {database.join} {table} d ON {duplicate}"
-        f" LEFT JOIN {work} o ON {inside} AND o.group_number = m.group_number"
+        f" LEFT JOIN {database.q(mapping.source(reference))} o"
+        f" ON {inside} AND o.group_number = m.group_number"
         f" WHERE {MERGED} AND {held} AND {ours}"
     )
 
@@ -103,16 +103,28 @@ def pointing_at_survivor(session: Session, mapping: MergeMap, level: Level) -> d
     database = session.database
     own = {}
     for reference in self_references(level):
-        same = database.join_on("d", reference.columns, "m", mapping.survivors)
+        same = _is_survivor(database, mapping, reference)
         parts = [same, reference.condition("d", database)]
         own[reference.columns[0]] = " AND ".join(filter(None, parts))
     return own
 
 
+def _is_survivor(database: Database, mapping: MergeMap, reference: Reference) -> str:
+    """SQL that is true when a member (``d``) points at its survivor, by whichever column."""
+    if reference.targets == tuple(mapping.key):
+        return database.join_on("d", reference.columns, "m", mapping.survivors)
+    # what the survivor is known by may be what it is yet to take over
+    same = database.join_on("v", mapping.new(reference), "d", reference.columns)
+    return (
+        f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} v"
+        f" WHERE v.group_number = m.group_number AND {same})"
+    )
+
+
 def moving_on(database: Database, planned: MergeMap, own: OwnTarget) -> int:
     """How many survivors get a target that is a duplicate of another group itself."""
     values = [f"value_{number}" for number in range(len(own.reference.columns))]
-    moving = _moving(database, planned, database.qualified("v", values))
+    moving = _moving(database, planned, own.reference, database.qualified("v", values))
     return int(database.value(f"SELECT COUNT(*) FROM {database.q(own.name)} v {moving}"))
 
 
@@ -128,7 +140,7 @@ def moving_later(
     done = database.join_on("p", planned.members, "m", mapping.members)
     later = f" AND NOT EXISTS (SELECT 1 FROM {database.q(mapping.name)} m WHERE {done})"
     now, then = (
-        f"(SELECT COUNT(*) {rows} {_moving(database, planned, held)}{later})"
+        f"(SELECT COUNT(*) {rows} {_moving(database, planned, reference, held)}{later})"
         for held in (
             database.qualified("t", reference.columns),
             database.qualified("v", [step.columns[column] for column in reference.columns]),
@@ -137,7 +149,17 @@ def moving_later(
     return int(database.value(f"SELECT {now} - {then}"))
 
 
-def _moving(database: Database, planned: MergeMap, held: Sequence[str]) -> str:
+def _moving(
+    database: Database, planned: MergeMap, reference: Reference, held: Sequence[str]
+) -> str:
     """SQL that leaves those rows which hold a duplicate (``p``) of the plan."""
-    same = database.equal(held, database.qualified("p", planned.members))
-    return f"JOIN {database.q(planned.name)} p ON {same} WHERE p.place > 0"
+    members, row = database.qualified("p", planned.members), ""
+    if reference.targets != tuple(planned.key):
+        # by another column: of the row (``r``) that is the duplicate
+        same = database.equal(held, database.qualified("r", reference.targets))
+        row = f"JOIN {database.q(planned.table.name)} r ON {same} "
+        held = database.qualified("r", planned.key)
+    return (
+        f"{row}JOIN {database.q(planned.name)} p ON {database.equal(held, members)}"
+        " WHERE p.place > 0"
+    )

@@ -64,8 +64,7 @@ def find_in_the_way(
 def _is_alone(mapping: MergeMap, referrer: Referrer, reference: Reference) -> bool:
     """Whether a row can be empty there, and else keeps others from pointing where it does."""
     return (
-        not reference.is_text
-        and reference.targets == tuple(mapping.key)
+        reference.holds_key
         and all(mapping.table.column(column).is_nullable for column in reference.columns)
         and any(reference in referrer.touching(rule) for rule in referrer.rules)
     )
@@ -86,9 +85,9 @@ def _fill(
         types |= definitions(names, columns)
     database.create_work_table(name, types, primary_key=mapping.members)
     held = database.qualified("d", reference.columns)
-    inside = database.equal(held, database.qualified("o", mapping.members))
+    inside = database.equal(held, database.qualified("o", mapping.old(reference)))
     ways = [
-        f"EXISTS (SELECT 1 FROM {database.q(mapping.name)} o"
+        f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} o"
         f" WHERE o.group_number = m.group_number AND {inside})"
     ]
     ways += [

@@ -218,3 +218,18 @@ class Shelf(models.Model):
     """Names boxes by their keys, in a list."""
 
     boxes = models.JSONField(default=dict)
+
+
+class Hall(models.Model):
+    """Two of a part on different floors are two, each known by its label."""
+
+    part = models.ForeignKey(Part, models.CASCADE)
+    floor = models.IntegerField()
+    label = models.CharField(max_length=20, unique=True)
+
+    class Meta:
+        unique_together = [("part", "floor")]
+
+
+class Lamp(models.Model):
+    hall = models.ForeignKey(Hall, models.CASCADE, to_field="label")
