@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
-from tests.situations.family.models import Bar, Meal, Pizzeria, Place, Restaurant, Slice, Visit
+from tests.situations.family.models import (
+    Bar,
+    Meal,
+    Pizzeria,
+    Place,
+    Restaurant,
+    Slice,
+    Stall,
+    Visit,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -78,3 +87,34 @@ def test_different_values_in_a_childs_row_hold_the_group_back_when_asked() -> No
         Restaurant.objects.create(name="Roma", stars=stars)
     (held,) = planned(Restaurant, "name", on_conflict="hold").held_back
     assert "differ in stars (" in held.reason
+
+
+def test_parts_that_become_one_and_pointed_at_each_other_are_not_counted_once_it_moves() -> None:
+    kept = Place.objects.create(name="Roma")
+    first = Stall.objects.create(name="Roma")
+    Stall.objects.create(name="Roma", beside=first)
+    other = Stall.objects.create(name="Oslo", beside=first)
+    before = snapshot()
+    run = merged(Place, "name")
+    other.refresh_from_db()
+    assert other.beside_id == kept.pk
+    assert counts(run, "family.Stall.beside") == (1, 0, 0)
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("is_moving", [False, True])
+def test_a_part_that_takes_its_duplicates_target_is_counted_where_that_moves(
+    is_moving: bool,
+) -> None:
+    if is_moving:
+        Place.objects.create(name="Oslo")
+    target = Stall.objects.create(name="Oslo")
+    Place.objects.create(name="Roma")
+    first = Stall.objects.create(name="Roma")
+    first.beside = Stall.objects.create(name="Roma", beside=target)
+    first.save()
+    before = snapshot()
+    run = merged(Place, "name")
+    assert Stall.objects.get(name="Roma").beside == Stall.objects.get(name="Oslo")
+    assert counts(run, "family.Stall.beside") == (is_moving, 0, 0)
+    assert_undo_restores(run, before)

@@ -14,6 +14,7 @@ from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
 from tests.situations.keyed.models import Account, Enrolment, Settings
 from tests.situations.objects.models import (
     Author,
+    Badge,
     Bio,
     Book,
     Both,
@@ -47,6 +48,8 @@ from tests.situations.ruled.models import Person as Owner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from django.db.models import Model
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +165,20 @@ def test_rivals_that_differ_two_tables_further_hold_their_group_back() -> None:
     before = snapshot()
     run = merged(Author, "name", on_collision="merge")
     assert LongBio.objects.get().chapters == 2
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize("model", [Both, Left, Right])
+def test_a_row_that_points_at_a_parent_and_its_child_counts_as_the_run_does(
+    model: type[Model],
+) -> None:
+    kept, lost = (Both.objects.create(name="A", kind="k") for _ in range(2))
+    for right in (kept, lost):
+        Badge.objects.create(both=lost, right=right)
+    before = snapshot()
+    run = merged(model, "kind" if model is Right else "name")
+    mark = Badge.objects.get()
+    assert (mark.both_id, mark.right_id) == (kept.pk, kept.right_id)
     assert_undo_restores(run, before)
 
 

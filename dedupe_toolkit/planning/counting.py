@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,20 +12,17 @@ from ..repointing.followers import Follower, followers
 from ..repointing.rows import (
     NEVER,
     are_merged,
-    counting_rows,
-    have_lost,
     points_at_duplicate,
-    repointed_rows,
     rows_that_stay,
     will_move_on,
 )
 from ..repointing.shared_columns import leaders_first, taken_along
 from .levels import Level, Work
+from .settled import Settled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..collisions.rivals import Rivals
     from ..databases import Database
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
@@ -33,30 +31,37 @@ if TYPE_CHECKING:
     from .tally import Tally
 
 
-def count_level(session: Session, level: Level, tally: Tally, lost: Sequence[Rivals] = ()) -> None:
-    """Add to the tally what applying the level and all below it will do.
+def count_level(
+    session: Session, level: Level, tally: Tally, settled: Settled | None = None
+) -> Settled:
+    """Add to the tally what applying the level and all below it will do, in the order of a run.
 
-    ``lost`` are rivals of which levels above have taken the losers away by then.
+    Returns what is settled after that.
     """
-    _count_embedded(session, level.mapping, tally)
-    rows = _rows(session, level, lost)
+    settled = settled or Settled(planned=level.mapping)
     for work in level.works:
-        reference = work.referrer.references[0]
-        tally.add(reference.label, reference.kind, discarded=work.discarded, merged=work.merged)
+        label, kind = work.referrer.references[0].label, work.referrer.references[0].kind
+        tally.add(label, kind, discarded=work.discarded, merged=work.merged)
+        if work.rivals:
+            settled = settled.with_losers(work.rivals)
+        if work.nested:
+            settled = count_level(session, work.nested, tally, settled)
+    settled = settled.with_targets(level.own_targets)
+    _count_embedded(session, level.mapping, tally)
+    rows = _rows(session, level, settled)
+    for work in level.works:
         for reference in work.referrer.references:
             repointed = rows.get(reference, 0)
             tally.add(reference.label, reference.kind, repointed=repointed)
             if repointed:
-                counting = _Followers(session=session, level=level, tally=tally)
+                counting = _Followers(session=session, level=level, tally=tally, settled=settled)
                 database, mapping = session.database, level.mapping
                 staying = rows_that_stay(database, mapping, work.referrer, reference)
                 staying += _moved_below(database, work, reference)
-                staying += _lost_before(database, work, lost)
                 counting.count(work, mapping, reference, staying=staying)
-        if work.nested:
-            count_level(session, work.nested, tally, (*lost, *filter(None, [work.rivals])))
     for side in level.sides:
-        count_level(session, side, tally)
+        settled = count_level(session, side, tally, settled)
+    return settled
 
 
 def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
@@ -66,16 +71,21 @@ def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
         tally.add(reference.label, reference.kind, repointed=rows)
 
 
-def _rows(session: Session, level: Level, lost: Sequence[Rivals]) -> dict[Reference, int]:
+def _rows(session: Session, level: Level, settled: Settled) -> Counter[Reference]:
     """How many rows each reference by which any row points at a duplicate repoints."""
     in_order = leaders_first(session, [work.referrer for work in level.works])
-    asked = {
-        reference: _counting(session, level, work, reference, in_order, lost)
+    asked = [
+        (reference, query)
         for work in level.works
         for reference in work.referrer.references
         if reference in level.pointing
-    }
-    return dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
+        for query in _counting(session, level, work, reference, in_order, settled)
+    ]
+    rows: Counter[Reference] = Counter()
+    answers = session.database.answers([query for _, query in asked])
+    for (reference, _), answer in zip(asked, answers, strict=True):
+        rows[reference] += int(answer)
+    return rows
 
 
 def _counting(
@@ -84,32 +94,24 @@ def _counting(
     work: Work,
     reference: Reference,
     in_order: Sequence[Referrer],
-    lost: Sequence[Rivals],
-) -> str:
-    database = session.database
-    return counting_rows(
-        repointed_rows(database, level.mapping, reference),
-        _are_gone(database, work, reference),
-        are_merged(database, level.mapping, reference),
-        will_move_on(database, level.mapping, reference, _moving(level, reference)),
-        *_own_targets(session, level, reference),
+    settled: Settled,
+) -> list[str]:
+    database, mapping = session.database, level.mapping
+    return settled.counting(
+        database,
+        mapping,
+        reference,
+        _merge_elsewhere(database, work, reference),
+        are_merged(database, mapping, reference),
+        will_move_on(database, mapping, reference, _moving(level, reference)),
         *taken_along(session, in_order, work.referrer, reference),
         *_moved_below(database, work, reference),
-        *_lost_before(database, work, lost),
     )
 
 
-def _lost_before(database: Database, work: Work, lost: Sequence[Rivals]) -> list[str]:
-    """SQL, each true for rows (``t``) that levels above have taken away by then."""
-    table = work.referrer.table.name
-    return [have_lost(database, one) for one in lost if one.referrer.table.name == table]
-
-
-def _are_gone(database: Database, work: Work, reference: Reference) -> str:
-    """SQL that is true for rows (``t``) of a table that are gone before they are repointed."""
-    if work.merged_by is not None:
-        return are_merged(database, work.merged_by, reference)
-    return have_lost(database, work.rivals)
+def _merge_elsewhere(database: Database, work: Work, reference: Reference) -> str:
+    """SQL that is true for rows (``t``) that go as parts of objects reached by another link."""
+    return are_merged(database, work.merged_by, reference) if work.merged_by else NEVER
 
 
 def _moved_below(database: Database, work: Work, reference: Reference) -> list[str]:
@@ -133,18 +135,6 @@ def _moving(level: Level, reference: Reference) -> tuple[MergeMap, ...]:
     return level.moving.get(reference.targets, ())
 
 
-def _own_targets(session: Session, level: Level, reference: Reference) -> Sequence[str]:
-    """Survivors that get a target of their own are not repointed."""
-    database = session.database
-    keys = database.qualified("t", level.mapping.key)
-    return [
-        f"EXISTS (SELECT 1 FROM {database.q(own.name)} v WHERE"
-        f" {database.equal(keys, database.qualified('v', level.mapping.survivors))})"
-        for own in level.own_targets
-        if own.reference == reference
-    ]
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Followers:
     """Counts what follows rows that move, and has not yet found its place one level down."""
@@ -152,35 +142,38 @@ class _Followers:
     session: Session
     level: Level
     tally: Tally
+    settled: Settled
 
     def count(
         self,
         work: Work,
         mapping: MergeMap,
         reference: Reference,
-        settled: tuple[str, ...] = (),
+        placed: tuple[str, ...] = (),
         staying: Sequence[str] = (),
     ) -> None:
         """What follows the rows that a reference of a referrer moves, and what follows those.
 
-        ``settled`` are true for rows that have found their place further up the chain, ``staying``
+        ``placed`` are true for rows that have found their place further up the chain, ``staying``
         for rows (``t``) of the referrer itself that do not move.
         """
         session = self.session
         if reference.is_key:
             _count_embedded(session, replace(mapping, table=work.referrer.table), self.tally)
         below = work.below
-        but_for = (*settled, *staying)
+        but_for = (*placed, *staying)
         for follower in followers(session, mapping, work.referrer, reference, but_for):
             own = below.get(follower.referrer.table.name, Work(referrer=follower.referrer))
-            found = (*settled, _settled_below(session, follower, work))
-            sql = counting_rows(
-                repointed_rows(session.database, follower.mapping, follower.reference),
-                _are_gone(session.database, own, follower.reference),
+            found = (*placed, _settled_below(session, follower, work))
+            queries = self.settled.counting(
+                session.database,
+                follower.mapping,
+                follower.reference,
+                _merge_elsewhere(session.database, own, follower.reference),
                 are_merged(session.database, self.level.mapping, follower.reference),
                 *found,
             )
-            rows = int(session.database.value(sql))
+            rows = sum(map(int, session.database.answers(queries)))
             label, kind = follower.reference.label, follower.reference.kind
             self.tally.add(label, kind, repointed=rows)
             if rows:

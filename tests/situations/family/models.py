@@ -32,3 +32,9 @@ class Meal(models.Model):
 
 class Slice(models.Model):
     pizzeria = models.ForeignKey(Pizzeria, models.CASCADE)
+
+
+class Stall(Place):
+    """Parts of objects that point at each other."""
+
+    beside = models.ForeignKey("self", models.SET_NULL, null=True)

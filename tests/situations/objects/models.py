@@ -64,6 +64,16 @@ class BothMark(models.Model):
     both = models.ForeignKey(Both, models.CASCADE)
 
 
+class Badge(models.Model):
+    """One row points at a parent and at its child, and its table comes before theirs."""
+
+    both = models.ForeignKey(Both, models.CASCADE)
+    right = models.ForeignKey(Right, models.CASCADE, related_name="+")
+
+    class Meta:
+        unique_together = [("both", "right")]
+
+
 class Led(Left):
     """A part of an object that points, once at most, at another of the same family."""
 
