@@ -28,7 +28,7 @@ from dedupe_toolkit.keys import resolve_model
 from dedupe_toolkit.models import RowChange
 from tests.killing import database_url
 from tests.kit import merged, merged_rows, snapshot
-from tests.situations.links.models import Author, Book
+from tests.situations.links.models import Author, Book, Trace
 from tests.terminal import in_pipe
 
 if TYPE_CHECKING:
@@ -301,6 +301,26 @@ def test_a_table_without_a_model_that_may_only_be_read_holds_its_group_back(some
     finally:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE readable")
+
+
+@on_a_server
+@pytest.mark.parametrize("granted", ["", "SELECT (id)"])
+def test_a_reference_that_may_not_be_read_is_never_passed_over(somebody: str, granted: str) -> None:
+    table = Trace._meta.db_table
+    writes = "INSERT, UPDATE, DELETE"
+    _let_make_work_tables(somebody)
+    with connection.cursor() as cursor:
+        whom = somebody if connection.vendor == "postgresql" else f"{somebody}@'%%'"
+        for name in connection.introspection.table_names():
+            cursor.execute(f"GRANT {writes} ON {connection.ops.quote_name(name)} TO {whom}")
+        if connection.vendor == "postgresql":
+            cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {whom}")
+        cursor.execute(f"REVOKE SELECT, {writes} ON {table} FROM {whom}")
+        if granted:
+            cursor.execute(f"GRANT {granted} ON {table} TO {whom}")
+    before = snapshot()
+    assert table in refused(_as(somebody))
+    assert snapshot() == before
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")

@@ -24,6 +24,8 @@ _PATIENCE = "innodb_lock_wait_timeout"
 # missing, is none, or divided by zero, a query finds several rows; and what is longer than
 # max_allowed_packet or group_concat_max_len
 _OF_ROWS = (1644, 1442, 1364, 1292, 1366, 1365, 1172, 1242, 1301, 1260)
+# of a table, of a column
+_UNREADABLE = (1142, 1143)
 _READ_ONLY = "it is read only, a replica perhaps: name the alias of the primary with --database"
 _REFUSALS = {
     1021: "free some space on its disk",
@@ -94,6 +96,16 @@ class MySQLSessions(Sessions):
         self.run("SET SESSION foreign_key_checks = 0")
         with set_back(self.connection, "SET SESSION foreign_key_checks = 1"):
             yield
+
+    hides_unreadable = True
+
+    def is_unreadable(self, table: str, columns: Sequence[str]) -> bool:
+        listed = ", ".join(map(self.connection.ops.quote_name, columns))
+        try:
+            self.run(f"SELECT {listed} FROM {self.connection.ops.quote_name(table)} LIMIT 0")
+        except DatabaseError as error:
+            return self.code_of(error) in _UNREADABLE
+        return False
 
     refusals = _REFUSALS
     lock_waits = (_LOCK_WAIT,)

@@ -11,7 +11,7 @@ from django.db.utils import DatabaseError, DataError, Error, IntegrityError, Int
 from .statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
 KEEPING_SNAPSHOTS = ("REPEATABLE READ", "SERIALIZABLE")
 """The isolation levels at which a transaction sees what was there when it began."""
@@ -143,6 +143,13 @@ class Sessions(Statements):
     def code_of(error: Error) -> Any:
         """The code by which this database knows an error; None if it has none."""
         return error.args[0] if error.args else None
+
+    hides_unreadable = False
+    """Whether the catalogue leaves out tables and columns that the user may not read."""
+
+    def is_unreadable(self, table: str, columns: Sequence[str]) -> bool:
+        """Whether the user may not read these columns of a table, be it there or not."""
+        return False
 
     collisions: Collection[Any] = ()
     """The codes of what unique rules refuse, where others can write while a batch does."""

@@ -10,7 +10,7 @@ from ..databases.places import place_of
 from ..databases.tables import OnMove, require_all_rows, require_rows_of
 from ..mapping.hold_list import HoldList
 from ..references.column_types import refuse_unlike_columns
-from ..references.discover import embedded_references, present, references_to
+from ..references.discover import embedded_references, present, references_to, refuse_hidden
 from ..references.referrers import Referrer, referrers_of
 from ..references.type_columns import refuse_ambiguous
 from ..registry import declared
@@ -81,6 +81,7 @@ class Session:
         if model not in self._referrers:
             refuse_unseen(model, self.database)
             found = referrers_of(model, self.database)
+            refuse_hidden(model, self.database)
             references = [one for referrer in found for one in referrer.references]
             require_all_rows([one.referrer for one in references], self.database.using)
             refuse_ambiguous(references)

@@ -9,6 +9,7 @@ from django.db import connections, router
 from ..databases.caching import cached, caching
 from ..databases.places import VIEW, place_of, stores_rows
 from ..databases.tables import pk_fields
+from ..errors import InvalidMatchKey
 from ..registry import declared
 from ..sentences import Sentence
 from .finders import models_pointing_at, references_held, targeted_columns
@@ -85,6 +86,23 @@ def pending_relations(model: type[Model], known: Database) -> tuple[Sentence, ..
             if what:
                 found.append(Sentence("no relation", reference=reference.label, what=what))
     return tuple(found)
+
+
+def refuse_hidden(model: type[Model], known: Database) -> None:
+    """Raises `InvalidMatchKey` where a relation to a model may be there, and not be shown.
+
+    Of what a user may not read some servers say nothing: as little as of what is not there.
+    """
+    for referrer in models_pointing_at(model) if known.hides_unreadable else ():
+        for reference in references_held(referrer, concrete(model), known.using):
+            table = referrer._meta.db_table
+            if _not_there(reference, known) and known.is_unreadable(table, reference.columns):
+                raise InvalidMatchKey(
+                    f"{reference.label}: the user of database {known.using!r} may not read"
+                    f" {', '.join(reference.columns)} of {table!r}, and nothing is done about rows"
+                    " that cannot be seen: grant SELECT, or run manage.py migrate if it is not"
+                    " there yet"
+                )
 
 
 def _not_there(reference: Reference, known: Database) -> str:
