@@ -27,7 +27,7 @@ from dedupe_toolkit.guard import watching
 from dedupe_toolkit.guard.report import add, entries, write
 from tests.audit.test_calls import expected, here
 from tests.situations.audited import calls
-from tests.situations.audited.models import Board, Coded, Loose, Parent, Stray
+from tests.situations.audited.models import Board, Coded, Loose, Pair, Parent, Stray
 from tests.terminal import ROOT
 from tests.test_commands import run
 
@@ -125,6 +125,24 @@ def test_what_is_compiled_again_and_again_is_one_place(tmp_path: Path) -> None:
         exec(code, {"model": Coded})  # noqa: S102 (the text above)
     (one,) = watching.seen()
     assert one.calls == 3
+
+
+def test_defaults_that_differ_between_calls_complete_no_rule() -> None:
+    for name in ("a", "b", "c"):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            Pair.objects.get_or_create(a=name, defaults={"b": name.upper()})  # differing
+        assert warned(caught) == [] if name == "a" else [("test_guard.py", line_of("differing"))]
+    (one,) = watching.seen()
+    assert (one.decision.verdict, one.decision.reason, one.calls) == ("unsafe", "superset", 3)
+
+
+@pytest.mark.filterwarnings("error::dedupe_toolkit.errors.RaceWarning")
+def test_defaults_that_are_the_same_or_what_is_looked_up_complete_a_rule() -> None:
+    for name in ("a", "b"):
+        Pair.objects.get_or_create(a=name, defaults={"b": "x"})
+        Pair.objects.get_or_create(a=f"{name}!", defaults={"b": f"{name}!"})
+    assert {str(one.decision.reason) for one in watching.seen()} == {"defaults"}
 
 
 def test_as_an_error_it_stops_the_call_before_a_row_is_made() -> None:

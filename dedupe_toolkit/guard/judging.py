@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -37,8 +37,12 @@ def judged(
     lookups: Mapping[str, Any],
     defaults: Mapping[str, Any] | None,
     manager: Any,
+    differing: Collection[str] = (),
 ) -> Decision:
-    """What a race does to the call. ``manager`` is the related manager it was made on, if any."""
+    """What a race does to the call. ``manager`` is the related manager it was made on, if any.
+
+    ``differing`` are the defaults that have been others in another call.
+    """
     through = many_to_many(manager)
     known = {name.partition("__")[0] for name in getattr(manager, "core_filters", ())}
     filters, excludes = filters_of(queryset, known=known)
@@ -52,7 +56,7 @@ def judged(
         filters=filters,
         # the relation's own condition is the first, and looks through a join
         excludes=excludes[1:] if through else excludes,
-        defaults=_givens(defaults),
+        defaults=_givens(defaults, differing),
         many_to_many=through,
         deadlocks=database(using).locks_gaps and locks,
     )
@@ -69,12 +73,15 @@ def many_to_many(manager: Any) -> str:
     return f"{type(manager.instance)._meta.object_name}.{manager.prefetch_cache_name}"
 
 
-def _givens(defaults: Any) -> dict[str, Given]:
+def _givens(defaults: Any, differing: Collection[str]) -> dict[str, Given]:
     if not isinstance(defaults, Mapping):
         # a Q, for one, that somebody takes for a condition
         return {}
     # what can be called Django calls, each time anew
-    return {n: Given() if callable(value) else Given.of(value) for n, value in defaults.items()}
+    return {
+        name: Given() if callable(value) or name in differing else Given.of(value)
+        for name, value in defaults.items()
+    }
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -16,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.fields import related_descriptors as related
 
 from ..audit.lookups import field_name
-from ..audit.values import Verdict
+from ..audit.values import Reason, Verdict
 from ..errors import RaceWarning
 from .callers import Caller, caller, site_of
 from .judging import forget_rules, judged
@@ -46,6 +47,7 @@ class Seen:
     method: str
     model: Any
     fields: tuple[str, ...]
+    defaults: dict[str, Any]
     decision: Decision
     calls: int = 0
 
@@ -170,6 +172,9 @@ def _look(
             manager = handed.manager if handed else None
             one = _first_seen(queryset, method, where, manager, defaults, more, kwargs)
             _seen[key] = one
+        elif one is not None and one.decision.reason is Reason.DEFAULTS:
+            manager = handed.manager if handed else None
+            _judge_again(one, queryset, manager, defaults, more, kwargs)
         if one is not None:
             one.calls += 1
         return one
@@ -187,13 +192,8 @@ def _first_seen(
     more: tuple[Any, ...],
     kwargs: dict[str, Any],
 ) -> Seen:
-    lookups = dict(kwargs)
-    instead = lookups.pop("create_defaults", None) or (more[0] if more else None)
-    if method == "get_or_create":
-        # a field may have that name
-        lookups, instead = kwargs, None
+    lookups, given = _arguments(method, defaults, more, kwargs)
     fields = [field_name(queryset.model, name) or name for name in lookups]
-    given = defaults if instead is None else instead
     return Seen(
         path=where.path if where else "<unknown>",
         line=where.line if where else 0,
@@ -201,8 +201,41 @@ def _first_seen(
         method=method,
         model=queryset.model,
         fields=tuple(dict.fromkeys(fields)),
+        defaults=dict(given) if isinstance(given, Mapping) else {},
         decision=judged(queryset, method, lookups, given, manager),
     )
+
+
+def _judge_again(
+    one: Seen,
+    queryset: QuerySet[Any],
+    manager: Any,
+    defaults: Any,
+    more: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
+    """Defaults complete a rule only while they are the same in every call, or what is looked up."""
+    lookups, given = _arguments(one.method, defaults, more, kwargs)
+    looked_up = list(lookups.values())
+    differing = [
+        name
+        for name, value in (given or {}).items()
+        if one.defaults.get(name, _NEW) != value and value not in looked_up
+    ]
+    if differing:
+        one.decision = judged(queryset, one.method, lookups, given, manager, differing)
+
+
+def _arguments(
+    method: str, defaults: Any, more: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], Any]:
+    """What is looked up, and what the row is created with beside it."""
+    lookups = dict(kwargs)
+    instead = lookups.pop("create_defaults", None) or (more[0] if more else None)
+    if method == "get_or_create":
+        # a field may have that name
+        lookups, instead = kwargs, None
+    return lookups, defaults if instead is None else instead
 
 
 def _awaited(original: Any) -> Any:
