@@ -53,6 +53,14 @@ class Library:
             self.broken[name] = str(error)
             return None
 
+    def text(self, file: SourceFile) -> bytes:
+        """What stands in a file; nothing where it has gone since the audit began."""
+        try:
+            return file.path.read_bytes()
+        except OSError as error:
+            self.broken[file.module] = str(error.strerror)
+            return b""
+
     def loaded(self, name: str) -> Any:
         return sys.modules.get(name)
 
@@ -138,7 +146,7 @@ class Library:
 
     @cached_property
     def _texts(self) -> dict[str, bytes]:
-        return {name: file.path.read_bytes() for name, file in self.files.items()}
+        return {name: self.text(file) for name, file in self.files.items()}
 
     def _modules_with(self, word: str) -> Iterator[Module]:
         """The modules of the audited files in whose text a word stands."""

@@ -96,7 +96,7 @@ def _read(
     files = list(library.files.values())
     empty = Empty()
     for done, file in enumerate(files, 1):
-        text = file.path.read_bytes()
+        text = library.text(file)
         if MARK in text:
             comments.extend(acceptances(file, text.decode("utf-8-sig", errors="replace")))
         if _may_be_found_in(text) and not empty.has(text):

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from dedupe_toolkit.audit.accepted import acceptances
 from dedupe_toolkit.audit.modules import parsed
+from dedupe_toolkit.audit.running import audit_get_or_create
 from dedupe_toolkit.audit.sources import Kind, SourceFile, source_files
 from tests.situations.audited.models import Loose
 from tests.test_commands import Outcome, run
@@ -204,6 +205,23 @@ def test_a_link_to_nothing_and_a_folder_around_the_project_are_not_read(
     monkeypatch.chdir(tmp_path)
     names = {one.path.name for one in source_files() if one.path.is_relative_to(tmp_path)}
     assert names == {"views.py"}
+
+
+def test_a_file_that_goes_while_the_audit_runs_is_named_and_skipped(
+    tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "manage.py").write_text("", encoding="utf-8")
+    for name in ("a_stays.py", "goes.py"):
+        (tmp_path / name).write_text("Model.objects.get_or_create(key=1)\n", encoding="utf-8")
+    settings.BASE_DIR = tmp_path
+    monkeypatch.chdir(tmp_path)
+
+    def lose_it(done: int, total: int) -> None:
+        (tmp_path / "goes.py").unlink(missing_ok=True)
+
+    audit = audit_get_or_create(progress=lose_it)
+    assert audit.broken == (("goes", "No such file or directory"),)
+    assert "a_stays.py" in {one.path for one in audit.findings}
 
 
 def test_a_file_is_read_in_the_encoding_that_it_names(tmp_path: Path) -> None:
