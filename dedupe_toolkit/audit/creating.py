@@ -6,7 +6,10 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import FileField
+
 from .arguments import dictionary
+from .lookups import fields_of
 from .spelling import last_name
 from .things import ModelClass, Rows
 
@@ -83,7 +86,7 @@ def _created(node: ast.Call, module: Module, resolver: Resolver) -> Creation | N
                 return Creation(node=node, model=one.model, values=values)
         return None
     for one in resolver.resolve(function, module) if _may_be_class(function) else ():
-        if isinstance(one, ModelClass) and _is_saved(node, module):
+        if isinstance(one, ModelClass) and _is_saved(node, one.model, module):
             return Creation(
                 node=node, model=one.model, values=_with_assigned(node, module, resolver)
             )
@@ -108,7 +111,7 @@ def _keywords(node: ast.Call, module: Module, resolver: Resolver) -> dict[str, A
     return None if node.args else found
 
 
-def _is_saved(node: ast.Call, module: Module) -> bool:
+def _is_saved(node: ast.Call, model: type[Model], module: Module) -> bool:
     """``Model(…).save()``, or a variable that is saved further down in its function."""
     parent = module.parent(node)
     if isinstance(parent, ast.Attribute) and parent.attr in _SAVES:
@@ -118,9 +121,18 @@ def _is_saved(node: ast.Call, module: Module) -> bool:
         isinstance(one, ast.Call)
         and isinstance(one.func, ast.Attribute)
         and one.func.attr in _SAVES
-        and ast.unparse(one.func.value) == name
+        and (ast.unparse(one.func.value) == name or _saves_file(one, name, model))
         for one in _after(node, module)
     )
+
+
+def _saves_file(node: Any, name: str, model: type[Model]) -> bool:
+    """``row.file.save(…)``, which saves the row with its file unless it is told not to."""
+    file = node.func.value
+    is_own = isinstance(file, ast.Attribute) and ast.unparse(file.value) == name
+    told = [*node.args[2:], *(one.value for one in node.keywords if one.arg == "save")]
+    is_kept_back = any(isinstance(one, ast.Constant) and not one.value for one in told)
+    return is_own and not is_kept_back and isinstance(fields_of(model).get(file.attr), FileField)
 
 
 def _with_assigned(node: ast.Call, module: Module, resolver: Resolver) -> dict[str, Any] | None:

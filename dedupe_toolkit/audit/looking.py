@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .searching import Search, absence_of, gets, leaves, searched, suppresses
+from .searching import Search, absence_of, gets, is_rows, leaves, searched, suppresses
 from .spelling import last_name
 
 if TYPE_CHECKING:
@@ -148,29 +148,29 @@ def _try(node: ast.Try, module: Module) -> Iterator[Look]:
     """``try: … get(…) except DoesNotExist: … create(…)``"""
     if _deletes(node.body):
         return
-    for search, handler in _caught(node):
+    for search, handler in _caught(node, module):
         absent = list(handler.body)
         if not leaves(handler.body) and leaves(node.orelse or node.body):
             absent += _after(node, module)
         yield Look(search=search, node=node, absent=absent)
 
 
-def _caught(node: ast.Try) -> Iterator[tuple[Search, ast.ExceptHandler]]:
+def _caught(node: ast.Try, module: Module) -> Iterator[tuple[Search, ast.ExceptHandler]]:
     handler = absence_of(node)
     if handler is not None:
         for search in gets(node.body):
             yield search, handler
     for one in node.handlers:
         if one.type is not None and "IndexError" in ast.unparse(one.type):
-            for search in _firsts(node.body):
+            for search in _firsts(node.body, module):
                 yield search, one
 
 
-def _firsts(block: list[Any]) -> Iterator[Search]:
-    """``….filter(…)[0]``"""
+def _firsts(block: list[Any], module: Module) -> Iterator[Search]:
+    """``….filter(…)[0]``, and ``rows[0]``."""
     for statement in block:
         for node in ast.walk(statement):
-            if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+            if isinstance(node, ast.Subscript) and is_rows(node.value, module):
                 yield Search(form="first", rows=node.value)
 
 

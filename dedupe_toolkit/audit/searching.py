@@ -57,16 +57,19 @@ def searched(node: Any, module: Module, depth: int = 0) -> Search | None:
     if isinstance(node.func, ast.Name):
         is_same = node.func.id in _SAME and len(node.args) == 1
         return searched(node.args[0], module, depth + 1) if is_same else None
-    return _called(node)
+    return _called(node, module, depth)
 
 
-def _called(node: ast.Call) -> Search | None:
+def _called(node: ast.Call, module: Module, depth: int) -> Search | None:
     function, name = node.func, last_name(node)
     if not isinstance(function, ast.Attribute):
         return None
     if name in _ROWS:
         return Search(form="filter", rows=node)
-    if name not in _FORMS or (name in ("update", "aupdate") and not _is_call(function.value)):
+    if name not in _FORMS:
+        return None
+    # a dictionary has an update() as well
+    if _FORMS[name] == "update" and not is_rows(function.value, module, depth):
         return None
     return Search(form=_FORMS[name], rows=_without_values(function.value))
 
@@ -75,6 +78,14 @@ def _without_values(rows: Any) -> Any:
     """The rows themselves, of which ``values()`` takes columns alone."""
     is_values = isinstance(rows, ast.Call) and last_name(rows) in _VALUES
     return rows.func.value if is_values and isinstance(rows.func, ast.Attribute) else rows
+
+
+def is_rows(node: Any, module: Module, depth: int = 0) -> bool:
+    """Whether an expression is a call, or a name for rows, so that it is no dictionary or list."""
+    if not isinstance(node, ast.Name):
+        return _is_call(node)
+    found = searched(node, module, depth + 1)
+    return found is not None and found.form == "filter"
 
 
 def _is_call(node: Any) -> bool:

@@ -10,6 +10,8 @@ from typing import Any
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import IntegrityError
 
+from tests.situations.typed.models import Everything
+
 from .models import Coded, Loose, Pair, Parent
 
 
@@ -220,3 +222,47 @@ def not_settled_before(key: str, is_tried: bool) -> None:
         row.save()
     else:
         Loose.objects.create(key=key)
+
+
+def updated_by_name(key: str, note: str) -> None:
+    rows = Loose.objects.filter(key=key)
+    count = rows.update(note=note)
+    if count == 0:  # Loose: key: unsafe no-rule
+        Loose.objects.create(key=key, note=note)
+
+
+def updated_in_a_dictionary(key: str, notes: dict[str, str]) -> None:
+    if not notes.update(key=key):
+        Loose.objects.create(key=key)
+
+
+def the_first_by_name(key: str) -> Any:
+    rows = Coded.objects.filter(key=key)
+    try:  # Coded: key: fragile by-hand
+        return rows[0]
+    except IndexError:
+        return Coded.objects.create(key=key)
+
+
+def the_first_of_a_list(keys: list[str]) -> Any:
+    try:
+        return keys[0]
+    except IndexError:
+        return Coded.objects.create(key="none")
+
+
+def saved_with_its_file(name: str, content: Any) -> Any:
+    found = Everything.objects.filter(name=name)
+    if len(found) > 0:  # Everything: name: unsafe no-rule
+        return found[0]
+    row = Everything(name=name)
+    row.file.save(name, content)
+    return row
+
+
+def not_saved_with_its_file(name: str, content: Any) -> Any:
+    row = Everything.objects.filter(name=name).first()
+    if row is None:
+        row = Everything(name=name)
+        row.file.save(name, content, save=False)
+    return row
