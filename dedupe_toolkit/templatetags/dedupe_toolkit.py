@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.utils.html import format_html_join
 
-from ..admin.on_change_pages import object_tools
-
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
@@ -21,6 +19,9 @@ def duplicates_tools(context: Any) -> SafeString | str:
 
     For the block ``object-tools-items`` of a change page.
     """
+    # Django imports the tags of every app: projects without its admin have them, too
+    from ..admin.on_change_pages import object_tools
+
     row = context.get("original")
     if row is None:
         return ""
