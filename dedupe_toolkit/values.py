@@ -325,6 +325,7 @@ class MergePlan:
     blank_keys: BlankKeys = BlankKeys()
     # no preview of one group looks for these
     triggers: tuple[str, ...] = field(default=(), compare=False)
+    versioned: tuple[str, ...] = field(default=(), compare=False)
     unsearched: Unsearched = field(default=Unsearched(), compare=False, repr=False)
     warnings: tuple[Sentence, ...] = ()
     is_empty: bool = False

@@ -267,6 +267,7 @@ def test_merge_as_json_is_the_documented_document(rivals: tuple[Membership, Memb
         "largest_groups": [],
         "blank_keys": {"groups": 0, "rows": 0},
         "triggers": [],
+        "versioned": [],
         "held_back_groups": [
             {
                 "values": {"name": "Ann"},

@@ -146,6 +146,39 @@ def test_what_triggers_may_change_beside_is_told_by_the_plan() -> None:
     assert (book.author, book.title) == (gone, "new")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "",
+        "ADD since TIMESTAMP(6) GENERATED ALWAYS AS ROW START,"
+        " ADD till TIMESTAMP(6) GENERATED ALWAYS AS ROW END,"
+        " ADD PERIOD FOR SYSTEM_TIME (since, till),",
+    ],
+)
+def test_a_table_whose_history_the_database_keeps_is_told_by_the_plan(columns: str) -> None:
+    if connection.display_name != "MariaDB":
+        pytest.skip("MariaDB only")
+    kept, gone = (Author.objects.create(name="Ann") for _ in range(2))
+    book = Book.objects.create(title="old", author=gone)
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE links_book {columns} ADD SYSTEM VERSIONING")
+        try:
+            plan = planned(Author, "name")
+            assert (plan.mergeable, plan.versioned) == (1, ("links.Book",))
+            told = told_by("merge_duplicates", "links.Author", "--fields", "name", "--dry-run").out
+            assert "The database keeps the history of links.Book" in told
+            done = merge(planned(Author, "name"))
+            assert Book.objects.get(pk=book.pk).author == kept
+            undo(done)
+            assert Book.objects.get(pk=book.pk).author == gone
+        finally:
+            cursor.execute("SET system_versioning_alter_history = KEEP")
+            dropped = ", DROP since, DROP till" if columns else ""
+            cursor.execute(f"ALTER TABLE links_book DROP SYSTEM VERSIONING{dropped}")
+            cursor.execute("SET system_versioning_alter_history = DEFAULT")
+
+
 def test_triggers_of_what_follows_a_key_that_moves_are_told_as_well() -> None:
     _, gone = (Volume.objects.create(title="A") for _ in range(2))
     Chapter.objects.create(book=gone, number=1)

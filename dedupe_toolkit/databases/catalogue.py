@@ -181,6 +181,10 @@ class Catalogue(Statements, ABC):
     def triggers(self, tables: Sequence[str]) -> Iterable[tuple[str, str]]:
         """Each table with each of its triggers that fires. One statement, whatever the number."""
 
+    def versioned(self, tables: Sequence[str]) -> Iterable[str]:
+        """Those of these tables of which the database keeps what their rows were before."""
+        return ()
+
     def indexes(self, tables: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
         """The columns of every index, by table and `as_compared`, that finds all rows of values.
 

@@ -11,12 +11,20 @@ from .mysql_expressions import typed
 from .mysql_sorting import for_statement
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from .tables import Column
 
 _JSON_TABLE = (10, 6)
 _ACROSS = """
 SELECT COUNT(*) FROM information_schema.innodb_sys_foreign
 WHERE SUBSTRING_INDEX(for_name, '/', 1) <> SUBSTRING_INDEX(ref_name, '/', 1)
+"""
+
+
+_VERSIONED = """
+SELECT table_name FROM information_schema.tables
+WHERE table_schema = %s AND table_name IN ({tables}) AND table_type = 'SYSTEM VERSIONED'
 """
 
 
@@ -47,6 +55,9 @@ class MariaDB(MySQLFamily):
             return bool(self.look_up(_ACROSS)[0][0])
         except OperationalError:
             return True
+
+    def versioned(self, tables: Sequence[str]) -> Iterable[str]:
+        return [name for (name,) in self.fetch_of(_VERSIONED, tables)]
 
     def sorted_whole(self, head: str, select: str, texts: int) -> str:
         return f"SET STATEMENT {', '.join(for_statement(texts))} FOR {head} {select}"

@@ -54,7 +54,7 @@ from .rehearsal import hold_refused
 from .session import Session
 from .shared_keys import refuse_shared_keys
 from .tally import Tally
-from .triggers import triggers
+from .triggers import triggers, versioned
 from .unenforced import unenforced
 from .unsearched import unsearched
 
@@ -150,6 +150,7 @@ def _facts(session: Session, source: MatchKey | RowSet, level: Level) -> dict[st
         "largest": largest_groups(session, mapping, source),
         "blank_keys": blank_keys(session, mapping, source),
         "triggers": triggers(session, level),
+        "versioned": versioned(session, level),
         "unsearched": unsearched(database, source.model),
     }
 

@@ -1,4 +1,7 @@
-"""Which triggers a merge sets off: what they change is no part of it. Only reads the catalogue."""
+"""What the database writes by itself while a merge does: triggers set off, histories kept.
+
+That is no part of the merge. Only reads the catalogue.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,12 @@ def triggers(session: Session, level: Level) -> tuple[str, ...]:
     for table, name in session.database.triggers(list(tables)):
         found.setdefault(tables[table], []).append(name)
     return tuple(f"{label} ({', '.join(names)})" for label, names in sorted(found.items()))
+
+
+def versioned(session: Session, level: Level) -> tuple[str, ...]:
+    """The models of tables whose rows a merge may write, and whose history the database keeps."""
+    tables = {table.name: table.model._meta.label for table in _written(session, level)}
+    return tuple(sorted(tables[name] for name in session.database.versioned(list(tables))))
 
 
 def _written(session: Session, level: Level) -> Iterator[Table]:

@@ -27,6 +27,7 @@ def facts_document(plan: MergePlan) -> dict[str, Any]:
         "largest_groups": [plain_group(plan.source, group) for group in plan.largest],
         "blank_keys": asdict(plan.blank_keys),
         "triggers": list(plan.triggers),
+        "versioned": list(plan.versioned),
         "unsearched": asdict(plan.unsearched),
     }
 
@@ -49,6 +50,7 @@ def print_facts(console: Console, plan: MergePlan) -> None:
             f" {counted(blank.rows, 'row')}; --blanks distinct leaves these out.",
         )
     _print_triggers(console, plan.triggers)
+    _print_versioned(console, plan.versioned)
     _print_unsearched(console, plan.unsearched)
 
 
@@ -58,6 +60,15 @@ def _print_triggers(console: Console, found: Sequence[str]) -> None:
             console,
             f"Triggers fire as rows are written: {', '.join(found)}. What they change is in no"
             " journal, and no undo takes it back.",
+        )
+
+
+def _print_versioned(console: Console, found: Sequence[str]) -> None:
+    if found:
+        say(
+            console,
+            f"The database keeps the history of {', '.join(found)}: merge and undo are in it, and"
+            " undone rows start (ROW START) when they are undone.",
         )
 
 

@@ -79,6 +79,9 @@ def merged_document(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
             name: sum(one["blank_keys"][name] for one in documents) for name in ("groups", "rows")
         },
         "triggers": [*dict.fromkeys(one for document in documents for one in document["triggers"])],
+        "versioned": [
+            *dict.fromkeys(one for document in documents for one in document["versioned"])
+        ],
         "unsearched": first["unsearched"],  # they are keys of one model
         "keys": list(documents),
     }
