@@ -10,6 +10,7 @@ from django.db import connections, router
 from django.db.models import IntegerField
 
 from ..errors import InvalidMatchKey
+from .caching import caching
 from .places import VIEW, named_places, place_of
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ def from_database(field: Field[Any, Any], value: Any, connection: Any) -> Any:
     return value
 
 
+@caching()
 def require_table(model: type[Model], using: str) -> None:
     """Raises `InvalidMatchKey` unless the model has a table in the database ``using``, of which all
     rows can be seen."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, Max, Model, QuerySet, Sum
 
 from ..arguments import MOST_ROWS, checking_arguments, require_kind
+from ..databases.caching import caching
 from ..databases.places import has_table
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 @checking_arguments
+@caching()
 def find_duplicates(
     key: MatchKey,
     *,
