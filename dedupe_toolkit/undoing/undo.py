@@ -19,7 +19,7 @@ from ..arguments import checking_arguments, require_kind
 from ..databases import Database, database
 from ..databases.caching import caching
 from ..databases.retry import require_autocommit, retried
-from ..databases.tables import Table, require_table
+from ..databases.tables import Table, require_all_rows, require_table
 from ..errors import InvalidOption, MergeRefused, UndoRefused
 from ..journal.old_keys import key_text
 from ..journal.reading import merged_groups, merged_pairs, merged_rows
@@ -73,7 +73,7 @@ def undo(
     Raises `MergeRefused` while a merge of the model is running, or with autocommit off;
     `UndoRefused`, listing what is in the way and having written nothing, when a row has been
     changed since or cannot come back; `InvalidOption` for a run or group that is not there;
-    `InvalidMatchKey` for what cannot be a primary key of the model.
+    `InvalidMatchKey` for what cannot be a primary key of the model, and where rows are hidden.
     """
     check_alias(using)
     require_kind("undo()", run, (MergeRun, int), "a merge run or its number")
@@ -154,7 +154,9 @@ class _Undo:
     def carry_out(self, progress: Callable[[int, int], None] | None) -> Undone:
         using = self.database.using
         steps = list(MergeStep.objects.using(using).filter(run=self.run).order_by("-pk"))
-        self.database.read_tables(_model(step.model) for step in steps)
+        models = {_model(step.model): None for step in steps}
+        require_all_rows(models, using)
+        self.database.read_tables(models)
         obstacles, counts = self._take_all_back(steps, progress)
         obstacles.refuse()
         for line in dangling(self.database, [(_model(step.model), step) for step in steps]):
