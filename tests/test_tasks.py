@@ -301,7 +301,7 @@ def test_a_merge_goes_on_when_another_merge_of_the_model_has_ended(
     monkeypatch.setattr(safe_merging, "WAIT", 0)
     MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
     with session() as other:
-        running = other.do(lambda: only_run(database("default"), "films.Person", 0))
+        running = other.do(lambda: only_run(database("default"), "films.Person", 0, lambda: False))
         other.do(running.__enter__)
         assert not told(admin_client, page)["finished"]
         assert QueuedGroup.objects.exclude(run=None).count() == 2
