@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.backends.sqlite3.base import DatabaseWrapper
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
@@ -21,6 +22,7 @@ from dedupe_toolkit import (
     undo,
 )
 from dedupe_toolkit.databases import database, retry
+from dedupe_toolkit.databases.sqlite import SQLite
 from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.signals import post_merge, post_undo, pre_merge
 from tests.concurrency_kit import before_a_row_changes
@@ -484,6 +486,21 @@ def test_no_second_merge_of_a_model_while_one_is_running() -> None:
                 merge(plan)
     finally:
         holder.close()
+
+
+def test_in_memory_too_one_of_two_merges_of_a_model_is_refused() -> None:
+    kept = {**connections["default"].settings_dict, "NAME": ":memory:"}
+    one, other = (SQLite(DatabaseWrapper(kept, "memory")) for _ in range(2))
+    for _ in range(2):
+        with one.run_lock("links.Author") as is_ours:
+            assert is_ours
+            assert other.is_run_lock_held("links.Author")
+            with other.run_lock("links.Author") as is_theirs:
+                assert not is_theirs
+            assert other.is_run_lock_held("links.Author")
+            with other.run_lock("links.Book") as is_theirs:
+                assert is_theirs
+        assert not other.is_run_lock_held("links.Author")
 
 
 def test_a_merge_waits_for_another_one_of_the_model_if_it_is_told_to(

@@ -25,8 +25,8 @@ _REFUSALS = {
     sqlite3.SQLITE_NOTADB: "see NAME in DATABASES",
     sqlite3.SQLITE_READONLY: "the file, or its folder, must be writable for this user",
 }
-_in_memory: list[tuple[str, str]] = []
-"""The locks held for databases in memory, which no other process sees."""
+_in_memory: dict[tuple[str, str], object] = {}
+"""The locks held for databases in memory, which no other process sees, and by whom."""
 
 
 class SQLiteSessions(Sessions):
@@ -52,11 +52,8 @@ class SQLiteSessions(Sessions):
     @contextmanager
     def run_lock(self, name: str) -> Iterator[bool]:
         if cast("Any", self.connection).is_in_memory_db():
-            _in_memory.append((self.using, name))
-            try:
-                yield True
-            finally:
-                _in_memory.remove((self.using, name))
+            with _held_in_memory((self.using, name)) as is_ours:
+                yield is_ours
             return
         with file_lock(self._lock_file(name)) as is_ours:
             yield is_ours
@@ -70,3 +67,14 @@ class SQLiteSessions(Sessions):
         database = Path(str(self.connection.settings_dict["NAME"])).resolve()
         number = crc32(f"{database} {name}".encode())
         return Path(gettempdir()) / f"dedupe_toolkit-{number}.lock"
+
+
+@contextmanager
+def _held_in_memory(lock: tuple[str, str]) -> Iterator[bool]:
+    holder = object()
+    is_ours = _in_memory.setdefault(lock, holder) is holder
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            del _in_memory[lock]
