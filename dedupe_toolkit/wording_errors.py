@@ -40,7 +40,7 @@ ERRORS = {
         people=_FORGOTTEN,
     ),
     "too few": Wording(
-        text="{model}: name at least two different rows to merge",
+        text="{model}: name at least two different rows",
         people=_("{model}: select at least two different ones to merge."),
     ),
     "into another": Wording(

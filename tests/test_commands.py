@@ -347,8 +347,8 @@ def test_undo_of_one_group(authors: list[Author]) -> None:
     assert Author.objects.filter(name="Ann").count() == 2
     assert (len(dry.lines), len(undone.lines)) == (1, 2)
     assert undone.lines[1] == (
-        "The next merge by their key merges them again; undo with --dismiss, or"
-        " dismiss_duplicates, keeps them apart."
+        "The next merge by their key merges them again, unless dismiss_duplicates says that they"
+        " are none."
     )
     assert Author.objects.filter(name="Leo").count() == 1
 
@@ -391,7 +391,7 @@ def test_a_refused_undo_lists_what_is_in_the_way_and_ends_with_1(authors: list[A
         ((*MERGE, "--into", "1"),
          "--into goes with --pks: it names one of the rows given there"),
         (("merge_duplicates", "links.Author", "--pks", "1"),
-         "links.Author: name at least two different rows to merge"),
+         "links.Author: name at least two different rows"),
         (("merge_duplicates", "links.Author", "--pks", "1", "2", "--into", "3"),
          "links.Author: the row to merge into, 3, is not among the rows named"),
         (("undo_merge", "x"), "RUN takes a whole number from 1, not 'x'"),

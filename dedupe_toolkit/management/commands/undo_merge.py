@@ -17,6 +17,8 @@ from ..progress import progress_bar
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
+    from ...undoing.undo import Undone
+
 
 class Command(DedupeCommand):
     help = "Restore every row and column that a merge run changed, to the exact values before."
@@ -42,21 +44,23 @@ class Command(DedupeCommand):
         add_database(parser)
 
     def handle(self, **options: Any) -> None:
-        number, dry_run = whole_number("RUN", options["run"], least=1), options["dry_run"]
+        number = whole_number("RUN", options["run"], least=1)
         if options["note"] and not options["dismiss"]:
             raise InvalidOption("--note goes with --dismiss: it says why the groups are dismissed")
-        question = f"Undo merge run {number}?"
-        is_asked = options["interactive"] and not dry_run
-        if is_asked and not confirmed(self.stderr, question):
+        is_asked = options["interactive"] and not options["dry_run"]
+        if is_asked and not confirmed(self.stderr, f"Undo merge run {number}?"):
             self.stderr.write("Nothing was undone.")
             return
+        self._report(self._undo(number, options), options)
+
+    def _undo(self, number: int, options: dict[str, Any]) -> Undone:
         try:
             with progress_bar("Undoing", options["verbosity"]) as progress:
-                done = dedupe_toolkit.undo(
+                return dedupe_toolkit.undo(
                     number,
                     using=options["database"],
                     survivors=options["survivor"],
-                    dry_run=dry_run,
+                    dry_run=options["dry_run"],
                     dismiss=options["dismiss"],
                     by=login(),
                     note=options["note"] or "",
@@ -65,17 +69,19 @@ class Command(DedupeCommand):
         except KeyboardInterrupt:
             # all of it is one transaction
             raise KeyboardInterrupt("Stopped: nothing was undone.") from None
-        verb = "would restore" if dry_run else "restored"
+
+    def _report(self, done: Undone, options: dict[str, Any]) -> None:
+        dry_run = options["dry_run"]
         say(
             self.console,
-            f"Undoing merge run {number} {verb} {counted(done.restored, 'row')} and set"
-            f" {counted(done.changed, 'row')} back.",
+            f"Undoing merge run {done.run} {'would restore' if dry_run else 'restored'}"
+            f" {counted(done.restored, 'row')} and set {counted(done.changed, 'row')} back.",
         )
         if options["dismiss"]:
             say(self.console, f"Its groups {'would be' if dry_run else 'are'} dismissed.")
         elif options["survivor"] and not dry_run:
             say(
                 self.console,
-                "The next merge by their key merges them again; undo with --dismiss, or"
-                " dismiss_duplicates, keeps them apart.",
+                "The next merge by their key merges them again, unless dismiss_duplicates says that"
+                " they are none.",
             )
