@@ -100,22 +100,26 @@ class Batch:
     def _apply(self, level: Level, changes: Changes, groups: int) -> tuple[int, int]:
         """Write a level, wave after wave; returns how many groups and rows were merged."""
         session = self.session
-        writer = Writer(
-            session=session,
-            changes=changes,
-            tally=self.tally,
-            planned=self.planned,
-            can_differ=self._can_differ(),
-        )
         parts = list(waves(session, level.mapping))
         if not parts:
-            return groups, writer.apply(level)
+            return groups, self._carry_out(level, changes)
         rows = groups = 0
         for part in parts:
             again = analyse(session, part)  # as the waves before have left the rows
             groups += count_groups(session.database, part)
-            rows += writer.apply(again)
+            rows += self._carry_out(again, changes)
         return groups, rows
+
+    def _carry_out(self, level: Level, changes: Changes) -> int:
+        writer = Writer(
+            session=self.session,
+            changes=changes,
+            tally=self.tally,
+            planned=self.planned,
+            top=level,
+            can_differ=self._can_differ(),
+        )
+        return writer.apply(level)
 
     def _can_differ(self) -> bool:
         """Whether others or a receiver may have changed rows that collide since the comparison."""

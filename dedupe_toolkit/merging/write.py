@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 
 from ..collisions.looking import looked_at_again
 from ..collisions.resolutions import Outcome
-from ..field_rules.value_steps import value_steps
+from ..databases.names import numbered
+from ..field_rules.value_steps import ValueStep, value_steps
 from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
 from ..repointing.followers import Follower
-from ..repointing.self_references import (
-    moving_later,
-    moving_on,
-    pointing_at_survivor,
-    self_references,
-)
+from ..repointing.given import Given
+from ..repointing.self_references import pointing_at_survivor
 from ..repointing.shared_columns import leaders_first
 from .changes import naming
 from .leftovers import is_by_value, refuse_left
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..collisions.rivals import Rivals
-    from ..field_rules.value_steps import ValueStep
     from ..planning.levels import Level, Work
     from ..planning.reasons.in_the_way import InTheWay
     from ..references.kinds import Reference
@@ -50,6 +46,8 @@ _DISCARDS = {
 class Writer(Repointing):
     """Carries out one level after another, in the transaction of one batch."""
 
+    top: Level
+    """What is carried out, of which all the others are parts."""
     can_differ: bool
     """Whether others may have pointed at rows that merge one level down, which locks come late."""
 
@@ -81,8 +79,7 @@ class Writer(Repointing):
         with handing_over(self.session, mapping, values):
             merged = self._delete_merged(level, reason)
             for step in value_steps(self.session.database, mapping, values):
-                self._count_what_moves_later(level, step)
-                self._update_survivors(mapping, step.name, step.columns, Reason.VALUE)
+                self._give(mapping, step, Reason.VALUE)
         for side in level.sides:
             self._apply_below(side)
         return merged
@@ -137,42 +134,39 @@ class Writer(Repointing):
         )
 
     def _give_target(self, mapping: MergeMap, own: OwnTarget) -> None:
-        columns = list(own.reference.columns)
-        values = [f"value_{number}" for number in range(len(columns))]
-        self._update_survivors(
-            mapping, own.name, dict(zip(columns, values, strict=True)), Reason.OWN_TARGET
-        )
-        if mapping.table.name == self.planned.table.name:
-            rows = moving_on(self.session.database, self.planned, own)
-            self.tally.add(own.reference.label, own.reference.kind, repointed=-rows)
+        columns = own.reference.columns
+        values = numbered("value", len(columns))
+        step = ValueStep(name=own.name, columns=dict(zip(columns, values, strict=True)))
+        self._give(mapping, step, Reason.OWN_TARGET)
 
-    def _update_survivors(
-        self, mapping: MergeMap, source: str, assigned: dict[str, str], reason: MergeStep.Reason
-    ) -> None:
-        """Set columns of survivors from a work table that has their keys and the values."""
+    def _give(self, mapping: MergeMap, step: ValueStep, reason: MergeStep.Reason) -> None:
+        """Set columns of survivors from a work table that has their keys and the values.
+
+        They count by what they pointed at before: what they are given counts nowhere, wherever it
+        moves afterwards.
+        """
         database = self.session.database
+        given = Given(
+            database=database,
+            planned=self.planned,
+            top=self.top,
+            mapping=mapping,
+            step=step,
+            of_its_own=reason is Reason.OWN_TARGET,
+        )
+        for reference, rows in given.counted_too_often():
+            self.tally.add(reference.label, reference.kind, repointed=-rows)
         root = mapping.root(database)
         if mapping.is_nested:
             same = database.join_on("m", mapping.survivors, "g", mapping.members)
             root = f"(SELECT g.root FROM {database.q(mapping.name)} g WHERE {same})"
         self.changes.update(
             mapping.table,
-            assigned,
-            mapping.survivors_in(source),
+            step.columns,
+            mapping.survivors_in(step.name),
             root=root,
             reason=reason,
         )
-
-    def _count_what_moves_later(self, level: Level, step: ValueStep) -> None:
-        """What survivors point at before all counts as repointed, not what they take meanwhile."""
-        if level.mapping.table.name != self.planned.table.name:
-            return
-        for reference in self_references(level):
-            if step.columns.keys() >= set(reference.columns):
-                rows = moving_later(
-                    self.session.database, level.mapping, self.planned, reference, step
-                )
-                self.tally.add(reference.label, reference.kind, repointed=rows)
 
     def _delete_merged(self, level: Level, reason: MergeStep.Reason) -> int:
         """Delete the duplicates, after making sure that nothing but each other points at them."""

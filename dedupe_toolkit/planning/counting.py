@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -38,7 +37,7 @@ def count_level(
 
     Returns what is settled after that.
     """
-    settled = settled or Settled(planned=level.mapping)
+    settled = settled or Settled()
     for work in level.works:
         label, kind = work.referrer.references[0].label, work.referrer.references[0].kind
         tally.add(label, kind, discarded=work.discarded, merged=work.merged)
@@ -71,21 +70,16 @@ def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
         tally.add(reference.label, reference.kind, repointed=rows)
 
 
-def _rows(session: Session, level: Level, settled: Settled) -> Counter[Reference]:
+def _rows(session: Session, level: Level, settled: Settled) -> dict[Reference, int]:
     """How many rows each reference by which any row points at a duplicate repoints."""
     in_order = leaders_first(session, [work.referrer for work in level.works])
-    asked = [
-        (reference, query)
+    asked = {
+        reference: _counting(session, level, work, reference, in_order, settled)
         for work in level.works
         for reference in work.referrer.references
         if reference in level.pointing
-        for query in _counting(session, level, work, reference, in_order, settled)
-    ]
-    rows: Counter[Reference] = Counter()
-    answers = session.database.answers([query for _, query in asked])
-    for (reference, _), answer in zip(asked, answers, strict=True):
-        rows[reference] += int(answer)
-    return rows
+    }
+    return dict(zip(asked, map(int, session.database.answers([*asked.values()])), strict=True))
 
 
 def _counting(
@@ -95,7 +89,7 @@ def _counting(
     reference: Reference,
     in_order: Sequence[Referrer],
     settled: Settled,
-) -> list[str]:
+) -> str:
     database, mapping = session.database, level.mapping
     return settled.counting(
         database,
@@ -165,7 +159,7 @@ class _Followers:
         for follower in followers(session, mapping, work.referrer, reference, but_for):
             own = below.get(follower.referrer.table.name, Work(referrer=follower.referrer))
             found = (*placed, _settled_below(session, follower, work))
-            queries = self.settled.counting(
+            query = self.settled.counting(
                 session.database,
                 follower.mapping,
                 follower.reference,
@@ -173,7 +167,7 @@ class _Followers:
                 are_merged(session.database, self.level.mapping, follower.reference),
                 *found,
             )
-            rows = sum(map(int, session.database.answers(queries)))
+            rows = int(session.database.value(query))
             label, kind = follower.reference.label, follower.reference.kind
             self.tally.add(label, kind, repointed=rows)
             if rows:

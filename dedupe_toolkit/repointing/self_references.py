@@ -13,10 +13,9 @@ from ..databases.tables import definitions
 from ..mapping.mapping import MERGED, MergeMap
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from ..databases import Database
-    from ..field_rules.value_steps import ValueStep
     from ..planning.levels import Level
     from ..planning.session import Session
     from ..references.kinds import Reference
@@ -118,48 +117,4 @@ def _is_survivor(database: Database, mapping: MergeMap, reference: Reference) ->
     return (
         f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} v"
         f" WHERE v.group_number = m.group_number AND {same})"
-    )
-
-
-def moving_on(database: Database, planned: MergeMap, own: OwnTarget) -> int:
-    """How many survivors get a target that is a duplicate of another group itself."""
-    values = [f"value_{number}" for number in range(len(own.reference.columns))]
-    moving = _moving(database, planned, own.reference, database.qualified("v", values))
-    return int(database.value(f"SELECT COUNT(*) FROM {database.q(own.name)} v {moving}"))
-
-
-def moving_later(
-    database: Database, mapping: MergeMap, planned: MergeMap, reference: Reference, step: ValueStep
-) -> int:
-    """How many more survivors point at duplicates of later groups now than with new values."""
-    survivor = database.join_on("t", mapping.key, "v", mapping.survivors)
-    rows = (
-        f"FROM {database.q(step.name)} v"
-        f" {database.join} {database.q(mapping.table.name)} t ON {survivor}"
-    )
-    done = database.join_on("p", planned.members, "m", mapping.members)
-    later = f" AND NOT EXISTS (SELECT 1 FROM {database.q(mapping.name)} m WHERE {done})"
-    now, then = (
-        f"(SELECT COUNT(*) {rows} {_moving(database, planned, reference, held)}{later})"
-        for held in (
-            database.qualified("t", reference.columns),
-            database.qualified("v", [step.columns[column] for column in reference.columns]),
-        )
-    )
-    return int(database.value(f"SELECT {now} - {then}"))
-
-
-def _moving(
-    database: Database, planned: MergeMap, reference: Reference, held: Sequence[str]
-) -> str:
-    """SQL that leaves those rows which hold a duplicate (``p``) of the plan."""
-    members, row = database.qualified("p", planned.members), ""
-    if reference.targets != tuple(planned.key):
-        # by another column: of the row (``r``) that is the duplicate
-        same = database.equal(held, database.qualified("r", reference.targets))
-        row = f"JOIN {database.q(planned.table.name)} r ON {same} "
-        held = database.qualified("r", planned.key)
-    return (
-        f"{row}JOIN {database.q(planned.name)} p ON {database.equal(held, members)}"
-        " WHERE p.place > 0"
     )

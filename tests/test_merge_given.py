@@ -1,0 +1,62 @@
+"""References that survivors are given and that move on count as the plan says: not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dedupe_toolkit import merge
+from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
+from tests.situations.declared.models import Card, Customer
+from tests.situations.objects.models import Stem, Twig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("batch_size", [0, 1])
+@pytest.mark.parametrize("group", [0, 1])
+def test_a_winner_is_given_a_duplicate_that_moves_on(group: int, batch_size: int) -> None:
+    customers = [Customer.objects.create(name=name) for name in "aabb"]
+    for customer, sponsor in zip(customers, (None, customers[2 * group + 1]), strict=False):
+        Card.objects.create(customer=customer, program="p", sponsor=sponsor)
+    before = snapshot()
+    plan = planned(Customer, "name", on_collision="merge", batch_size=batch_size)
+    run = merge(plan)
+    assert Card.objects.get().sponsor == customers[2 * group]
+    assert [c.repointed for c in plan.references if c.reference == "declared.Card.sponsor"] == [0]
+    assert counts(run, "declared.Card.sponsor") == (0, 0, 0)
+    assert_undo_restores(run, before)
+
+
+def test_what_a_winner_pointed_at_before_it_was_given_another_counts(
+    declare: Callable[..., None],
+) -> None:
+    customers = [Customer.objects.create(name=name) for name in "aabb"]
+    for customer, sponsor in zip(customers[:2], customers[:1:-1], strict=True):
+        Card.objects.create(customer=customer, program="p", sponsor=sponsor)
+    declare(Card, field_rules={"sponsor": "newest"})
+    before = snapshot()
+    run = merged(Customer, "name", on_collision="merge")
+    assert Card.objects.get().sponsor == customers[2]
+    assert counts(run, "declared.Card.sponsor") == (1, 0, 0)
+    assert_undo_restores(run, before)
+
+
+def test_a_winner_is_given_a_part_of_an_object_that_moves_on() -> None:
+    parents = [Stem.objects.create(name=name) for name in "ab"]
+    twigs = [Twig.objects.create(name=name, label=name) for name in "aab"]
+    Twig.objects.filter(pk=twigs[1].pk).update(parent=twigs[2])
+    before = snapshot()
+    plan = planned(Stem, "name", on_collision="merge", on_conflict="survivor")
+    run = merge(plan)
+    assert set(Twig.objects.values_list("pk", "parent")) == {
+        (parents[0].pk, parents[1].pk),
+        (parents[1].pk, None),
+    }
+    assert [c.repointed for c in plan.references if c.reference == "objects.Twig.parent"] == [0]
+    assert counts(run, "objects.Twig.parent") == (0, 0, 0)
+    assert_undo_restores(run, before)
