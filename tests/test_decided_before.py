@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from dedupe_toolkit import dismiss, match_key, merge, plan_merge, row_set, undo
 from dedupe_toolkit.reviewing.decided_before import decided_before
@@ -49,7 +50,7 @@ def test_merges_into_the_rows_are_told(admin_client: Client) -> None:
     run = merge(plan_merge(row_set(Person, rows, into=second.pk)), by="Bert")
     told = f"#{first.pk}, #{third.pk} merged into #{second.pk}."
     text = text_of(select(admin_client, second, fourth))
-    assert f"Bert, {date_format(run.finished)}: {told}" in text
+    assert f"Bert, {date_format(localtime(run.finished))}: {told}" in text
     undo(run)
     text = text_of(select(admin_client, second, fourth))
     assert told not in text
