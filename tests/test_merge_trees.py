@@ -7,8 +7,8 @@ import pytest
 from dedupe_toolkit import MergePolicy, match_key
 from dedupe_toolkit.databases import database
 from dedupe_toolkit.planning.session import Session
-from tests.kit import assert_undo_restores, merged, planned, snapshot
-from tests.situations.objects.models import Folder, Topic, Twig
+from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
+from tests.situations.objects.models import Folder, Index, Tab, Topic, Twig
 
 pytestmark = pytest.mark.django_db
 
@@ -118,3 +118,30 @@ def test_a_table_for_a_wave_is_never_that_of_a_level() -> None:
     fresh = {session.fresh_table("map") for _ in range(100)}
     assert len(fresh) == 100
     assert fresh.isdisjoint(session.work_table("map", number) for number in range(100))
+
+
+def test_rivals_that_go_in_a_later_wave_are_not_counted_before() -> None:
+    tops = [folder(None, name, "top") for name in "ab"]
+    children = [folder(top, "c", "below") for top in tops]
+    below = [Index.objects.create(folder=child) for child in children]
+    Index.objects.create(folder=tops[0])
+    Index.objects.create(folder=tops[1], about=children[1], beside=below[1])
+    before = snapshot()
+    run = merged(Folder, "code", on_collision="merge")
+    above = Index.objects.get(folder=tops[0])
+    assert (run.merged, run.held_back) == (2, [])
+    assert (above.about, above.beside_id) == (children[0], below[0].pk)
+    assert [counts(run, f"objects.{name}")[0] for name in ("Index.about", "Entry.beside")] == [0, 0]
+    assert_undo_restores(run, before)
+
+
+def test_rivals_that_are_discarded_in_a_later_wave_are_not_counted_before() -> None:
+    tops = [folder(None, name, "top") for name in "ab"]
+    children = [folder(top, "c", "below") for top in tops]
+    for top, about in zip(tops, (None, children[1]), strict=True):
+        Tab.objects.create(folder=top, about=about)
+    before = snapshot()
+    run = merged(Folder, "code", on_collision="discard")
+    assert (run.merged, run.held_back) == (2, [])
+    assert counts(run, "objects.Tab.about") == (0, 1, 0)
+    assert_undo_restores(run, before)

@@ -101,25 +101,23 @@ class Batch:
         """Write a level, wave after wave; returns how many groups and rows were merged."""
         session = self.session
         parts = list(waves(session, level.mapping))
-        if not parts:
-            return groups, self._carry_out(level, changes)
-        rows = groups = 0
-        for part in parts:
-            again = analyse(session, part)  # as the waves before have left the rows
-            groups += count_groups(session.database, part)
-            rows += self._carry_out(again, changes)
-        return groups, rows
-
-    def _carry_out(self, level: Level, changes: Changes) -> int:
         writer = Writer(
-            session=self.session,
+            session=session,
             changes=changes,
             tally=self.tally,
             planned=self.planned,
             top=level,
+            in_waves=bool(parts),
             can_differ=self._can_differ(),
         )
-        return writer.apply(level)
+        if not parts:
+            return groups, writer.apply(level)
+        rows = groups = 0
+        for part in parts:
+            again = analyse(session, part)  # as the waves before have left the rows
+            groups += count_groups(session.database, part)
+            rows += writer.apply(again)
+        return groups, rows
 
     def _can_differ(self) -> bool:
         """Whether others or a receiver may have changed rows that collide since the comparison."""

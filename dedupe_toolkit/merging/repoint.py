@@ -15,6 +15,7 @@ from ..repointing.followers import Follower, followers, key_once_moved, moved_by
 from ..repointing.rows import (
     NEVER,
     are_merged,
+    have_lost,
     repointed_rows,
     rows_that_stay,
     will_move_on,
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..mapping.mapping import MergeMap
+    from ..planning.levels import Level
     from ..planning.session import Session
     from ..planning.tally import Tally
+    from ..references.kinds import Reference
     from ..repointing.followers import Moves
     from .changes import Changes
 
@@ -54,6 +57,10 @@ class Repointing:
     tally: Tally
     planned: MergeMap
     """The mapping of the whole run: what a later batch merges counts as going, too."""
+    top: Level
+    """All that the batch does, as found before its first wave."""
+    in_waves: bool
+    """Whether that is done wave after wave: what goes in a later wave counts as going, too."""
 
     def repoint(self, one: Follower, course: Course) -> None:
         """Repoint a reference, and what follows the rows that move because of that."""
@@ -127,7 +134,7 @@ class Repointing:
         Rows that come back to where they are now count twice: once more for their way back.
         """
         database, mapping, reference = self.session.database, one.mapping, one.reference
-        going = are_merged(database, self._going(course.applied), reference)
+        going = self._are_going(course.applied, reference)
         onward = will_move_on(database, mapping, reference, course.moving)
         if going == onward == NEVER:
             return 0
@@ -141,8 +148,17 @@ class Repointing:
             )
         )
 
-    def _going(self, mapping: MergeMap) -> MergeMap:
-        return self.planned if mapping.table.name == self.planned.table.name else mapping
+    def _are_going(self, applied: MergeMap, reference: Reference) -> str:
+        """SQL that is true for rows (``t``) that go in the course of the run."""
+        database, table = self.session.database, reference.referrer._meta.db_table
+        mapping = self.planned if applied.table.name == self.planned.table.name else applied
+        found = [are_merged(database, mapping, reference)]
+        for level in self.top.levels() if self.in_waves else ():
+            if level is not self.top:
+                found.append(are_merged(database, level.mapping, reference))
+            losing = [work.rivals for work in level.works if work.referrer.table.name == table]
+            found += [have_lost(database, rivals) for rivals in losing]
+        return " OR ".join(condition for condition in found if condition != NEVER) or NEVER
 
     def repoint_embedded(self, mapping: MergeMap, ahead_of: Moves = ()) -> None:
         """Replace the keys of duplicates that stand inside larger values."""

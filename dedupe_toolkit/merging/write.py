@@ -46,8 +46,6 @@ _DISCARDS = {
 class Writer(Repointing):
     """Carries out one level after another, in the transaction of one batch."""
 
-    top: Level
-    """What is carried out, of which all the others are parts."""
     can_differ: bool
     """Whether others may have pointed at rows that merge one level down, which locks come late."""
 

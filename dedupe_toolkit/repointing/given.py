@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 class Given:
     """What a level with this ``mapping`` gives its survivors, in the columns of a step.
 
-    ``planned`` is the mapping of the whole run, and ``top`` what is being applied of it. What a
+    ``planned`` is the mapping of the whole run, and ``top`` all that its batch does. What a
     survivor holds before it is given a target ``of_its_own`` the plan counts as little as that.
     """
 

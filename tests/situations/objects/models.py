@@ -192,6 +192,22 @@ class Folder(models.Model):
         unique_together = [("parent", "name")]
 
 
+class Entry(models.Model):
+    beside = models.ForeignKey("self", models.CASCADE, null=True)
+
+
+class Index(Entry):
+    """Each folder has one at most, which names another folder."""
+
+    folder = models.OneToOneField(Folder, models.CASCADE)
+    about = models.ForeignKey(Folder, models.CASCADE, null=True, related_name="+")
+
+
+class Tab(models.Model):
+    folder = models.OneToOneField(Folder, models.CASCADE)
+    about = models.ForeignKey(Folder, models.CASCADE, null=True, related_name="+")
+
+
 class Stem(models.Model):
     name = models.CharField(max_length=20)
 
