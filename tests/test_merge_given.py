@@ -9,7 +9,7 @@ import pytest
 from dedupe_toolkit import merge
 from tests.kit import assert_undo_restores, counts, merged, planned, snapshot
 from tests.situations.declared.models import Card, Customer
-from tests.situations.objects.models import Stem, Twig
+from tests.situations.objects.models import Licence, Pilot, Stem, Twig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,4 +59,19 @@ def test_a_winner_is_given_a_part_of_an_object_that_moves_on() -> None:
     }
     assert [c.repointed for c in plan.references if c.reference == "objects.Twig.parent"] == [0]
     assert counts(run, "objects.Twig.parent") == (0, 0, 0)
+    assert_undo_restores(run, before)
+
+
+@pytest.mark.parametrize(("replaced", "expected"), [(4, 3), (3, 3), (1, None), (0, None)])
+def test_a_winner_is_given_no_row_that_goes(replaced: int, expected: int | None) -> None:
+    pilots = [Pilot.objects.create(name=name) for name in "aaabb"]
+    licences = [Licence.objects.create(pilot=pilot) for pilot in pilots]
+    Licence.objects.filter(pk=licences[2].pk).update(replaces=licences[replaced])
+    before = snapshot()
+    run = merged(Pilot, "name", on_collision="merge")
+    assert run.held_back == []
+    assert set(Licence.objects.values_list("pilot", "replaces")) == {
+        (pilots[0].pk, None if expected is None else licences[expected].pk),
+        (pilots[3].pk, None),
+    }
     assert_undo_restores(run, before)

@@ -131,10 +131,13 @@ class FieldRules:
         found = moments(table.model, self.database) | decisive_columns(table.model, self.database)
         return frozenset(name for name in found if name not in named)
 
-    def new_values(self, mapping: MergeMap, own: dict[str, str]) -> Iterator[NewValue]:
+    def new_values(
+        self, mapping: MergeMap, own: dict[str, str], held: Mapping[str, str] | None = None
+    ) -> Iterator[NewValue]:
         """The columns whose value changes in some survivor, each with its new values.
 
-        ``own`` maps self-referencing columns to SQL that is true when they hold the survivor.
+        ``own`` maps self-referencing columns to SQL that is true when they hold the survivor, and
+        ``held`` those to SQL for their value that is to count for another than the one in them.
         """
         gaining = self._gaining(mapping)
         for number, column in enumerate(mapping.table.others):
@@ -148,7 +151,9 @@ class FieldRules:
                 rows = self._call(mapping, named.field, rule, name)
             else:
                 field = named.field if named else None
-                rows = self._write(mapping, column, rule, field, name, own)
+                value = (held or {}).get(column.name) or f"d.{self.database.q(column.name)}"
+                query = self._query(mapping, column, rule, field, value, own)
+                rows = self._write(mapping, column, query, name)
             if rows:
                 yield NewValue(name=name, column=column, rows=rows)
 
@@ -192,30 +197,34 @@ class FieldRules:
         found = called_values(self.database, mapping, field, rule.function)
         return sum(self.database.run(f"{into} {line}", values) for values in found)
 
-    def _write(
-        self,
-        mapping: MergeMap,
-        column: Column,
-        rule: Pick | Compute | Call | Follow,
-        field: Field[Any, Any] | None,
-        name: str,
-        own: Mapping[str, str],
-    ) -> int:
+    def _write(self, mapping: MergeMap, column: Column, query: str, name: str) -> int:
         database = self.database
-        source = self._computed if isinstance(rule, Compute) else self._picked
         survivor = database.join_on("s", mapping.key, "x", mapping.survivors)
         changes = database.same(f"s.{database.q(column.name)}", "x.value", column)
         return database.run(
             f"INSERT INTO {database.q(name)} ({', '.join([*mapping.survivors, 'value'])})"
             f" SELECT {', '.join(database.qualified('x', mapping.survivors))}, x.value"
-            f" FROM ({source(mapping, column, rule, field, own)}) x"
+            f" FROM ({query}) x"
             f" JOIN {database.q(mapping.table.name)} s ON {survivor} WHERE NOT ({changes})"
         )
 
-    def _picked(
-        self, mapping: MergeMap, column: Column, rule: Any, field: Any, own: Mapping[str, str]
+    def _query(
+        self,
+        mapping: MergeMap,
+        column: Column,
+        rule: Pick | Compute | Call | Follow,
+        field: Field[Any, Any] | None,
+        value: str,
+        own: Mapping[str, str],
     ) -> str:
-        value = f"d.{self.database.q(column.name)}"
+        """SQL for survivors and their values of a column, ``value`` being that of a member."""
+        if isinstance(rule, Compute):
+            return self._computed(mapping, column, rule, field, value, own)
+        return self._picked(mapping, column, rule, value, own)
+
+    def _picked(
+        self, mapping: MergeMap, column: Column, rule: Any, value: str, own: Mapping[str, str]
+    ) -> str:
         if isinstance(rule, Follow):
             where, order = self._followed(mapping, rule, own)
         else:
@@ -245,9 +254,14 @@ class FieldRules:
         return f"{where} AND {self._blank('s', column)}" if rule is FILL else where
 
     def _computed(
-        self, mapping: MergeMap, column: Column, rule: Any, field: Any, own: Mapping[str, str]
+        self,
+        mapping: MergeMap,
+        column: Column,
+        rule: Any,
+        field: Any,
+        value: str,
+        own: Mapping[str, str],
     ) -> str:
-        value = f"d.{self.database.q(column.name)}"
         exact = self.database.exact(value, column)
         first = (
             f"ROW_NUMBER() OVER (PARTITION BY {self._survivors(mapping)}, {exact} ORDER BY m.place)"

@@ -16,7 +16,7 @@ from ..models import MergeStep
 from ..repointing.deferred_keys import handing_over
 from ..repointing.followers import Follower
 from ..repointing.given import Given
-from ..repointing.self_references import pointing_at_survivor
+from ..repointing.self_references import held_by_staying, pointing_at_survivor
 from ..repointing.shared_columns import leaders_first
 from .changes import naming
 from .leftovers import is_by_value, refuse_left
@@ -72,8 +72,9 @@ class Writer(Repointing):
                 moving = level.moving.get(reference.targets, ())
                 self.repoint(one, Course(applied=mapping, moving=moving))
         self.repoint_embedded(mapping)
-        rules = level.policy.rules
-        values = list(rules.new_values(mapping, pointing_at_survivor(self.session, mapping, level)))
+        held = held_by_staying(self.session, mapping, level)
+        pointing = pointing_at_survivor(self.session, mapping, level, held)
+        values = list(level.policy.rules.new_values(mapping, pointing, held))
         with handing_over(self.session, mapping, values):
             merged = self._delete_merged(level, reason)
             for step in value_steps(self.session.database, mapping, values):

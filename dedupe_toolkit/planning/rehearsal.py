@@ -179,7 +179,8 @@ class Rehearsal:
         if not rows or not wanted:
             return []
         rows.take_named(mapping.named)
-        own = pointing_at_survivor(self.session, mapping, level)
+        # the copies are all repointed
+        own = pointing_at_survivor(self.session, mapping, level, held={})
         copied = replace(mapping, table=rows.as_table(wanted))
         values = list(rules.new_values(copied, own))
         return list(value_steps(self.session.database, copied, values))

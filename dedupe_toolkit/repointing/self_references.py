@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 from ..databases.names import derived
 from ..databases.tables import definitions
 from ..mapping.mapping import MERGED, MergeMap
+from .rows import repointed_values, rows_that_stay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from ..databases import Database
     from ..planning.levels import Level
     from ..planning.session import Session
     from ..references.kinds import Reference
+    from ..references.referrers import Referrer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,31 +91,51 @@ def _hold_without_target(
     )
 
 
-def self_references(level: Level) -> Iterator[Reference]:
+def self_references(level: Level) -> Iterator[tuple[Referrer, Reference]]:
     """The references to a level's rows that these hold themselves, by key."""
     for work in level.works:
         for reference in work.referrer.references:
             if work.referrer.table.name == level.mapping.table.name and reference.holds_key:
-                yield reference
+                yield work.referrer, reference
 
 
-def pointing_at_survivor(session: Session, mapping: MergeMap, level: Level) -> dict[str, str]:
-    """For each self-reference, SQL that is true when a member (``d``) points at its survivor."""
+def held_by_staying(session: Session, mapping: MergeMap, level: Level) -> dict[str, str]:
+    """For each column of self-references in rows that go without being repointed, SQL for what it
+    would hold in a member (``d``): a survivor that takes its value must not point at what goes."""
+    database = session.database
+    held: dict[str, str] = {}
+    for referrer, reference in self_references(level):
+        if rows_that_stay(database, mapping, referrer, reference):
+            values = repointed_values(database, mapping, reference, "d")
+            held |= dict(zip(reference.columns, values, strict=True))
+    return held
+
+
+def pointing_at_survivor(
+    session: Session, mapping: MergeMap, level: Level, held: Mapping[str, str]
+) -> dict[str, str]:
+    """For each self-reference, SQL that is true when a member (``d``) points at its survivor.
+
+    ``held`` are the columns that count for what they would hold.
+    """
     database = session.database
     own = {}
-    for reference in self_references(level):
-        same = _is_survivor(database, mapping, reference)
+    for _, reference in self_references(level):
+        columns = [held.get(name) or f"d.{database.q(name)}" for name in reference.columns]
+        same = _is_survivor(database, mapping, reference, columns)
         parts = [same, reference.condition("d", database)]
         own[reference.columns[0]] = " AND ".join(filter(None, parts))
     return own
 
 
-def _is_survivor(database: Database, mapping: MergeMap, reference: Reference) -> str:
-    """SQL that is true when a member (``d``) points at its survivor, by whichever column."""
+def _is_survivor(
+    database: Database, mapping: MergeMap, reference: Reference, columns: Sequence[str]
+) -> str:
+    """SQL that is true when these columns hold the survivor, by whichever column of it."""
     if reference.targets == tuple(mapping.key):
-        return database.join_on("d", reference.columns, "m", mapping.survivors)
+        return database.equal(columns, database.qualified("m", mapping.survivors))
     # what the survivor is known by may be what it is yet to take over
-    same = database.join_on("v", mapping.new(reference), "d", reference.columns)
+    same = database.equal(database.qualified("v", mapping.new(reference)), columns)
     return (
         f"EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} v"
         f" WHERE v.group_number = m.group_number AND {same})"

@@ -181,6 +181,19 @@ class Link(models.Model):
     next = models.OneToOneField("self", models.SET_NULL, null=True, related_name="previous")
 
 
+class Pilot(models.Model):
+    name = models.CharField(max_length=50)
+
+
+class Licence(models.Model):
+    """Each replaces another one at most, which no foreign key guards."""
+
+    pilot = models.OneToOneField(Pilot, models.CASCADE)
+    replaces = models.OneToOneField(
+        "self", models.SET_NULL, null=True, db_constraint=False, related_name="replaced_by"
+    )
+
+
 class Folder(models.Model):
     """A tree in which no two children of one parent share a name, but folders elsewhere may."""
 
