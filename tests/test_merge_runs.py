@@ -489,7 +489,7 @@ def test_no_second_merge_of_a_model_while_one_is_running() -> None:
 
 
 def test_in_memory_too_one_of_two_merges_of_a_model_is_refused() -> None:
-    kept = {**connections["default"].settings_dict, "NAME": ":memory:"}
+    kept = {**connections["default"].settings_dict, "NAME": ":memory:", "OPTIONS": {}}
     one, other = (SQLite(DatabaseWrapper(kept, "memory")) for _ in range(2))
     for _ in range(2):
         with one.run_lock("links.Author") as is_ours:
