@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -490,17 +491,20 @@ def test_no_second_merge_of_a_model_while_one_is_running() -> None:
 
 def test_in_memory_too_one_of_two_merges_of_a_model_is_refused() -> None:
     kept = {**connections["default"].settings_dict, "NAME": ":memory:", "OPTIONS": {}}
-    one, other = (SQLite(DatabaseWrapper(kept, "memory")) for _ in range(2))
-    for _ in range(2):
-        with one.run_lock("links.Author") as is_ours:
-            assert is_ours
-            assert other.is_run_lock_held("links.Author")
-            with other.run_lock("links.Author") as is_theirs:
-                assert not is_theirs
-            assert other.is_run_lock_held("links.Author")
-            with other.run_lock("links.Book") as is_theirs:
-                assert is_theirs
-        assert not other.is_run_lock_held("links.Author")
+    wrappers = [DatabaseWrapper(kept, "memory") for _ in range(2)]
+    one, other = map(SQLite, wrappers)
+    # Django itself leaves databases in memory open
+    with closing(wrappers[0].connection), closing(wrappers[1].connection):
+        for _ in range(2):
+            with one.run_lock("links.Author") as is_ours:
+                assert is_ours
+                assert other.is_run_lock_held("links.Author")
+                with other.run_lock("links.Author") as is_theirs:
+                    assert not is_theirs
+                assert other.is_run_lock_held("links.Author")
+                with other.run_lock("links.Book") as is_theirs:
+                    assert is_theirs
+            assert not other.is_run_lock_held("links.Author")
 
 
 def test_a_merge_waits_for_another_one_of_the_model_if_it_is_told_to() -> None:
