@@ -132,7 +132,7 @@ class FieldRules:
         return frozenset(name for name in found if name not in named)
 
     def new_values(
-        self, mapping: MergeMap, own: dict[str, str], held: Mapping[str, str] | None = None
+        self, mapping: MergeMap, own: Mapping[str, str], held: Mapping[str, str]
     ) -> Iterator[NewValue]:
         """The columns whose value changes in some survivor, each with its new values.
 
@@ -151,7 +151,7 @@ class FieldRules:
                 rows = self._call(mapping, named.field, rule, name)
             else:
                 field = named.field if named else None
-                value = (held or {}).get(column.name) or f"d.{self.database.q(column.name)}"
+                value = held.get(column.name) or f"d.{self.database.q(column.name)}"
                 query = self._query(mapping, column, rule, field, value, own)
                 rows = self._write(mapping, column, query, name)
             if rows:

@@ -180,9 +180,10 @@ class Rehearsal:
             return []
         rows.take_named(mapping.named)
         # the copies are all repointed
-        own = pointing_at_survivor(self.session, mapping, level, held={})
+        held: dict[str, str] = {}
+        own = pointing_at_survivor(self.session, mapping, level, held)
         copied = replace(mapping, table=rows.as_table(wanted))
-        values = list(rules.new_values(copied, own))
+        values = list(rules.new_values(copied, own, held))
         return list(value_steps(self.session.database, copied, values))
 
     def _write_values(self, mapping: MergeMap, step: ValueStep) -> None:

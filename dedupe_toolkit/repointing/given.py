@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import numbered
 from ..references.discover import columns_pointed_at, references_to
+from .rows import is_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -94,13 +95,13 @@ class Given:
             done = database.join_on("p", planned.members, "m", mapping.members)
             later = f" AND NOT EXISTS (SELECT 1 FROM {database.q(mapping.name)} m WHERE {done})"
         same = database.equal(values, members)
-        return _is_found(f"{database.q(planned.name)} p{row} WHERE p.place > 0 AND {same}{later}")
+        return is_found(f"{database.q(planned.name)} p{row} WHERE p.place > 0 AND {same}{later}")
 
     def _are_moving(self, source: str, values: Sequence[str]) -> str:
         """SQL that is true for values that a work table has as those of duplicates."""
         members = self.database.qualified("u", numbered("member", len(values)))
         same = self.database.equal(values, members)
-        return _is_found(f"{self.database.q(source)} u WHERE u.place > 0 AND {same}")
+        return is_found(f"{self.database.q(source)} u WHERE u.place > 0 AND {same}")
 
 
 def _holding(planned: MergeMap, using: str) -> dict[Reference, tuple[str, ...]]:
@@ -119,11 +120,6 @@ def _holding(planned: MergeMap, using: str) -> dict[Reference, tuple[str, ...]]:
             below = references_to(reference.referrer, using)
             waiting += [(one, targets) for one in below if one.targets == reference.columns]
     return found
-
-
-def _is_found(rows: str) -> str:
-    # looked up row by row: of an EXISTS MariaDB makes a set of all rows, for each batch anew
-    return f"COALESCE((SELECT 1 FROM {rows}), 0) = 1"
 
 
 def _any_of(conditions: Sequence[Condition], values: Sequence[str]) -> str:

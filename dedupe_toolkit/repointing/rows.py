@@ -54,9 +54,13 @@ def are_merged(database: Database, mapping: MergeMap, reference: Reference) -> s
         return NEVER
     keys = database.qualified("t", mapping.key)
     same = database.equal(keys, database.qualified("g", mapping.members))
-    # looked up row by row: of an EXISTS MariaDB makes a set of all duplicates, for each batch anew
-    found = f"SELECT 1 FROM {database.q(mapping.name)} g WHERE g.place > 0 AND {same}"
-    return f"COALESCE(({found}), 0) = 1"
+    return is_found(f"{database.q(mapping.name)} g WHERE g.place > 0 AND {same}")
+
+
+def is_found(rows: str) -> str:
+    """SQL that is true where there is a row; there may be one at most."""
+    # looked up row by row: of an EXISTS MariaDB makes a set of all rows, for each batch anew
+    return f"COALESCE((SELECT 1 FROM {rows}), 0) = 1"
 
 
 def points_at_duplicate(database: Database, mapping: MergeMap, reference: Reference) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..printing import counted, say
+from ..source.lines import in_database
 from .facts import facts_document
 from .formats import as_csv
 from .held_back import print_held_groups
@@ -35,8 +36,7 @@ def print_run(console: Console, plan: MergePlan, run: MergeRun) -> None:
 
 def undo_line(run: MergeRun, using: str) -> str:
     """The command that undoes a run."""
-    database = "" if using == "default" else f" --database {using}"
-    return f"manage.py undo_merge {run.pk}{database}"
+    return f"manage.py undo_merge {run.pk}{in_database(using)}"
 
 
 def run_document(plan: MergePlan, run: MergeRun) -> dict[str, Any]:

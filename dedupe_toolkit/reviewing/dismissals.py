@@ -61,15 +61,13 @@ def dismiss(
         _require_equal(rows, key, using)
     with transaction.atomic(using=using):
         _repeated(rows, key, texts, using).delete()
-        group = DismissedGroup.objects.using(using).create(
+        group = DismissedGroup(
             model=concrete(rows.model)._meta.label,
             fields=about(key.fields if key else ()),
             by=by,
             note=note,
         )
-        DismissedRow.objects.using(using).bulk_create(
-            DismissedRow(group=group, row=text) for text in texts
-        )
+        _insert([group], [texts], using)
     return group
 
 
@@ -94,20 +92,21 @@ def dismiss_groups(
             verdicts = [
                 DismissedGroup(model=label, fields=key_fields, by=by, note=note) for _ in chunk
             ]
-            _insert(verdicts, using)
-            DismissedRow.objects.using(using).bulk_create(
-                DismissedRow(group=verdict, row=text)
-                for verdict, texts in zip(verdicts, chunk, strict=True)
-                for text in texts
-            )
+            _insert(verdicts, chunk, using)
 
 
-def _insert(verdicts: list[DismissedGroup], using: str) -> None:
+def _insert(verdicts: list[DismissedGroup], groups: Iterable[Sequence[str]], using: str) -> None:
+    """Write verdicts, each with the keys of the rows that it is about."""
     if connections[using].features.can_return_rows_from_bulk_insert:
         DismissedGroup.objects.using(using).bulk_create(verdicts)
-        return
-    for verdict in verdicts:  # MySQL tells the numbers of new rows one at a time
-        verdict.save(using=using)
+    else:  # MySQL tells the numbers of new rows one at a time
+        for verdict in verdicts:
+            verdict.save(using=using)
+    DismissedRow.objects.using(using).bulk_create(
+        DismissedRow(group=verdict, row=text)
+        for verdict, texts in zip(verdicts, groups, strict=True)
+        for text in texts
+    )
 
 
 @checking_arguments

@@ -36,7 +36,12 @@ def command_line(command: str, key: MatchKey, using: str = "default") -> str:
 
 def migrate_line(app_label: str, using: str = "default") -> str:
     """The command that applies the migrations of an app."""
-    return f"manage.py migrate {app_label}{'' if using == 'default' else f' --database {using}'}"
+    return f"manage.py migrate {app_label}{in_database(using)}"
+
+
+def in_database(using: str) -> str:
+    """What a command is told of its database: nothing of the default one."""
+    return "" if using == "default" else f" --database {using}"
 
 
 def key_words(key: MatchKey, using: str = "default") -> list[str]:

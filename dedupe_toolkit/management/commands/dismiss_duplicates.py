@@ -20,6 +20,7 @@ from ...reports.dismissed import (
     dismissed_document,
 )
 from ...reports.formats import Format, as_json, shown_key
+from ...source.lines import in_database
 from ..base import DedupeCommand
 from ..login import login
 from ..options import add_database, add_format, one_of, whole_number
@@ -90,7 +91,8 @@ class Command(DedupeCommand):
             return
         named = ", ".join(map(shown_key, rows.pks))
         say(self.console, f"{rows.label}: rows {named} are dismissed as no duplicates.")
-        say(self.console, f"Take it back with: {_taking_back(group, options['database'])}")
+        line = f"manage.py dismiss_duplicates --offer-again {group.pk}"
+        say(self.console, f"Take it back with: {line}{in_database(options['database'])}")
 
     def _offer_again(self, options: dict[str, Any]) -> None:
         if options["model"] or options["pks"]:
@@ -119,8 +121,3 @@ class Command(DedupeCommand):
             print_table(self.console, COLUMNS, map(dismissed_cells, groups), NUMBERS)
         else:
             say(self.console, "There are no dismissed groups.")
-
-
-def _taking_back(group: DismissedGroup, using: str) -> str:
-    line = f"manage.py dismiss_duplicates --offer-again {group.pk}"
-    return line if using == "default" else f"{line} --database {using}"
