@@ -54,8 +54,11 @@ LOOKS = {  # what draws the admin, and what is installed for it
     "django5.2": ["django~=5.2.0"],
     "django6.0": ["django~=6.0.0"],
     "django6.1": ["django~=6.1.0"],
-    "unfold": ["django~=6.0.0", "django-unfold>=0.60"],
-    "jazzmin": ["django~=5.2.0", "django-jazzmin>=3"],
+}
+LOOKS |= {
+    f"{theme}-{look}": [*installed, f"django-{theme}"]
+    for theme in ("unfold", "jazzmin")
+    for look, installed in LOOKS.items()
 }
 
 
@@ -68,6 +71,11 @@ def screenshots(session: nox.Session, look: str) -> None:
     folder = Path("build/screenshots", look)
     folder.mkdir(parents=True, exist_ok=True)
     session.run(
-        *("python", "-m", "pytest", "--ds", "tests.looks", "-W", "default", "tests/pictures.py"),
-        env={"LOOK": look, "DEDUPE_PICTURES": str(folder), "DEDUPE_REQUIRE_BROWSER": "1"},
+        *("python", "-m", "pytest", "--ds", "tests.admin.looks", "-W", "default"),
+        "tests/admin/pictures.py",
+        env={
+            "LOOK": look.partition("-")[0],
+            "DEDUPE_PICTURES": str(folder),
+            "DEDUPE_REQUIRE_BROWSER": "1",
+        },
     )

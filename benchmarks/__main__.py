@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SIZES = [10_000, 100_000, 1_000_000]
 QUICK = 2_000
 PEERS_SIZE = 10_000
-ON_AUTHORS = ["merge", "find", "memory", "review", "writers"]
+ON_AUTHORS = ["merge", "find", "memory", "review", "writers", "constraint"]
 PARTS = [*ON_AUTHORS, "peers", "pairs", "start"]
 
 
@@ -115,6 +115,7 @@ def _parts(runner: Runner, options: argparse.Namespace, size: int) -> dict[str, 
         "memory": lambda: suite.memory(runner),
         "review": lambda: suite.reviewing(runner),
         "writers": lambda: suite.beside_writers(runner, options.repetitions),
+        "constraint": lambda: suite.constraint(runner, options.repetitions),
     }
     return {name: parts[name] for name in options.only if name in parts}
 

@@ -18,14 +18,14 @@ from django.test.utils import CaptureQueriesContext
 from dedupe_toolkit import match_key, merge, plan_merge, row_set
 from dedupe_toolkit.models import QueuedGroup
 from testproject.films.models import Award, Film, Person, PersonProfile, Role
-from tests.scan_kit import scanned
-from tests.test_admin import client_of
-from tests.test_admin_queue import ALL_RIGHTS, steward
+from tests.admin.kit import ALL_RIGHTS, client_of, steward
+from tests.queue.scanning import scanned
 
 if TYPE_CHECKING:
     from django.test import Client
 
-pytestmark = pytest.mark.django_db
+# a scan commits after each part; in one transaction PostgreSQL would run out of locks
+pytestmark = pytest.mark.django_db(transaction=True)
 
 SIZES = [int(size) for size in os.environ.get("SIZES", "100 100000 1000000").split()]
 REPEATS = 7

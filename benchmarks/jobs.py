@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dedupe_toolkit.models import MergeRun
-    from dedupe_toolkit.values import MergePlan
+    from dedupe_toolkit.plan_values import MergePlan
 
 FIELDS = ["first_name", "last_name"]
 

@@ -58,14 +58,14 @@ class Runner:
         for repetition in range(1, repetitions + 1):
             for label, job in jobs.items():
                 start = perf_counter()
-                samples[label].append(self.cached(job))
+                samples[label].append(self.once(job))
                 took = perf_counter() - start
                 self.say(
                     f"{self.server.name}: {label}, {repetition} of {repetitions}: {took:.1f} s"
                 )
         return samples
 
-    def cached(self, job: Job) -> dict[str, Any]:
+    def once(self, job: Job) -> dict[str, Any]:
         if not job.writes:
             return self._work(job, self.template)
         work = f"{self.template}_work"

@@ -24,8 +24,8 @@ from dedupe_toolkit.models import OPEN_STATES, QueuedGroup
 from testproject.films.catalogue import read_catalogue
 from testproject.films.importer import FilmImporter
 from testproject.films.models import Credit, Person, PersonProfile
-from tests.browser_kit import browser, drawn_anew, let_in, page
-from tests.scan_kit import scanned
+from tests.admin.browser import browser, drawn_anew, let_in, page
+from tests.queue.scanning import scanned
 
 if TYPE_CHECKING:
     from django.test import Client

@@ -163,6 +163,24 @@ def beside_writers(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]
     return samples, rows
 
 
+def constraint(runner: Runner, repetitions: int) -> tuple[Samples, list[Row]]:
+    """What writers wait for while the constraint is added, after everything has been merged."""
+    jobs = {"constraint added": {}, "constraint added concurrently": {"concurrently": True}}
+    if runner.server.name != "postgresql":
+        del jobs["constraint added concurrently"]
+    found = {
+        label: Job(name="constraint_beside_writers", options=options, is_tuned=False)
+        for label, options in jobs.items()
+    }
+    samples = runner.interleaved(found, repetitions)
+    rows = []
+    for label in jobs:
+        rows.append(Row(f"{label}, beside writers (wall)", waited(samples[label], "total")))
+        longest = median(sample["longest"] for sample in samples[label])
+        rows.append(Row(f"{label}, beside writers: longest of waits", longest))
+    return samples, rows
+
+
 def pairs(runner: Runner) -> tuple[Samples, list[Row]]:
     """One pair of rows in a schema of 130 references, by how many tables have rows of theirs."""
     runner.server.create(runner.template)

@@ -30,6 +30,7 @@ def main() -> None:
         "peer": peers.peer,
         "review": review_jobs.review,
         "beside_writers": writer_jobs.beside_writers,
+        "constraint_beside_writers": writer_jobs.constraint_beside_writers,
     }
     if apps.is_installed("benchmarks.wide"):
         from . import wide_jobs

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .keys import match_key, row_set
     from .merging.merge import merge
     from .models import DismissedGroup, MergeRun
+    from .plan_values import MergePlan
     from .planning.plan import plan_merge
     from .prove.proof import prove_get_or_create
     from .redirects import redirect_merged
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .source.unique import make_unique
     from .survivors import get_object_or_survivor, survivor_of, survivors_of
     from .undoing.undo import undo
-    from .values import DuplicateGroup, MatchKey, MergePlan, MergePolicy
+    from .values import DuplicateGroup, MatchKey, MergePolicy
 
 __all__ = [
     "ColumnReference",
@@ -61,6 +62,7 @@ _HOMES = {
     "CustomReference": "references.custom",
     "DedupeError": "errors",
     "DismissedGroup": "models",
+    "MergePlan": "plan_values",
     "MergeRun": "models",
     "audit_get_or_create": "audit.running",
     "dismiss": "reviewing.dismissals",

@@ -145,34 +145,19 @@ def _ambiguous(one: Declaration) -> Iterator[CheckWarning]:
 
 
 def _check(one: Declaration) -> Iterator[Error]:
+    rules, model = one.policy.field_rules, one.model
     yield from _tried(one, "E001", one.match_keys, "Correct the keys of this model in dedupe.py.")
-    yield from _tried(
-        one,
-        "E002",
-        lambda: resolve_rules(one.model, one.policy.field_rules),
-        "Correct field_rules in dedupe.py.",
-    )
-    yield from _tried(
-        one,
-        "E003",
-        lambda: _check_survivor(one),
-        "Correct survivor in dedupe.py.",
-    )
+    hint = "Correct field_rules in dedupe.py."
+    yield from _tried(one, "E002", partial(resolve_rules, model, rules), hint)
+    hint = "Correct survivor in dedupe.py."
+    yield from _tried(one, "E003", partial(_check_survivor, one), hint)
     yield from _check_choices(one)
+    hint = "Correct together in dedupe.py."
     for names in one.together or ():
-        yield from _tried(
-            one,
-            "E006",
-            partial(declared_together, one.model, names),
-            "Correct together in dedupe.py.",
-        )
-    for named, target in one.columns.items():
-        yield from _tried(
-            one,
-            "E005",
-            partial(registered_reference, one.model, named, target),
-            'Write references as "app.Model.field", or as instances of a class, in dedupe.py.',
-        )
+        yield from _tried(one, "E006", partial(declared_together, model, names), hint)
+    hint = 'Write references as "app.Model.field", or as instances of a class, in dedupe.py.'
+    for column in one.columns.items():
+        yield from _tried(one, "E005", partial(registered_reference, model, *column), hint)
 
 
 def _check_survivor(one: Declaration) -> None:

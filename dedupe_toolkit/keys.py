@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist, FieldError, ValidationError
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import (
@@ -21,6 +23,7 @@ from django.db.models import (
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.functions import Lower, Trim, Upper
 from django.db.models.functions.datetime import TimezoneMixin
+from django.utils.timezone import get_default_timezone, is_naive, make_aware
 
 from .arguments import checking_arguments, require_kind, require_list, require_model
 from .errors import InvalidMatchKey
@@ -134,14 +137,20 @@ def primary_key(model: type[Model], typed: Any) -> Any:
         return _key_value(model._meta.pk, typed)
     except (ValidationError, ValueError, TypeError, OverflowError):
         several = "; separate keys by spaces" if "," in str(typed) else ""
-        label, named = model._meta.label, repr(typed)
-        told = Sentence("no key", model=label, typed=named, several=several)
-        raise InvalidMatchKey(told) from None
+        raise no_key(model, typed, several) from None
+
+
+def no_key(model: type[Model], typed: Any, several: str = "") -> InvalidMatchKey:
+    """The error for what cannot be a key of the model; ``several`` is what to do about many."""
+    told = Sentence("no key", model=model._meta.label, typed=repr(typed), several=several)
+    return InvalidMatchKey(told)
 
 
 def _key_value(field: Any, typed: Any) -> Any:
     """A key as the field holds it. Raises `ValueError` for a number that fits no column."""
     value = field.to_python(typed)
+    if isinstance(value, datetime) and settings.USE_TZ and is_naive(value):
+        value = make_aware(value, get_default_timezone())  # as Django takes it, with a warning
     while field.is_relation:
         field = field.target_field
     if isinstance(value, int) and isinstance(field, IntegerField):

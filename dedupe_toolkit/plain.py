@@ -21,7 +21,8 @@ from .keys import output_field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .values import HeldGroup, MatchKey, PlannedGroup, RowSet
+    from .plan_values import HeldGroup, PlannedGroup
+    from .values import MatchKey, RowSet
 
 _BYTES = (bytes, bytearray, memoryview)
 
@@ -113,4 +114,7 @@ def _text(value: Any, field: Any) -> str:
     # one of a transform belongs to no model, and has no name to be asked by
     named = copy(field)
     named.attname = named.name = "value"
-    return str(named.value_to_string(SimpleNamespace(value=value)))
+    try:
+        return str(named.value_to_string(SimpleNamespace(value=value)))
+    except TypeError:  # of a class that speaks of other values than its own read
+        return str(value)

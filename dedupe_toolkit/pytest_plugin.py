@@ -47,8 +47,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     file = config.getoption("dedupe_guard")
     if file is None:
         return
+    from .guard.memory import seen
     from .guard.report import entries, write
-    from .guard.watching import seen, uninstall
+    from .guard.watching import uninstall
 
     found = entries(seen())
     uninstall()

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.urls import reverse
 
+from .arguments import require_model
 from .errors import InvalidMatchKey
 from .survivors import survivor_of
 
@@ -39,7 +40,10 @@ def redirect_merged(
     an error included, is the view's own answer. A page that is found costs nothing.
 
     For functions, asynchronous ones too, and for what ``as_view()`` returns.
+
+    Raises `InvalidMatchKey` for what is no model, or is swapped out: no row of it is ever merged.
     """
+    require_model(model)
     find = partial(_new_address, model, pk, permanent)
 
     def decorate(view: View) -> View:

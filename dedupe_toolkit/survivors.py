@@ -11,7 +11,8 @@ from django.shortcuts import get_object_or_404
 
 from .arguments import checking_arguments, require_kind, require_list, require_model
 from .errors import InvalidMatchKey
-from .journal.old_keys import key_of, key_text, last_survivors
+from .journal.key_texts import key_of, key_text, key_texts, keys_of, prepared_key
+from .journal.old_keys import last_survivors
 from .keys import check_alias, primary_key
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def survivors_of(
 ) -> dict[Any, Any]:
     """What `survivor_of` gives for each of these primary keys.
 
-    Takes as many look-ups as the longest chain of merges has links, for every five hundred keys.
+    Keys of several parts that are given as lists come back as tuples. Takes as many look-ups as the
+    longest chain of merges has links, for every five hundred keys.
 
     Raises `InvalidMatchKey` for what is no model, no list, cannot be a primary key of the model,
     or an unknown alias.
@@ -54,12 +56,12 @@ def survivors_of(
     require_model(model)
     check_alias(using)
     require_list(model, "primary keys", pks, "survivors_of(Model, [1, 2])")
-    texts = {pk: key_text(model, pk, using) for pk in pks}
+    asked = [tuple(pk) if isinstance(pk, list) else pk for pk in pks]
+    texts = dict(zip(asked, key_texts(model, asked, using), strict=True))
     last = last_survivors(model, texts.values(), using)
-    return {
-        pk: pk if last[text] == text else key_of(model, last[text], using)
-        for pk, text in texts.items()
-    }
+    merged = [pk for pk, text in texts.items() if last[text] != text]
+    keys = keys_of(model, [last[texts[pk]] for pk in merged], using)
+    return {pk: pk for pk in asked} | dict(zip(merged, keys, strict=True))
 
 
 def get_object_or_survivor(
@@ -82,6 +84,7 @@ def get_object_or_survivor(
     among: QuerySet[Found] = manager.all()
     try:
         key = primary_key(among.model, pk)
+        prepared_key(among.model, key, among.db)  # Django's look-up would raise what it likes
         found = among.filter(pk=key).first()
         if found is None:
             found = get_object_or_404(among, pk=survivor_of(among.model, key, using=among.db))

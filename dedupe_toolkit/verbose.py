@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 from django.utils.text import capfirst
-
-if TYPE_CHECKING:
-    from django.db.models import Model
 
 
 def model_words(label: str) -> str:
     """What the rows of a model are called; the label of a model that is gone."""
     model = find_model(label)
     return label if model is None else str(capfirst(model._meta.verbose_name_plural))
+
+
+def row_words(row: Model) -> str:
+    """What a project calls a row; the model and the key where its own code cannot say it."""
+    try:
+        return str(row)
+    except Exception:  # a project's own code raises what it likes
+        return Model.__str__(row)
+
+
+LONGEST_NAME = 254
+"""Characters of a user's name that are kept."""
+
+
+def user_name(by: Any) -> str:
+    """Who does something, as it is kept: a user, of whom a project may know no text, or a name."""
+    named = by.get_username() if hasattr(by, "get_username") else by
+    return str(named)[:LONGEST_NAME]
 
 
 def field_words(label: str, name: str) -> str:

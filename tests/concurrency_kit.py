@@ -172,7 +172,8 @@ def before_statement(
 
     def hand_over(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         nonlocal has_come
-        if has_come and all(word in sql for word in words):
+        is_run = not sql.startswith("EXPLAIN")  # which only asks whether it may be run
+        if is_run and has_come and all(word in sql for word in words):
             for act in acts:
                 act()
         result = execute(sql, params, many, context)

@@ -6,9 +6,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.conf import settings
 
-from tests.browser_kit import browser, page
+from tests.admin.browser import browser, page
+from tests.roles import somebody
 from tests.source.fixtures import project, template, untouched
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.concurrency_kit import Session
     from tests.situations.links.models import Author
 
-__all__ = ["browser", "page", "project", "template", "untouched"]
+__all__ = ["browser", "page", "project", "somebody", "template", "untouched"]
 
 # What nohup and shells without job control let a suite ignore, all processes that it starts would
 # ignore as well, and never be stopped. A signal that is handled is nobody's affair but ours.
@@ -25,35 +25,31 @@ for _number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, lambda number, frame: None)
 
-collect_ignore = []
-if not settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
-    # one database's own types belong to that database alone
-    collect_ignore.append("test_postgres.py")
-
 SLOW = (
     "tests/cases/test_constraint.py",
     "tests/proof/",
-    "tests/test_concurrency",
-    "tests/test_dedupe.py",
-    "tests/test_demo.py",
-    "tests/test_films_import.py",
-    "tests/test_killed.py",
-    "tests/test_merge_runs_command.py",
-    "tests/test_prove.py",
-    "tests/test_race.py",
-    "tests/test_recording.py",
-    "tests/test_terminal.py",
+    "tests/merging/test_concurrency",
+    "tests/commands/test_dedupe.py",
+    "tests/package/test_demo.py",
+    "tests/package/test_films_import.py",
+    "tests/merging/test_killed.py",
+    "tests/commands/test_merge_runs.py",
+    "tests/prove/test_prove.py",
+    "tests/prove/test_race.py",
+    "tests/undoing/test_concurrency.py",
+    "tests/commands/test_recording.py",
+    "tests/commands/test_terminal.py",
 )
 # nothing here is decided by a database; a test that asks for one is run on each all the same
 ANY_DATABASE = (
     "tests/proof/test_mutations.py",
     "tests/proof/test_schema.py",
     "tests/source/",
-    "tests/test_docs.py",
-    "tests/test_layers.py",
-    "tests/test_packaging.py",
-    "tests/test_refusals.py",
-    "tests/test_values.py",
+    "tests/package/test_docs.py",
+    "tests/package/test_layers.py",
+    "tests/package/test_packaging.py",
+    "tests/references/test_refusals.py",
+    "tests/package/test_values.py",
 )
 _DATABASE_FIXTURES = {"db", "transactional_db", "project", "untouched"}
 
@@ -95,6 +91,18 @@ def declare() -> Iterator[Callable[..., None]]:
     yield add
     for model in models:
         unregister(model)
+
+
+@pytest.fixture
+def guarded() -> Iterator[None]:
+    """The guard watches, and has seen nothing yet."""
+    from dedupe_toolkit.guard import memory, watching
+
+    watching.install()
+    memory.forget()
+    yield
+    watching.uninstall()
+    memory.forget()
 
 
 @pytest.fixture

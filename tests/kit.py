@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.apps import apps
 from django.db import connection, connections
@@ -110,3 +112,28 @@ def lists_cut_at(length: int) -> Iterator[None]:
 def passed_by() -> str:
     """What MariaDB and MySQL call an index that no look-up uses."""
     return "IGNORED" if connection.display_name == "MariaDB" else "INVISIBLE"
+
+
+@contextmanager
+def session_in(zone: str) -> Iterator[None]:
+    """Inside, the session shows moments in another time zone."""
+    before = connection.settings_dict["TIME_ZONE"]
+    _show_moments_in(zone)
+    try:
+        yield
+    finally:
+        _show_moments_in(before)
+
+
+def _show_moments_in(zone: str | None) -> None:
+    if connection.vendor == "mysql":
+        # what Django writes there is of one time zone all the same
+        offset = datetime.now(ZoneInfo(zone)).strftime("%z") if zone else ""
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = %s", [f"{offset[:3]}:00" if zone else "SYSTEM"])
+        return
+    own = connections[connection.alias]
+    own.settings_dict["TIME_ZONE"] = zone
+    for name in ("timezone", "timezone_name"):
+        vars(own).pop(name, None)
+    own.ensure_timezone()

@@ -30,6 +30,7 @@ SITUATION_APPS = [
         "joined",
         "keyed",
         "links",
+        "measured",
         "moving",
         "named",
         "objects",
@@ -56,7 +57,7 @@ INSTALLED_APPS = ["tests.flushing", *INSTALLED_APPS, *SITUATION_APPS]
 # every page of the suite comes with a policy under which nothing written into it runs
 HAS_POLICIES = django.VERSION >= (6, 0)
 POLICY = "django.middleware.csp.ContentSecurityPolicyMiddleware"
-MIDDLEWARE = [POLICY if HAS_POLICIES else "tests.policy.StrictPolicy", *MIDDLEWARE]
+MIDDLEWARE = [POLICY if HAS_POLICIES else "tests.admin.policy.StrictPolicy", *MIDDLEWARE]
 SECURE_CSP = {
     "default-src": ["'self'"],
     "script-src": ["'self'"],

@@ -12,8 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from ..models import MergeStep
-from ..verbose import find_model
-from .permissions import find_model_admin
+from .permissions import model_admin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +51,7 @@ def _linker(site: AdminSite, request: HttpRequest) -> Callable[[str, str], str]:
 
     @cache
     def page_of(label: str) -> str | None:
-        model = find_model(label)
-        model_admin: Any = find_model_admin(site, model) if model else None
+        model_admin: Any = model_admin_of(site, label)
         if model_admin is None or not model_admin.has_view_permission(request):
             return None
         options = model_admin.opts

@@ -22,8 +22,7 @@ from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
 from ..verbose import find_model
 from .display import folded, shown_cell
-from .fields import hidden_columns, is_hash
-from .permissions import find_model_admin
+from .fields import is_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def column_of_values(site: AdminSite, request: HttpRequest) -> Callable[[RowChange], SafeString]:
-    """A column with the values of a row change, without what the model's form hides."""
+    """A column with the values of a row change that was looked at, without what is hidden of it."""
     empty = str(site.empty_value_display)
 
     @cache
@@ -45,20 +44,16 @@ def column_of_values(site: AdminSite, request: HttpRequest) -> Callable[[RowChan
         model = find_model(label)
         return {str(f.column): f for f in model._meta.concrete_fields} if model else {}
 
-    @cache
-    def hidden(label: str) -> frozenset[str]:
-        model = find_model(label)
-        model_admin = find_model_admin(site, model) if model else None
-        return hidden_columns(model_admin, request) if model_admin else frozenset()
-
     @admin.display(description=_("values"))
-    def values_(change: RowChange) -> SafeString:
+    def values_(change: Any) -> SafeString:
+        if change.hidden is None:
+            return format_html("{}", _("of a row that you do not get to see"))
         label, is_update = change.step.model, change.step.action == MergeStep.Action.UPDATE
         told = []
         for value in changed_values(change):
             field = fields(label).get(value.column)
             is_secret = is_hash(value.before) or is_hash(value.after)
-            if value.column not in hidden(label) and not is_secret:
+            if value.column not in change.hidden and not is_secret:
                 write = partial(written, field, using=change._state.db or "default", empty=empty)
                 name = capfirst(field.verbose_name) if field else value.column
                 told.append((name, _told(value, write, is_update=is_update)))

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.admin import SimpleListFilter
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import SEARCH_VAR, ChangeList
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from ..journal.reading import changes_of, step_kinds, steps_like
 from ..models import MergeRun, MergeStep, RowChange
 from ..verbose import model_words, reference_words
+from .aliases import chosen_database
 from .change_links import column_of_row, column_of_survivor
+from .change_rows import look_at
 from .change_values import column_of_values
 from .concerned import may_read_run, readable_runs, readable_steps
-from .journal import DatabaseFilter, JournalAdmin, chosen_database
+from .journal import DatabaseFilter, JournalAdmin, number_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,9 +33,6 @@ if TYPE_CHECKING:
 LATEST = 20
 """How many runs the filter offers; any other is reached from its own page."""
 
-MOST_DIGITS = 18
-"""Of a number that fits into the columns in which runs and steps are numbered."""
-
 
 class RunFilter(SimpleListFilter):
     title = _("merge run")
@@ -44,8 +43,8 @@ class RunFilter(SimpleListFilter):
             model_admin.admin_site, request, MergeRun.objects.using(chosen_database(request))
         )
         offered = {str(run.pk): str(run) for run in runs[:LATEST]}
-        chosen = _number(self.used_parameters.get(self.parameter_name))
-        if str(chosen) not in offered:
+        chosen = number_in(self.used_parameters.get(self.parameter_name))
+        if chosen and str(chosen) not in offered:
             offered |= {str(run.pk): str(run) for run in runs.filter(pk=chosen)}
         return list(offered.items())
 
@@ -60,8 +59,9 @@ class StepFilter(SimpleListFilter):
     parameter_name = "step"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        number = _number(request.GET.get(RunFilter.parameter_name))
-        run = MergeRun.objects.using(chosen_database(request)).filter(pk=number).first()
+        number = number_in(request.GET.get(RunFilter.parameter_name))
+        runs = MergeRun.objects.using(chosen_database(request))
+        run = runs.filter(pk=number).first() if number else None
         if run is None or not may_read_run(model_admin.admin_site, request, run):
             return []
         return [
@@ -73,18 +73,38 @@ class StepFilter(SimpleListFilter):
 
 
 def chosen_steps(site: AdminSite, request: HttpRequest) -> QuerySet[MergeStep] | None:
-    """The steps to which the address, and what this user may see, narrow the list, if they do."""
+    """The steps to which the address, and what this user may see, narrow the list, if they do.
+
+    Asked once for a request, by its list and its paginator.
+    """
+    known: dict[AdminSite, Any] = request.__dict__.setdefault("_dedupe_steps", {})
+    if site not in known:
+        known[site] = _chosen_steps(site, request)
+    return known[site]  # type: ignore[no-any-return]  # kept under its site
+
+
+def _chosen_steps(site: AdminSite, request: HttpRequest) -> QuerySet[MergeStep] | None:
     run, first = (request.GET.get(one.parameter_name) for one in (RunFilter, StepFilter))
-    steps = MergeStep.objects.using(chosen_database(request))
-    steps = readable_steps(site, request, steps, None if run is None else _number(run))
+    every = MergeStep.objects.using(chosen_database(request))
+    steps = readable_steps(site, request, every, None if run is None else number_in(run))
     if run is None and first is None and not steps.query.where:
         return None
     if first is not None:
-        step = steps.filter(pk=_number(first)).first()
+        step = steps.filter(pk=number_in(first)).first()
         steps = steps & steps_like(step) if step else steps.none()
     if run is not None:
-        steps = steps.filter(run=_number(run))
+        steps = steps.filter(run=number_in(run))
     return steps
+
+
+class Changes(ChangeList):
+    """Knows of each row change that it shows what of it is not for its reader."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        shown: list[Any] = list(self.result_list)
+        look_at(self.model_admin.admin_site, request, shown)
+        self.result_list = shown
 
 
 _SHOWN = ["run", "table", "what"]
@@ -116,6 +136,14 @@ class RowChangeAdmin(JournalAdmin):
     def what(self, change: RowChange) -> str:
         step = change.step
         return f"{step.get_action_display()}: {step.get_reason_display()}"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return Changes
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        change = super().get_object(request, object_id, from_field)
+        look_at(self.admin_site, request, filter(None, [change]))
+        return change
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return _with_rows(super().get_list_display(request), self.admin_site, request)
@@ -153,10 +181,3 @@ def _with_rows(names: Iterable[Any], site: AdminSite, request: HttpRequest) -> l
 
 def _about(kind: StepKind) -> str:
     return reference_words(kind.reference) if kind.reference else model_words(kind.model)
-
-
-def _number(text: Any) -> int:
-    """The number of a run or step; 0, which none has, for anything else."""
-    typed = str(text)
-    # longer ones fit no column, and databases refuse to compare with them
-    return int(typed) if typed.isdecimal() and len(typed) <= MOST_DIGITS else 0

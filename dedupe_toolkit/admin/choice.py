@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from django.db import router
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from ..collisions.resolutions import HOLD, RESOLUTIONS, kept_ties, names_for_all, resolution
@@ -92,8 +93,18 @@ def require_number(model: type[Model], pks: Collection[Any], most: int | None = 
                 "At most %(most)s %(rows)s can be compared on one page: select fewer,"
                 " or have their duplicates found."
             )
-            % {"most": most, "rows": options.verbose_name_plural}
+            % {"most": number_format(most), "rows": options.verbose_name_plural}
         )
+
+
+def chosen_in(data: QueryDict) -> dict[str, list[str]]:
+    """What of a form says what was chosen, as `choice_from` reads it."""
+    names = {"rows", "left_out", "leave_out", "into", "on_collision", "page"}
+    return {
+        name: [str(value) for value in values]
+        for name, values in data.lists()
+        if name in names or name.startswith((_FIELD, _COLLISION))
+    }
 
 
 def choice_from(data: QueryDict) -> Choice:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from django.utils.text import capfirst, get_text_list
 from django.utils.translation import gettext as _
 
 from ..collisions.resolutions import Outcome, of_rivals, resolution
-from ..field_rules.fillers import is_blank, raw
-from ..verbose import reference_words
+from ..field_rules.fillers import differ, is_blank, raw
+from ..verbose import reference_words, row_words
 from .display import shown_value_of
 from .fields import form_fields
 from .permissions import find_model_admin
+from .seen import seen_among
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from django.contrib.admin import AdminSite
     from django.db.models import Field, Model
@@ -72,15 +73,21 @@ def _shown(
 ) -> ShownCollision:
     model_admin = find_model_admin(site, one.model)
     seen = model_admin if model_admin and model_admin.has_view_permission(request) else None
-    rows = [row for pair in one.pairs for row in (pair.stays, pair.rival)]
-    fields = list(_fields(seen, request, one, rows)) if seen else []
+    rows = seen_among(seen, request, _rows(one.pairs), review.using) if seen else []
+    pairs = [pair for pair in one.pairs if pair.stays in rows and pair.rival in rows]
+    told = replace(one, pairs=tuple(pairs))
+    fields = list(_fields(seen, request, told, _rows(pairs))) if seen and pairs else []
     return ShownCollision(
         name=f"collision_{one.reference}",
         title=reference_words(one.reference),
-        pairs=tuple(_pair(seen, pair, fields) for pair in one.pairs),
-        resolutions=tuple(_resolutions(review, one, fields)),
+        pairs=tuple(_pair(seen if pair in pairs else None, pair, fields) for pair in one.pairs),
+        resolutions=tuple(_resolutions(review, told, fields)),
         is_referenced=any(pair.is_referenced for pair in one.pairs),
     )
+
+
+def _rows(pairs: Iterable[Pair]) -> list[Model]:
+    return [row for pair in pairs for row in (pair.stays, pair.rival)]
 
 
 def _fields(
@@ -99,12 +106,13 @@ def _fields(
 
 
 def _differ(field: AnyField, pair: Pair) -> bool:
-    return bool(raw(field, pair.stays) != raw(field, pair.rival))
+    return differ(raw(field, pair.stays), raw(field, pair.rival))
 
 
 def _pair(model_admin: AnyAdmin | None, pair: Pair, fields: list[AnyField]) -> ShownPair:
     stays, rival = (
-        f"{row} (#{row.pk})" if model_admin else f"#{row.pk}" for row in (pair.stays, pair.rival)
+        f"{row_words(row)} (#{row.pk})" if model_admin else f"#{row.pk}"
+        for row in (pair.stays, pair.rival)
     )
     empty = model_admin.get_empty_value_display() if model_admin else ""
     lines = (

@@ -11,12 +11,13 @@ from django.utils import timezone
 from ..databases.tables import pk_names
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
 from ..queue.queued import first_rows, rows_of, texts_of_groups
-from .concerned import asks_of_rows, hiding_admin, named_rows, seen_rows
+from ..verbose import user_name
 from .known import key_of_scan
-from .permissions import find_model_admin, may_change_and_delete, may_edit_model
+from .permissions import find_model_admin, may_change_and_delete, may_review_model
+from .seen import asks_of_rows, hiding_admin, named_rows, seen_groups, seen_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest
@@ -26,13 +27,31 @@ if TYPE_CHECKING:
 
 State = QueuedGroup.State
 
+UNDECIDED = (*OPEN_STATES, State.SKIPPED, State.OTHERS)
+"""The states of groups of which nobody has said what they are."""
+
 
 def queue_of(site: AdminSite, request: HttpRequest, using: str) -> QuerySet[QueuedGroup]:
-    """The groups of the models of which this user may change and delete rows."""
-    scans = list(Scan.objects.using(using).order_by().values_list("pk", "model"))
-    labels = {label: may_edit_model(site, request, label) for _, label in scans}
+    """The groups of the models of which this user may edit rows, where they see the first."""
+    scans: dict[str, list[int]] = {}
+    for number, label in Scan.objects.using(using).order_by().values_list("pk", "model"):
+        scans.setdefault(label, []).append(number)
     groups = QueuedGroup.objects.using(using).select_related("scan")
-    return groups.filter(scan__in=[number for number, label in scans if labels[label]])
+    return groups.filter(listed(site, request, scans, using))
+
+
+def listed(
+    site: AdminSite, request: HttpRequest, scans: Mapping[str, Collection[int]], using: str
+) -> Q:
+    """Which groups this user may be told of, those of the scans of each model being looked at."""
+    plain: list[int] = []
+    found = Q()
+    for label, numbers in scans.items():
+        if may_review_model(site, request, label):
+            seen = seen_groups(site, request, label, using)
+            plain += [] if seen else numbers
+            found |= Q(seen, scan__in=numbers) if seen else Q()
+    return found | Q(scan__in=plain)
 
 
 def pks_of(group: QueuedGroup) -> list[Any]:
@@ -67,7 +86,7 @@ def next_group(
 def mark(request: HttpRequest, group: QueuedGroup, state: str, run: MergeRun | None = None) -> None:
     """Keep what became of a group, and who decided it."""
     group.state, group.run = state, run
-    group.decided, group.by = timezone.now(), request.user.get_username()
+    group.decided, group.by = timezone.now(), user_name(request.user)
     group.save(update_fields=["state", "run", "decided", "by"])
 
 
@@ -76,7 +95,7 @@ def decide(request: HttpRequest, groups: Iterable[QueuedGroup], state: str) -> i
     numbers = {group.pk: group for group in groups}
     for using in {group.scan.using for group in numbers.values()}:
         QueuedGroup.objects.using(using).filter(pk__in=numbers).update(
-            state=state, decided=timezone.now(), by=request.user.get_username()
+            state=state, decided=timezone.now(), by=user_name(request.user)
         )
     return len(numbers)
 
@@ -89,9 +108,9 @@ def allowed(
     Looks at the rows only where the `ModelAdmin` hides some, or has a word of its own on them.
     """
     model_admin = find_model_admin(site, key.model)
-    if model_admin is None or not (
-        hiding_admin(site, request, key.label) or asks_of_rows(model_admin)
-    ):
+    if model_admin is None:
+        return []
+    if not (hiding_admin(site, request, key.label) or asks_of_rows(model_admin)):
         return groups
     using = groups[0].scan.using if groups else "default"
     texts = texts_of_groups(key, first_rows(key.model, groups, using), using)

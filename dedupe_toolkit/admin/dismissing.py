@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -14,13 +15,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..keys import row_set
 from ..models import DismissedGroup
 from ..reviewing.dismissals import dismiss, offer_again
-from ..verbose import model_words
+from ..verbose import model_words, row_words, user_name
 from .choice import require_number, require_visible
-from .concerned import named_rows, readable_verdicts
+from .concerned import readable_verdicts
 from .history import log_rows
 from .journal import DatabaseFilter, JournalAdmin
 from .known import fields_in_words
-from .permissions import may_change_and_delete, may_dismiss, may_dismiss_model
+from .permissions import may_change_and_delete, may_dismiss, may_dismiss_model, may_see_pages
+from .seen import named_rows
 from .urls import dismissed_url
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def dismiss_rows(
     if not all(may_change_and_delete(model_admin, request, row) for row in shown):
         raise PermissionDenied
     note = note_in(request)
-    group = dismiss(rows, using=using, by=request.user.get_username(), note=note)
+    group = dismiss(rows, using=using, by=user_name(request.user), note=note)
     log_rows(model_admin, request, list(_verdicts(shown, note)))
     text = _("Dismissed: these %(rows)s will not be offered as duplicates again.")
     told = text % {"rows": model_admin.opts.verbose_name_plural}
@@ -88,7 +90,7 @@ def _verdicts(rows: Sequence[Model], note: str) -> Iterator[tuple[Model, str]]:
     """What the history of each row says of the verdict; of many, of the first of them."""
     for row in rows[:_LOGGED]:
         listed = islice((other for other in rows if other is not row), _NAMED)
-        others = ", ".join(f"“{other}” ({other.pk})" for other in listed)
+        others = ", ".join(f"“{row_words(other)}” ({other.pk})" for other in listed)
         others += ", …" if len(rows) > _NAMED + 1 else ""
         told = _("Said to be no duplicate of %(others)s.") % {"others": others}
         yield row, f"{told} {note}".strip()
@@ -140,7 +142,7 @@ class DismissedGroupAdmin(JournalAdmin):
             "%(groups)s groups are offered as duplicates again.",
             len(groups),
         )
-        self.message_user(request, text % {"groups": len(groups)}, messages.SUCCESS)
+        self.message_user(request, text % {"groups": number_format(len(groups))}, messages.SUCCESS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         groups = super().get_queryset(request).prefetch_related("rows")
@@ -149,7 +151,7 @@ class DismissedGroupAdmin(JournalAdmin):
 
 def _link(site: admin.AdminSite, request: HttpRequest, group: DismissedGroup) -> str:
     """A link to the dismissed groups for whoever may see them."""
-    if not site.get_model_admin(DismissedGroup).has_view_permission(request):
+    if not may_see_pages(site, request, DismissedGroup):
         return ""
     text = _("Dismissed groups")
     return format_html('<a href="{}">{}</a>', dismissed_url(site, group), text)

@@ -7,24 +7,25 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import display_for_field
+from django.db.models import Model
 from django.utils.html import format_html
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..field_rules.fillers import is_blank, raw
+from ..field_rules.fillers import differ, is_blank, raw
 from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
-from ..verbose import reference_words
+from ..verbose import reference_words, row_words
 from .results import result_of
 from .ruling import choosable, other_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from django.db.models import Field, Model
+    from django.db.models import Field
 
+    from ..plan_values import ReferenceCount
     from ..reviewing.side_by_side import Line, SideBySide
-    from ..values import ReferenceCount
     from .permissions import AnyAdmin
     from .results import Result
     from .reviewing import Review
@@ -130,9 +131,19 @@ def _lost(review: Review, line: Line, result: Result) -> int:
     """How many different values of the line are not in the result."""
     if _is_stamp(line):
         return 0  # when a row was written says nothing of what it is about
-    values = {raw(line.field, row) for row in review.comparison.rows}
+    values = [raw(line.field, row) for row in review.comparison.rows]
     kept = raw(line.field, result.row) if result.row else result.value
-    return sum(not is_blank(line.field, value) and value != kept for value in values)
+    told = {_named(one): one for one in values}
+    return sum(not is_blank(line.field, one) and differ(one, kept) for one in told.values())
+
+
+def _named(value: Any) -> Any:
+    """The value itself, or how it is written where it has no hash, as lists have none."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
 
 
 def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:
@@ -212,7 +223,7 @@ def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: boo
         # two kinds of nothing are told apart where a field can hold both
         return "“”" if cell.value == "" and field.null else str(empty)
     if field.is_relation:
-        return str(cell.value)
+        return row_words(cell.value) if isinstance(cell.value, Model) else str(cell.value)
     if not _is_known(field, cell.value):
         return _("%(value)s (no known choice)") % {"value": shown_value(cell.value)}
     if isinstance(cell.value, bytes):
@@ -223,7 +234,7 @@ def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: boo
 def _is_known(field: Field[Any, Any], value: Any) -> bool:
     """Whether a value is one that its field has a word, or a picture, for."""
     if field.choices:
-        return value in dict(field.flatchoices)
+        return any(value == known for known, _label in field.flatchoices)
     # columns without a type for these hold other numbers as well
     return field.get_internal_type() != "BooleanField" or value in (True, False)
 

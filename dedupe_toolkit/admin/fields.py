@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from django.db.models import Field, Model
     from django.http import HttpRequest
 
-    from ..values import ReferenceCount
+    from ..plan_values import ReferenceCount
     from .permissions import AnyAdmin
 
     AnyField = Field[Any, Any]
@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 class FormFields:
     """The fields of a model as its form has them for one user.
 
-    ``hidden`` are shown to nobody who works on that form, and keep the survivor's value: those
-    that it leaves out or makes read-only, and password hashes. ``offered`` are those of which a
-    person may choose a value; ``links`` the many-to-many fields that it leaves out.
+    ``unseen`` are those that it leaves out, and password hashes. ``hidden`` are shown to nobody who
+    works on that form, and keep the survivor's value: those, and what it makes read-only.
+    ``offered`` are those of which a person may choose a value; ``links`` the many-to-many fields
+    that it leaves out.
     """
 
+    unseen: frozenset[str]
     hidden: frozenset[str]
     offered: frozenset[str]
     links: frozenset[str]
@@ -43,30 +45,45 @@ def form_fields(model_admin: AnyAdmin, request: HttpRequest, rows: Iterable[Mode
     """What the user may see and edit of all these rows."""
     rows, options = list(rows), model_admin.opts
     hidden = {field.name for field in options.concrete_fields if is_password(field, rows)}
+    unseen = set(hidden)
     links: set[str] = set()
-    for row in rows if _asks_about_rows(model_admin) else rows[:1]:
+    for row in rows if asks_about_rows(model_admin) else rows[:1]:
         shown = set(flatten_fieldsets(model_admin.get_fieldsets(request, row)))
         editable = shown.difference(model_admin.get_readonly_fields(request, row))
-        hidden.update(model_admin.get_exclude(request, row) or ())
-        if model_admin.fields or model_admin.fieldsets:
-            hidden |= {f.name for f in options.concrete_fields if f.name not in shown}
+        unseen.update(model_admin.get_exclude(request, row) or ())
+        is_whole = not (model_admin.fields or model_admin.fieldsets)
+        every = (f for f in options.concrete_fields if f.editable or not is_whole)
+        unseen |= {f.name for f in every if f.name not in shown}
+        hidden |= unseen
         hidden |= {f.name for f in options.concrete_fields if f.editable} - editable
         links |= {f.name for f in options.many_to_many if f.editable and f.name not in editable}
     hidden -= {field.name for field in options.concrete_fields if field.primary_key}
     return FormFields(
+        unseen=frozenset(unseen),
         hidden=frozenset(hidden),
         offered=frozenset(f.name for f in options.concrete_fields if f.editable) - hidden,
         links=frozenset(links),
     )
 
 
-def hidden_columns(model_admin: AnyAdmin, request: HttpRequest) -> frozenset[str]:
-    """The columns of the model that no row change shows to this user."""
-    found = form_fields(model_admin, request, [model_admin.model()])
+def empty_form(model_admin: AnyAdmin, request: HttpRequest) -> FormFields:
+    """What the user may see and edit of a row that is not there; nothing where that is not said."""
+    try:
+        return form_fields(model_admin, request, [model_admin.model()])
+    except Exception:  # a project's own code may count on a row that is there
+        every = frozenset(field.name for field in model_admin.opts.concrete_fields)
+        return FormFields(unseen=every, hidden=every, offered=frozenset(), links=frozenset())
+
+
+def hidden_columns(
+    model_admin: AnyAdmin, request: HttpRequest, row: Model | None = None
+) -> frozenset[str]:
+    """The columns of the model, or of one row of it, that no row change shows to this user."""
+    found = form_fields(model_admin, request, [row]) if row else empty_form(model_admin, request)
     return frozenset(
         str(field.column)
         for field in model_admin.opts.concrete_fields
-        if field.name in found.hidden or field.name == "password"
+        if field.name in found.hidden
     )
 
 
@@ -106,7 +123,7 @@ def is_hash(value: Any) -> bool:
     return True
 
 
-def _asks_about_rows(model_admin: AnyAdmin) -> bool:
+def asks_about_rows(model_admin: AnyAdmin) -> bool:
     """Whether the form of one row may have other fields than that of another."""
     own = type(model_admin)
     return any(getattr(own, name) is not getattr(ModelAdmin, name) for name in _PER_ROW)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import prefetch_related_objects
+
+from ..reviewing.related_rows import read_related
+from ..verbose import row_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +37,7 @@ def log_rows(
     name = "log_addition" if flag == ADDITION else "log_change"
     rows = [row for row, _sentence in told]
     # a row's name may speak of the rows that it points at
-    prefetch_related_objects(rows, *_relations(rows[0]))
+    read_related(rows)
     if getattr(type(model_admin), name) is not getattr(ModelAdmin, name):
         for row, sentence in told:
             getattr(model_admin, name)(request, row, sentence)
@@ -47,13 +49,9 @@ def log_rows(
             user_id=user,
             content_type_id=kind.pk,
             object_id=str(row.pk),
-            object_repr=str(row)[:200],
+            object_repr=row_words(row)[:200],
             action_flag=flag,
             change_message=sentence,
         )
         for row, sentence in told
     )
-
-
-def _relations(row: Model) -> list[Any]:
-    return [field.name for field in row._meta.concrete_fields if field.is_relation]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 
 from django.contrib import admin, messages
 from django.contrib.admin import SimpleListFilter
-from django.db import DEFAULT_DB_ALIAS, connections, router
+from django.core.exceptions import FieldDoesNotExist
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from ..databases.caching import recalling
 from ..databases.tables import require_table
 from ..errors import DedupeError
-from ..models import MergeRun
+from .aliases import DATABASE, chosen_database, journaled, usual_database
 from .permissions import DISMISS, MERGE, SCAN, has_right
 from .telling import told
-from .urls import DATABASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,12 +36,12 @@ class DatabaseFilter(SimpleListFilter):
     parameter_name = DATABASE
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(alias, alias) for alias in journaled() if alias != DEFAULT_DB_ALIAS]
+        return [(alias, alias) for alias in journaled() if alias != usual_database()]
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """As Django's, but without a choice always means the default database, never all."""
+        """As Django's, but without a choice always means the usual database, never all."""
         first, *others = super().choices(changelist)
-        yield {**first, "display": DEFAULT_DB_ALIAS}
+        yield {**first, "display": usual_database()}
         yield from others
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -68,6 +66,17 @@ class JournalAdmin(ModelAdmin):
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self.sent_away(request) or super().changeform_view(request, *args, **kwargs)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        """By the filters alone: whatever else is asked could be about values that are hidden."""
+        filters = {getattr(one, "parameter_name", one) for one in self.get_list_filter(request)}
+        if lookup.removesuffix("__exact") in filters:
+            return True
+        try:
+            self.opts.get_field(lookup.partition("__")[0])
+        except FieldDoesNotExist:  # the list says so by itself
+            return True
+        return False
 
     def sent_away(self, request: HttpRequest) -> HttpResponse | None:
         """To the index, with a sentence, where the journal has no tables yet."""
@@ -99,13 +108,12 @@ class DeskAdmin(JournalAdmin):
         )
 
 
-def chosen_database(request: HttpRequest) -> str:
-    """The database that the address names, if there is a journal in it."""
-    # single pages reached from a filtered list carry its parameters in one of their own
-    kept = parse_qs(request.GET.get("_changelist_filters", "")).get(DATABASE, [])
-    alias = request.GET.get(DATABASE) or next(iter(kept), DEFAULT_DB_ALIAS)
-    return alias if alias in journaled() else DEFAULT_DB_ALIAS
+def number_in(text: Any) -> int:
+    """The number of a run, a step or a scan; 0, which none has, for anything else."""
+    typed = str(text)
+    # longer ones fit no column, and databases refuse to compare with them
+    return int(typed) if typed.isdecimal() and len(typed) <= _MOST_DIGITS else 0
 
 
-def journaled() -> list[str]:
-    return [alias for alias in connections if router.allow_migrate_model(alias, MergeRun)]
+_MOST_DIGITS = 18
+"""Of a number that fits into the columns in which runs, steps and scans are numbered."""

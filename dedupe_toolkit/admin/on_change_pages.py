@@ -13,16 +13,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..errors import DedupeError
-from ..finding.dismissed_groups import KeyText, verdicts_by_row
-from ..journal.old_keys import key_text, merged_from
+from ..finding.dismissed_groups import verdicts_by_row
+from ..finding.named_keys import KeyText
+from ..journal.key_texts import key_text
+from ..journal.old_keys import merged_from
 from ..keys import key_field
 from ..models import MergeRun
 from ..queue.queued import rows_of
 from ..queue.readable import EMPTY
 from ..registry import declared
 from ..survivors import survivor_of
+from ..verbose import row_words
 from .choice import alias_of
-from .permissions import may_merge
+from .permissions import find_model_admin, may_merge, may_see_pages
 from .urls import review_url, row_url, run_link, run_url
 
 if TYPE_CHECKING:
@@ -79,7 +82,7 @@ def to_survivor(model_admin: AnyAdmin, request: HttpRequest, object_id: str) -> 
     if survivor is None:
         return None
     text = _("%(name)s %(key)s was merged into “%(survivor)s”, which this is.")
-    told = {"name": model_admin.opts.verbose_name, "key": key, "survivor": survivor}
+    told = {"name": model_admin.opts.verbose_name, "key": key, "survivor": row_words(survivor)}
     model_admin.message_user(request, text % told, messages.INFO)
     return HttpResponseRedirect(row_url(model_admin.admin_site, survivor))
 
@@ -89,14 +92,14 @@ def object_tools(
 ) -> Iterator[tuple[str, str]]:
     """Texts and addresses of what is known of a row's duplicates: likely ones, merged ones."""
     others = _others(model_admin, request, row)
-    if others and may_merge(model_admin, request):
+    if others and _may_compare(model_admin, request):
         text = ngettext(
             "%(number)s possible duplicate", "%(number)s possible duplicates", len(others)
         )
         yield text % {"number": len(others)}, _comparing(model_admin, row, others)
     using = alias_of(model_admin.get_queryset(request))
     found, site = merged_from(model_admin.model, row.pk, using), model_admin.admin_site
-    if found and site.get_model_admin(MergeRun).has_view_permission(request):
+    if found and may_see_pages(site, request, MergeRun):
         run = MergeRun.objects.using(using).get(pk=found[0].run)
         text = ngettext("%(number)s merged row", "%(number)s merged rows", len(found))
         yield text % {"number": len(found)}, run_url(site, run)
@@ -148,9 +151,12 @@ def _possible(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> str:
     listed = format_html_join(
         ", ",
         '<a href="{}">{} ({})</a>',
-        ((row_url(model_admin.admin_site, other), other, other.pk) for other in found.values()),
+        (
+            (row_url(model_admin.admin_site, other), row_words(other), other.pk)
+            for other in found.values()
+        ),
     )
-    if not may_merge(model_admin, request):
+    if not _may_compare(model_admin, request):
         return listed
     return format_html(
         '{} · <a href="{}">{}</a>', listed, _comparing(model_admin, row, found), _("Compare")
@@ -206,12 +212,18 @@ def _merged(model_admin: AnyAdmin, request: HttpRequest, row: Model) -> str:
 def _survivor(model_admin: AnyAdmin, request: HttpRequest, old: str) -> Model | None:
     """The row that survived one of this key, if this user may see it."""
     rows = model_admin.get_queryset(request)
+    using = alias_of(rows)
     try:
-        pk = survivor_of(model_admin.model, old, using=alias_of(rows))
+        pk = survivor_of(model_admin.model, old, using=using)
     except DedupeError:
         return None
-    found: Model | None = rows.filter(pk=pk).first()
+    found: Model | None = rows.using(using).filter(pk=pk).first()
     return found if found and model_admin.has_view_or_change_permission(request, found) else None
+
+
+def _may_compare(model_admin: AnyAdmin, request: HttpRequest) -> bool:
+    is_there = find_model_admin(model_admin.admin_site, MergeRun) is not None
+    return is_there and may_merge(model_admin, request)
 
 
 def _comparing(model_admin: AnyAdmin, row: Model, others: dict[Any, Any]) -> str:

@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, F, Q, Sum
+from django.utils.formats import number_format
 
 from ..audit.memory import known_keys
+from ..command_lines import command_line
 from ..models import OPEN_STATES, MergeRun, QueuedGroup, Scan
-from ..source.lines import command_line
+from ..verbose import user_name
+from .deciding import listed
 from .known import digest, digest_of_scan, in_words, plain_keys, rows_in_words
-from .permissions import MERGE, SCAN, has_right, may_edit_model
+from .permissions import MERGE, SCAN, has_right, may_review_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from django.contrib.admin import AdminSite
+    from django.db.models import QuerySet
     from django.http import HttpRequest
 
     from ..values import MatchKey
@@ -55,7 +59,8 @@ class Line:
         if self.scan is None or self.scan.number < 2:
             return ""
         more = self.scan.groups - self.scan.groups_before
-        return f"+{more}" if more > 0 else f"\N{MINUS SIGN}{-more}" if more else "±0"
+        sign = "+" if more > 0 else "\N{MINUS SIGN}" if more else "±"
+        return f"{sign}{number_format(abs(more))}"
 
     @property
     def constrain(self) -> str:
@@ -69,10 +74,14 @@ def overview_lines(site: AdminSite, request: HttpRequest, using: str) -> list[Li
 
     A few statements, whatever the number of keys and of groups.
     """
-    keys = [key for key in known_keys(using) if may_edit_model(site, request, key.label)]
+    keys = [key for key in known_keys(using) if may_review_model(site, request, key.label)]
     scans = [*_known(keys, using), *_selections(site, request, using)]
-    counts = _counts([scan.pk for _, scan in scans if scan], using)
-    runs = _merging([scan.pk for _, scan in scans if scan], using)
+    numbers: dict[str, list[int]] = {}
+    for _, scan in scans:
+        if scan:
+            numbers.setdefault(scan.model, []).append(scan.pk)
+    groups = QueuedGroup.objects.using(using).filter(listed(site, request, numbers, using))
+    counts, runs = _counts(groups), _merging(groups)
     return [_line(key, scan, counts, runs) for key, scan in scans]
 
 
@@ -87,11 +96,11 @@ def _selections(
     site: AdminSite, request: HttpRequest, using: str
 ) -> Iterator[tuple[MatchKey, Scan]]:
     """This user's latest selections."""
-    own = Scan.objects.using(using).filter(is_selection=True, by=request.user.get_username())
+    own = Scan.objects.using(using).filter(is_selection=True, by=user_name(request.user))
     scans = list(own.order_by("-pk")[:LATEST])
     keys = plain_keys(scans) if scans else {}
     for scan in scans:
-        if scan.pk in keys and may_edit_model(site, request, scan.model):
+        if scan.pk in keys and may_review_model(site, request, scan.model):
             yield keys[scan.pk], scan
 
 
@@ -120,10 +129,10 @@ def _line(
     )
 
 
-def _counts(scans: Iterable[int], using: str) -> dict[int, Mapping[str, Any]]:
-    groups = QueuedGroup.objects.using(using).filter(scan__in=scans, state__in=OPEN_STATES)
+def _counts(groups: QuerySet[QueuedGroup]) -> dict[int, Mapping[str, Any]]:
     counted = (
-        groups.order_by()
+        groups.filter(state__in=OPEN_STATES)
+        .order_by()
         .values("scan")
         .annotate(
             groups=Count("pk"),
@@ -134,13 +143,11 @@ def _counts(scans: Iterable[int], using: str) -> dict[int, Mapping[str, Any]]:
     return {one["scan"]: one for one in counted}
 
 
-def _merging(scans: Iterable[int], using: str) -> dict[int, MergeRun]:
-    """The runs that have groups of these scans before them."""
-    groups = QueuedGroup.objects.using(using).filter(
-        scan__in=scans, run__isnull=False, state=State.PENDING
-    )
-    known = dict(groups.order_by().values_list("scan", "run").distinct())
-    runs = MergeRun.objects.using(using).in_bulk(known.values())
+def _merging(groups: QuerySet[QueuedGroup]) -> dict[int, MergeRun]:
+    """The runs that have some of these groups before them, by the groups' scans."""
+    waiting = groups.filter(run__isnull=False, state=State.PENDING)
+    known = dict(waiting.order_by().values_list("scan", "run").distinct())
+    runs = MergeRun.objects.using(groups.db).in_bulk(known.values())
     return {scan: runs[run] for scan, run in known.items() if run in runs}
 
 
@@ -153,6 +160,6 @@ def named_key(site: AdminSite, request: HttpRequest, using: str, name: str) -> M
     found: Iterator[MatchKey] = (
         key
         for key in known_keys(using)
-        if digest(key) == name and may_edit_model(site, request, key.label)
+        if digest(key) == name and may_review_model(site, request, key.label)
     )
     return next(found, None)

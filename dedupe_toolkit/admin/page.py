@@ -9,9 +9,10 @@ from django.core.paginator import Paginator
 from django.db.models import DateTimeField
 from django.template.response import TemplateResponse
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
+from ..verbose import row_words
 from .choice import collision_choices
 from .collisions import shown_collisions
 from .display import shown_lines, split_counts
@@ -19,7 +20,7 @@ from .permissions import may_dismiss, may_merge
 from .reviewing import linked_name
 from .session import decisions
 from .staleness import remembered
-from .words import decisions_in_words, verdict
+from .words import decision_in_words, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,6 +48,11 @@ class ShownRow:
     created: str
     counts: str
 
+    @property
+    def name(self) -> str:
+        """Asked where it is shown: it may take a statement for each row."""
+        return row_words(self.row)
+
 
 def shown_page(
     model_admin: AnyAdmin,
@@ -69,6 +75,7 @@ def shown_page(
         "place": place,
         "changed": changed,
         "comparison": review.comparison,
+        "survivor": row_words(review.comparison.survivor),
         "rows": rows,
         "counts": split_counts(review.plan.references),
         "verdict": verdict(review, sum(line.lost for line in lines)),
@@ -84,7 +91,7 @@ def shown_page(
         "may_merge": may_merge(model_admin, request),
         "may_dismiss": may_dismiss(model_admin, request),
         "decisions": decisions(request),
-        "decided_before": decisions_in_words(review, review.using),
+        "decided_before": list(map(decision_in_words, review.decided)),
     }
     request.current_app = site.name
     return TemplateResponse(request, "dedupe_toolkit/review.html", context)
@@ -93,9 +100,9 @@ def shown_page(
 def _heads(review: Review) -> Iterator[ShownRow]:
     for row in review.comparison.rows:
         counts = [
-            f"{count.rows[row.pk]} {linked_name(count.model, count.field, count.rows[row.pk])}"
+            f"{number_format(rows)} {linked_name(count.model, count.field, rows)}"
             for count in review.counts
-            if count.rows.get(row.pk)
+            if (rows := count.rows.get(row.pk))
         ]
         yield ShownRow(
             row=row,

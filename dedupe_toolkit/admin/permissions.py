@@ -12,13 +12,11 @@ from ..models import MergeRun
 from ..verbose import find_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from django.contrib.admin import AdminSite
     from django.db.models import Model
     from django.http import HttpRequest
-
-    from ..values import ReferenceCount
 
     AnyAdmin = ModelAdmin[Any]
 
@@ -93,6 +91,12 @@ def may_edit_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
     return all(_has_perm(request, model, what) for what in ("change", "delete"))
 
 
+def may_review_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
+    """Whether the desk of this site is for that model, and this user: only what it has is."""
+    model_admin = model_admin_of(site, label)
+    return model_admin is not None and may_change_and_delete(model_admin, request)
+
+
 def may_view_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
     """Whether this user may see rows of the model so named; of one that is gone superusers may."""
     model = find_model(label)
@@ -106,43 +110,24 @@ def may_view_model(site: AdminSite, request: HttpRequest, label: str) -> bool:
     return any(_has_perm(request, model, what) for what in ("view", "change"))
 
 
-def undeletable(
-    site: AdminSite, request: HttpRequest, model: type[Model], counts: Iterable[ReferenceCount]
-) -> tuple[str, ...]:
-    """The names of other models of which rows would vanish that this user may not delete.
-
-    As Django's own delete page has it, link rows of automatic tables and the admin's log are
-    nobody's to delete.
-    """
-    vanishing = dict.fromkeys(_vanishing(counts))
-    return tuple(
-        str(other._meta.verbose_name)
-        for other in vanishing
-        if not issubclass(model, other) and not _may_delete(site, request, other)
-    )
-
-
 def may_delete_models(site: AdminSite, request: HttpRequest, labels: Iterable[str]) -> bool:
     found = filter(None, map(find_model, labels))
-    return all(_may_delete(site, request, model) for model in found)
+    return all(may_delete_model(site, request, model) for model in found)
 
 
-def _vanishing(counts: Iterable[ReferenceCount]) -> Iterator[type[Model]]:
-    """The models of which rows are discarded or merged."""
-    for count in counts:
-        if count.discarded or count.merged:
-            model = referrer_of(count.reference)
-            if model is not None:  # what is registered from elsewhere has no rights in Django
-                yield model
-
-
-def _may_delete(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
-    if model._meta.auto_created or model._meta.label == "admin.LogEntry":
+def may_delete_model(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+    """Whether this user may delete rows of the model; of those that are nobody's, anybody may."""
+    if is_nobodys(model):
         return True
     model_admin = find_model_admin(site, model)
     if model_admin is not None:
         return model_admin.has_delete_permission(request)
     return _has_perm(request, model, "delete")
+
+
+def is_nobodys(model: type[Model]) -> bool:
+    """Whether rows are nobody's to delete: links of automatic tables, and the admin's log."""
+    return bool(model._meta.auto_created) or model._meta.label == "admin.LogEntry"
 
 
 def _has_perm(request: HttpRequest, model: type[Model], what: str) -> bool:
@@ -163,6 +148,21 @@ def find_model_admin(site: AdminSite, model: type[Model]) -> AnyAdmin | None:
         return site.get_model_admin(model)
     except NotRegistered:
         return None
+
+
+def may_see_pages(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
+    """Whether the site has pages of a model, one of ours for instance, and this user may see them.
+
+    A further site has ours once they are installed there, and a project may take some away.
+    """
+    model_admin = find_model_admin(site, model)
+    return model_admin is not None and model_admin.has_view_permission(request)
+
+
+def model_admin_of(site: AdminSite, label: str) -> AnyAdmin | None:
+    """The `ModelAdmin` of the model so named, if this site has one."""
+    model = find_model(label)
+    return find_model_admin(site, model) if model else None
 
 
 def is_journal(model: type[Model]) -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin import SimpleListFilter
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
@@ -15,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -22,19 +22,25 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..databases.caching import caching
 from ..errors import DedupeError
-from ..models import OPEN_STATES, QueuedGroup, Scan
+from ..models import QueuedGroup, Scan
 from ..queue.group_counts import GroupCount, count_of_groups
 from ..queue.queued import first_rows, scanned_key, texts_of_groups
 from ..queue.safe_merging import safe_groups
 from ..reviewing.dismissals import dismiss_groups
-from .deciding import allowed, decide, queue_of
+from ..verbose import user_name
+from .aliases import chosen_database
+from .deciding import UNDECIDED, allowed, decide, queue_of
 from .dismissing import log_verdicts, note_in
-from .journal import DatabaseFilter, DeskAdmin, chosen_database
+from .journal import DatabaseFilter, DeskAdmin, number_in
 from .known import key_of_scan, plain_keys, scan_in_words
-from .permissions import DISMISS, MERGE, find_model_admin, has_right, may_edit_model
+from .logged_out import keeping_choices
+from .permissions import DISMISS, MERGE, find_model_admin, has_right, may_review_model
+from .queue_filters import ScanFilter, StateFilter
 from .queued_review import queued_view
 from .safe_merging import merge_safe_view, merging_view
+from .seen import seen_groups
 from .urls import group_url, merge_safe_url
+from .veiled import veiled, veiled_scans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,52 +50,6 @@ if TYPE_CHECKING:
     from ..values import MatchKey
 
 State = QueuedGroup.State
-
-
-class ScanFilter(SimpleListFilter):
-    """By match key, or selection."""
-
-    title = gettext_lazy("key")
-    parameter_name = "scan"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        using = chosen_database(request)
-        own = Q(is_selection=False) | Q(by=request.user.get_username())
-        scans = [
-            scan
-            for scan in Scan.objects.using(using)
-            .filter(own)
-            .order_by("is_selection", "model", "pk")
-            if may_edit_model(model_admin.admin_site, request, scan.model)
-        ]
-        keys = plain_keys(scans)
-        return [
-            (str(scan.pk), scan_in_words(scan, keys[scan.pk])) for scan in scans if scan.pk in keys
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        number = self.value() or ""
-        return queryset.filter(scan=int(number)) if number.isdecimal() else queryset
-
-
-class StateFilter(SimpleListFilter):
-    """By state: without a choice, the groups that wait for a decision."""
-
-    title = gettext_lazy("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("all", _("All")), *((value, str(label)) for value, label in State.choices)]
-
-    def choices(self, changelist: Any) -> Iterator[Any]:
-        first, *others = super().choices(changelist)
-        yield {**first, "display": _("Waiting for a decision")}
-        yield from others
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() in State.values:
-            return queryset.filter(state=self.value())
-        return queryset if self.value() == "all" else queryset.filter(state__in=OPEN_STATES)
 
 
 class NoteForm(ActionForm):
@@ -117,7 +77,7 @@ class Queue(ChangeList):
         for number, scan in scans.items():
             groups = [group for group in shown if group.scan_id == number]
             _describe(scan, keys.get(number), groups)
-        self.result_list = shown
+        self.result_list = veiled(self.model_admin.admin_site, request, shown)
 
 
 def _describe(scan: Scan, key: MatchKey | None, groups: list[Any]) -> None:
@@ -154,16 +114,19 @@ class QueuedGroupAdmin(DeskAdmin):
         if group.counts is None:
             return self.get_empty_value_display()
         references, collisions = group.counts.references, group.counts.collisions
-        told = ngettext("%(rows)s row", "%(rows)s rows", references) % {"rows": references}
+        told = ngettext("%(rows)s row", "%(rows)s rows", references) % {
+            "rows": number_format(references)
+        }
         if not collisions:
             return told
+        named = {"rows": number_format(collisions)}
         if group.is_safe:
             already = ngettext(
                 "%(rows)s is there already", "%(rows)s are there already", collisions
             )
-            return f"{told}, {already % {'rows': collisions}}"
+            return f"{told}, {already % named}"
         collide = ngettext("%(rows)s collides", "%(rows)s collide", collisions)
-        return format_html("{}, <b>{}</b>", told, collide % {"rows": collisions})
+        return format_html("{}, <b>{}</b>", told, collide % named)
 
     @admin.display(description=gettext_lazy("state"), ordering="state")
     def state_(self, group: QueuedGroup) -> str:
@@ -175,6 +138,16 @@ class QueuedGroupAdmin(DeskAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return queue_of(self.admin_site, request, chosen_database(request))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """None by values of the key that this user does not get to see."""
+        if search_term:
+            queryset = queryset.exclude(
+                scan__in=veiled_scans(self.admin_site, request, queryset.db)
+            )
+        return super().get_search_results(request, queryset, search_term)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Without the key, where all groups are of one."""
@@ -189,7 +162,11 @@ class QueuedGroupAdmin(DeskAdmin):
         named = "dedupe_toolkit_queuedgroup"
         return [
             path("", wrap(self.changelist_view), name=f"{named}_changelist"),
-            path("<int:number>/", wrap(self.review_view), name=f"{named}_review"),
+            path(
+                "<int:number>/",
+                keeping_choices(self.admin_site, wrap(self.review_view)),
+                name=f"{named}_review",
+            ),
             path(
                 "merge-safe/<int:number>/", wrap(self.merge_safe_view), name=f"{named}_merge_safe"
             ),
@@ -200,12 +177,12 @@ class QueuedGroupAdmin(DeskAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """With a way to merge what is safe, where the list is that of one key."""
-        number = request.GET.get(ScanFilter.parameter_name, "")
+        number = number_in(request.GET.get(ScanFilter.parameter_name))
         context = {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
-        if number.isdecimal() and has_right(request, MERGE):
-            scan = Scan.objects.using(chosen_database(request)).filter(pk=int(number)).first()
-            safe = safe_groups(scan).count() if scan else 0
-            if scan and safe and may_edit_model(self.admin_site, request, scan.model):
+        if number and has_right(request, MERGE):
+            scan = Scan.objects.using(chosen_database(request)).filter(pk=number).first()
+            safe = scan and safe_groups(scan, self._seen(request, scan)).count()
+            if scan and safe and may_review_model(self.admin_site, request, scan.model):
                 context |= {"safe": safe, "merge_safe_url": merge_safe_url(self.admin_site, scan)}
         with caching():
             return super().changelist_view(request, context)
@@ -219,9 +196,16 @@ class QueuedGroupAdmin(DeskAdmin):
             return sent
         groups = QueuedGroup.objects.using(chosen_database(request)).select_related("scan")
         group = groups.filter(pk=number).first()
-        if group is None or not may_edit_model(self.admin_site, request, group.scan.model):
+        if group is None or not may_review_model(self.admin_site, request, group.scan.model):
             raise Http404
-        return queued_view(self, request, group, groups.filter(scan=group.scan_id))
+        seen = self._seen(request, group.scan)
+        if seen and not groups.filter(seen, pk=number).exists():
+            raise Http404
+        veiled(self.admin_site, request, [group])
+        return queued_view(self, request, group, groups.filter(seen, scan=group.scan_id))
+
+    def _seen(self, request: HttpRequest, scan: Scan) -> Q:
+        return seen_groups(self.admin_site, request, scan.model, scan.using)
 
     def merge_safe_view(self, request: HttpRequest, number: int) -> HttpResponse:
         return self.sent_away(request) or merge_safe_view(self, request, number)
@@ -240,14 +224,14 @@ class QueuedGroupAdmin(DeskAdmin):
             using = groups[0].scan.using
             texts = texts_of_groups(key, first_rows(key.model, groups, using), using)
             found = [group for group in groups if len(texts.get(group.row, ())) > 1]
-            by = request.user.get_username()
+            by = user_name(request.user)
             listed = [texts[group.row] for group in found]
             dismiss_groups(key.model, key.fields, listed, using=using, by=by, note=note)
             own = find_model_admin(self.admin_site, key.model) or self
             log_verdicts(own, request, QuerySet(key.model, using=using), listed, note)
             done += decide(request, found, State.DISMISSED)
         text = ngettext("%(groups)s group dismissed.", "%(groups)s groups dismissed.", done)
-        self.message_user(request, text % {"groups": done}, messages.SUCCESS)
+        self.message_user(request, text % {"groups": number_format(done)}, messages.SUCCESS)
 
     @admin.action(description=gettext_lazy("Skip the groups selected"))
     def skip_selected(self, request: HttpRequest, queryset: QuerySet[QueuedGroup]) -> None:
@@ -265,10 +249,10 @@ class QueuedGroupAdmin(DeskAdmin):
         """Keep a state of the groups that wait, however many they are, by one statement."""
         if not (has_right(request, MERGE) or has_right(request, DISMISS)):
             raise PermissionDenied
-        groups = queryset.filter(state__in=_UNDECIDED).order_by()
-        done = groups.update(state=state, decided=timezone.now(), by=request.user.get_username())
+        groups = queryset.filter(state__in=UNDECIDED).order_by()
+        done = groups.update(state=state, decided=timezone.now(), by=user_name(request.user))
         text = ngettext("%(groups)s group: %(state)s.", "%(groups)s groups: %(state)s.", done)
-        told = {"groups": done, "state": State(state).label}
+        told = {"groups": number_format(done), "state": State(state).label}
         self.message_user(request, text % told, messages.SUCCESS)
 
     def _by_key(
@@ -277,7 +261,7 @@ class QueuedGroupAdmin(DeskAdmin):
         """The groups that wait, by scan and chunk; none that this user may not touch."""
         if not has_right(request, right):
             raise PermissionDenied
-        waiting = queryset.filter(state__in=_UNDECIDED)
+        waiting = queryset.filter(state__in=UNDECIDED)
         for number in list(waiting.order_by().values_list("scan", flat=True).distinct()):
             of_scan, last = waiting.filter(scan=number).order_by("pk"), 0
             while chunk := list(of_scan.filter(pk__gt=last)[:_CHUNK]):
@@ -285,8 +269,6 @@ class QueuedGroupAdmin(DeskAdmin):
                 if key and (touched := allowed(self.admin_site, request, key, chunk)):
                     yield key, touched
 
-
-_UNDECIDED = (*OPEN_STATES, State.SKIPPED, State.OTHERS)
 
 _CHUNK = 500
 """Groups at a time: SQLite takes few parameters."""

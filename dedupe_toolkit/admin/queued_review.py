@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import Http404, HttpResponseRedirect
+from django.utils.formats import number_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..errors import DedupeError
 from ..models import OPEN_STATES, QueuedGroup
-from ..verbose import find_model
 from .choice import choice_from
-from .deciding import mark, next_group, pks_of
-from .permissions import find_model_admin
+from .deciding import UNDECIDED, mark, next_group, pks_of
+from .permissions import model_admin_of
 from .place import Place
 from .review import decide
-from .session import pace
+from .session import pace, undo_button, undo_url_of
 from .telling import Refused, told
-from .urls import group_url, queue_url
+from .urls import group_url, queue_url, run_link
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from django.contrib.admin import AdminSite
     from django.db.models import QuerySet
     from django.http import HttpRequest, HttpResponse
 
@@ -51,15 +53,13 @@ def queued_view(
     ``groups`` are those of its scan, among which it stands.
     """
     site = queue_admin.admin_site
-    model = find_model(group.scan.model)
-    model_admin = find_model_admin(site, model) if model else None
+    model_admin = model_admin_of(site, group.scan.model)
     if model_admin is None:
         raise Http404
     pks = pks_of(group)
     if len(pks) < 2:
         _outdate(group)
-        text = _("“%(group)s” has no duplicates any more.") % {"group": group}
-        queue_admin.message_user(request, text, messages.INFO)
+        queue_admin.message_user(request, _settled(site, request, group), messages.INFO)
         return HttpResponseRedirect(queue_url(site, group.scan))
     try:
         chosen = choice_from(request.POST if request.method == "POST" else request.GET)
@@ -115,8 +115,13 @@ def _place(
 
 
 def _decided(request: HttpRequest, group: QueuedGroup, decision: str, run: MergeRun | None) -> None:
-    """Keep the decision; of a group of which rows were left out, others may still be equal."""
+    """Keep the decision; of a group of which rows were left out, others may still be equal.
+
+    Who leaves a group to later, or to others, takes back nothing that a colleague has decided.
+    """
     state = _STATES[decision]
+    if state in UNDECIDED and group.state in (State.MERGED, State.DISMISSED):
+        return
     if state == State.MERGED and len(pks_of(group)) > 1:
         state = State.PENDING
     mark(request, group, state, run)
@@ -128,6 +133,23 @@ _STATES = {
     "skipped": State.SKIPPED,
     "others": State.OTHERS,
 }
+
+
+def _settled(site: AdminSite, request: HttpRequest, group: QueuedGroup) -> str:
+    """What became of a group that has no duplicates any more, and the way back.
+
+    Somebody else may have merged it, or this user, whose browser has lost the answer.
+    """
+    if group.run is None or group.state != State.MERGED:
+        return _("“%(group)s” has no duplicates any more.") % {"group": group}
+    text = _("“%(group)s” has been merged already, by %(by)s.")
+    url = undo_url_of(site, request, group.run)
+    return format_html(
+        "{} {} {}",
+        text % {"group": group, "by": group.by},
+        run_link(site, request, group.run),
+        undo_button(request, url, group_url(site, group)),
+    )
 
 
 def _outdate(group: QueuedGroup) -> None:
@@ -146,12 +168,13 @@ def _standing(request: HttpRequest, group: QueuedGroup, *, waiting: int, known: 
     """One line: which of how many this is, how many are done, and how long the others take."""
     done = known - waiting
     parts = [
-        _("Group %(place)s of %(groups)s") % {"place": min(done + 1, known), "groups": known},
+        _("Group %(place)s of %(groups)s")
+        % {"place": number_format(min(done + 1, known)), "groups": number_format(known)},
         str(group),
-        _("%(done)s done") % {"done": done},
+        _("%(done)s done") % {"done": number_format(done)},
     ]
     minutes = round(pace(request) * waiting / 60)
     if minutes:
         left = ngettext("about %(minutes)s minute left", "about %(minutes)s minutes left", minutes)
-        parts.append(left % {"minutes": minutes})
+        parts.append(left % {"minutes": number_format(minutes)})
     return " · ".join(parts)

@@ -20,6 +20,8 @@ from ..planning.plan import plan_merge
 from ..reviewing.preview import preview_merge
 from .choice import WAIT, alias_of, choice_from
 from .dismissing import dismiss_rows
+from .history import log_rows
+from .logged_out import say_if_back
 from .page import shown_page
 from .permissions import find_model_admin, may_dismiss, may_merge
 from .place import Place
@@ -73,6 +75,7 @@ def decide(
     if "skip" in pressed:
         place.tell("skipped")
         return HttpResponseRedirect(place.after(goes_on=True))
+    say_if_back(request)
     return review_page(model_admin, request, choice, using, place)
 
 
@@ -150,7 +153,7 @@ def _report(
         model_admin.message_user(request, text, messages.ERROR)
         return
     merged = merged_in_words(survivor, run.rows_merged)
-    model_admin.log_change(request, survivor, f"{merged} {run}")
+    log_rows(model_admin, request, [(survivor, f"{merged} {run}")])
     undo_url = undo_url_of(site, request, run)
     remember(request, merged, undo_url)
     link, button = run_link(site, request, run), undo_button(request, undo_url, place.undone_url)

@@ -8,20 +8,24 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 
 from ..collisions.resolutions import resolution
 from ..databases.caching import caching
 from ..errors import InvalidOption
+from ..journal.key_texts import key_texts
 from ..keys import row_set
 from ..reviewing.colliding import CollidingRows, colliding_rows
+from ..reviewing.decided_before import Kind, decided_before
 from ..reviewing.row_counts import RowCount, row_counts
 from ..reviewing.side_by_side import SideBySide, compared, rows_in_order
 from ..values import MergePolicy, rule_name
-from .choice import require_number, require_visible
-from .concerned import may_hide
+from .choice import MOST_ROWS, require_number, require_visible
 from .fields import FormFields, form_fields, moved_links
-from .permissions import find_model_admin, may_change_and_delete, undeletable
+from .permissions import find_model_admin, may_change_and_delete
 from .ruling import ruled
+from .seen import may_hide
+from .vanishing import undeletable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +33,9 @@ if TYPE_CHECKING:
     from django.db.models import Model
     from django.http import HttpRequest
 
-    from ..values import MergePlan, RowSet
+    from ..plan_values import MergePlan
+    from ..reviewing.decided_before import Decision
+    from ..values import RowSet
     from .choice import Choice
     from .permissions import AnyAdmin
 
@@ -40,6 +46,7 @@ class Review:
 
     ``undeletable`` are other models of which rows would vanish that this user may not delete,
     ``links`` the many-to-many fields of which links would move that this user may not edit.
+    ``decided`` is what was decided of the first rows before, the latest first.
     """
 
     choice: Choice
@@ -51,7 +58,13 @@ class Review:
     undeletable: tuple[str, ...]
     links: tuple[str, ...]
     colliding: tuple[CollidingRows, ...] = ()
+    decided: tuple[Decision, ...] = ()
     using: str = "default"
+
+    @property
+    def verdicts(self) -> dict[int, Decision]:
+        """Who said that some of the rows are no duplicates, by the number of what was said."""
+        return {one.number: one for one in self.decided if one.kind is Kind.VERDICT}
 
     @property
     def may_collide(self) -> bool:
@@ -69,7 +82,7 @@ class Review:
 
     @property
     def fingerprint(self) -> str:
-        """Another one as soon as a row, a choice, a count or the plan is not what it was.
+        """Another one as soon as a row, a choice, a count, a verdict or the plan is another one.
 
         The same for a preview and for a plan of the same rows.
         """
@@ -88,7 +101,8 @@ class Review:
             (c.model._meta.label, c.field, sorted(c.rows.items(), key=str)) for c in self.counts
         ]
         rivals = [(one.reference, one.outcome, one.fingerprint) for one in self.colliding]
-        shown = [comparison.fingerprint, comparison.survivor.pk, *rules, counts, told, rivals]
+        said = sorted(self.verdicts)
+        shown = [comparison.fingerprint, comparison.survivor.pk, *rules, counts, told, rivals, said]
         return sha256(repr(shown).encode()).hexdigest()
 
 
@@ -118,6 +132,7 @@ def reviewed(
     policy = ruled(choice, policy, sorted(rows, key=lambda row: row.pk != into), fields)
     comparison = compared(source, rows, policy)
     plan = planned(comparison.source, using=using, policy=policy)
+    merged: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=comparison.source.pks)
     return Review(
         choice=choice,
         comparison=comparison,
@@ -125,9 +140,10 @@ def reviewed(
         plan=plan,
         fields=fields,
         counts=_visible(model_admin, request, row_counts(model, source.pks, using)),
-        undeletable=undeletable(site, request, model, plan.references),
+        undeletable=undeletable(site, request, merged, plan.references),
         links=moved_links(model_admin, fields, plan.references),
         using=using,
+        decided=_decided(comparison, using),
         colliding=colliding_rows(
             comparison.source,
             using=using,
@@ -136,6 +152,12 @@ def reviewed(
             members=rows,
         ),
     )
+
+
+def _decided(comparison: SideBySide, using: str) -> tuple[Decision, ...]:
+    model = comparison.source.model
+    keys = key_texts(model, [row.pk for row in comparison.rows[:MOST_ROWS]], using)
+    return decided_before(model, keys, using)
 
 
 def colliding_models(plan: MergePlan) -> set[str]:

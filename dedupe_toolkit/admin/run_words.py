@@ -14,9 +14,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from ..journal.reading import merged_pairs, step_kinds
-from ..verbose import find_model, model_words, reference_words
-from .concerned import named_rows
+from ..verbose import find_model, model_words, reference_words, row_words
 from .permissions import find_model_admin
+from .seen import named_rows
 from .urls import row_url
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def merged_groups(site: AdminSite, request: HttpRequest, run: MergeRun) -> list[
     return [
         MergedGroup(
             survivor=survivor,
-            name=str(rows.get(survivor, "")),
+            name=row_words(rows[survivor]) if survivor in rows else "",
             url=_url(site, request, rows.get(survivor)),
             duplicates=", ".join(duplicates),
             is_undone=survivor in run.undone,

@@ -10,17 +10,19 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..journal.progress import progress_of, status_now
-from ..models import MergeRun
-from ..values import ReferenceCount
+from ..models import MergeRun, RowChange
+from ..plan_values import ReferenceCount
 from ..verbose import model_words
 from .concerned import may_read_run, may_undo, readable_runs
 from .display import split_counts
 from .journal import DatabaseFilter, JournalAdmin
 from .known import fields_in_words
+from .logged_out import keeping_choices
+from .permissions import may_see_pages
 from .review import review_view
 from .run_words import kinds_in_words, merged_groups, pace_in_words, rules_in_words
 from .undoing import is_undoable, undo_view
-from .urls import changes_url, may_see_changes, run_url
+from .urls import changes_url, run_url
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -102,7 +104,7 @@ class MergeRunAdmin(JournalAdmin):
         return [
             path(
                 "merge/<str:app_label>/<str:model_name>/",
-                wrap(self.review_view),
+                keeping_choices(self.admin_site, wrap(self.review_view)),
                 name="dedupe_toolkit_mergerun_merge",
             ),
             path("<int:number>/undo/", wrap(self.undo_view), name="dedupe_toolkit_mergerun_undo"),
@@ -124,7 +126,7 @@ class MergeRunAdmin(JournalAdmin):
 
     def _about(self, request: HttpRequest, run: MergeRun) -> dict[str, Any]:
         site = self.admin_site
-        seen = may_see_changes(site, request)
+        seen = may_see_pages(site, request, RowChange)
         return {
             "run": run,
             "merged_groups": merged_groups(site, request, run),

@@ -11,7 +11,9 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
 from django.http import Http404, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,6 +23,7 @@ from ..journal.reading import merged_pairs
 from ..merging.throttle import throttles, waited
 from ..models import MergeRun, QueuedGroup
 from ..queue.lease import is_tended, take
+from ..queue.queued import first_rows, rows_of
 from ..queue.safe_merging import (
     begin_safe_merge,
     cancel,
@@ -29,26 +32,29 @@ from ..queue.safe_merging import (
     merge_some,
     safe_groups,
 )
-from ..verbose import find_model
+from ..verbose import find_model, user_name
+from .aliases import chosen_database
 from .choice import WAIT
-from .concerned import named_rows
 from .deciding import allowed, decide
 from .history import log_rows
-from .journal import chosen_database
 from .known import key_of_scan, scan_in_words, scan_with_key
-from .permissions import MERGE, find_model_admin, has_right, may_edit_model, may_merge, undeletable
+from .permissions import find_model_admin, may_merge, may_review_model
+from .seen import named_rows, seen_groups
 from .slices import Progress, progress_page, work
 from .tasks import SLICES, own_lease
 from .telling import Refused, told
 from .urls import merging_url, overview_url, queue_url, run_link
+from .vanishing import undeletable
+from .veiled import veiled
 from .words import merged_in_words
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
     from django.http import HttpRequest, HttpResponse
 
+    from ..plan_values import MergePlan
     from ..queue.lease import Lease
-    from ..values import MatchKey, MergePlan
+    from ..values import MatchKey
     from .permissions import AnyAdmin
 
 SAMPLE = 10
@@ -60,11 +66,12 @@ def merge_safe_view(model_admin: AnyAdmin, request: HttpRequest, number: int) ->
     site, using = model_admin.admin_site, chosen_database(request)
     scan, key = scan_with_key(number, using)
     _require_rights(site, request, key)
-    groups = safe_groups(scan)
+    among = seen_groups(site, request, scan.model, using)
+    groups = safe_groups(scan, among)
     if request.method == "POST":
         if request.POST.get("groups") == str(groups.count()):
             by = request.user
-            run = begin_safe_merge(scan, key, by=by, origin=MergeRun.Origin.ADMIN)
+            run = begin_safe_merge(scan, key, among, by=by, origin=MergeRun.Origin.ADMIN)
             return HttpResponseRedirect(f"{merging_url(site, run)}#start")
         text = _("Nothing was merged yet: the number of safe groups has changed. Look again.")
         model_admin.message_user(request, text, messages.WARNING)
@@ -75,7 +82,7 @@ def merge_safe_view(model_admin: AnyAdmin, request: HttpRequest, number: int) ->
         "key_words": scan_in_words(scan, key),
         "groups": counted["groups"],
         "surplus": (counted["rows"] or 0) - counted["groups"],
-        "sample": groups.order_by("pk")[:SAMPLE],
+        "sample": veiled(site, request, groups.order_by("pk").select_related("scan")[:SAMPLE]),
         "rows_name": key.model._meta.verbose_name_plural,
         "queue": queue_url(site, scan),
     }
@@ -86,14 +93,14 @@ def merge_safe_view(model_admin: AnyAdmin, request: HttpRequest, number: int) ->
 def merging_view(model_admin: AnyAdmin, request: HttpRequest, number: int) -> HttpResponse:
     """Shows how far a merge has come; a POST carries on with it for a few seconds, or gives up."""
     site, using = model_admin.admin_site, chosen_database(request)
-    run = MergeRun.objects.using(using).filter(pk=number).first()
-    group = QueuedGroup.objects.using(using).filter(run=number).select_related("scan").first()
+    run = get_object_or_404(MergeRun.objects.using(using), pk=number)
+    group = QueuedGroup.objects.using(using).filter(run=run).select_related("scan").first()
     key = key_of_scan(group.scan) if group else None
-    if run is None or (key is None and left_of(run).exists()):
+    if key is None and left_of(run).exists():
         raise Http404
     if key is not None:
         _require_rights(site, request, key)
-    elif not may_edit_model(site, request, run.model):
+    elif not may_review_model(site, request, run.model):
         raise PermissionDenied
     if request.method == "POST" and key is not None:
         _carry_on(model_admin, request, run, key)
@@ -106,8 +113,7 @@ def merging_view(model_admin: AnyAdmin, request: HttpRequest, number: int) -> Ht
 
 def _require_rights(site: AdminSite, request: HttpRequest, key: MatchKey) -> None:
     own = find_model_admin(site, key.model)
-    is_allowed = may_merge(own, request) if own else may_edit_model(site, request, key.label)
-    if not (is_allowed and has_right(request, MERGE)):
+    if own is None or not may_merge(own, request):
         raise PermissionDenied
 
 
@@ -180,8 +186,10 @@ def _merge(
     if others:
         decide(request, others, QueuedGroup.State.OTHERS)
 
+    members = rows_of(key, first_rows(key.model, mergeable, run.using), run.using)
+
     def check(plan: MergePlan) -> None:
-        missing = undeletable(site, request, key.model, plan.references)
+        missing = undeletable(site, request, members, plan.references)
         if missing:
             raise Refused(
                 _("Rows of other kinds would vanish that you may not delete: %(names)s.")
@@ -189,7 +197,7 @@ def _merge(
             )
 
     if mergeable:
-        by, before = request.user.get_username(), run.batches
+        by, before = user_name(request.user), run.batches
         merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
         _log(site, request, run, range(before + 1, run.batches + 1))
 
@@ -216,7 +224,11 @@ def _progress(site: AdminSite, run: MergeRun) -> Progress:
         "%(done)s of %(total)s group done, %(rows)s rows merged",
         "%(done)s of %(total)s groups done, %(rows)s rows merged",
         run.groups,
-    ) % {"done": done, "total": run.groups, "rows": run.rows_merged}
+    ) % {
+        "done": number_format(done),
+        "total": number_format(run.groups),
+        "rows": number_format(run.rows_merged),
+    }
     waiting = _("Waits: %(reason)s.") % {"reason": run.waits_for} if left and run.waits_for else ""
     return Progress(
         title=_("Merge the safe groups"),
@@ -234,7 +246,10 @@ def _report(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun) -> None:
         "%(groups)s group merged, %(held)s held back:",
         "%(groups)s groups merged, %(held)s held back:",
         run.merged,
-    ) % {"groups": run.merged, "held": run.groups_held_back}
+    ) % {
+        "groups": number_format(run.merged),
+        "held": number_format(run.groups_held_back),
+    }
     link = run_link(model_admin.admin_site, request, run)
     model_admin.message_user(request, format_html("{} {}", text, link), messages.SUCCESS)
 

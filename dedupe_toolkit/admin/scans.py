@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,11 +18,12 @@ from ..models import Scan
 from ..queue.examining import cancel, examine, finish, unexamined
 from ..queue.lease import is_tended, searching, take
 from ..queue.scanning import find_groups
-from ..verbose import find_model
-from .journal import DeskAdmin, chosen_database
+from ..verbose import user_name
+from .aliases import chosen_database
+from .journal import DeskAdmin
 from .known import key_of_scan, new_scan, plain_keys, scan_in_words, scan_of, scan_with_key
 from .overview import named_key, overview_lines, rights
-from .permissions import SCAN, find_model_admin, has_right, may_change_and_delete, may_edit_model
+from .permissions import SCAN, has_right, may_change_and_delete, may_review_model, model_admin_of
 from .selecting import key_page
 from .slices import Progress, progress_page, work
 from .tasks import SLICES, own_lease
@@ -105,7 +107,7 @@ class ScanAdmin(DeskAdmin):
         if away:
             return away
         scan, key = scan_with_key(number, chosen_database(request))
-        if not has_right(request, SCAN) or not may_edit_model(self.admin_site, request, scan.model):
+        if not _may_scan(self.admin_site, request, scan):
             raise PermissionDenied
         if request.method == "POST":
             self._carry_on(request, scan, key)
@@ -118,11 +120,10 @@ class ScanAdmin(DeskAdmin):
         if away:
             return away
         own = Scan.objects.using(chosen_database(request)).filter(
-            pk=number, is_selection=True, by=request.user.get_username()
+            pk=number, is_selection=True, by=user_name(request.user)
         )
         scan = own.first()
-        model = find_model(scan.model) if scan else None
-        model_admin = find_model_admin(self.admin_site, model) if model else None
+        model_admin = model_admin_of(self.admin_site, scan.model) if scan else None
         if scan is None or model_admin is None:
             raise Http404
         if not has_right(request, SCAN) or not may_change_and_delete(model_admin, request):
@@ -157,7 +158,7 @@ class ScanAdmin(DeskAdmin):
                 "%(done)s of %(total)s group looked at",
                 "%(done)s of %(total)s groups looked at",
                 total,
-            ) % {"done": done, "total": total}
+            ) % {"done": number_format(done), "total": number_format(total)}
         url = overview_url(self.admin_site, scan.using)
         if scan.status == Scan.Status.DONE and scan.is_selection:
             url = queue_url(self.admin_site, scan)
@@ -172,13 +173,17 @@ class ScanAdmin(DeskAdmin):
         )
 
 
+def _may_scan(site: AdminSite, request: HttpRequest, scan: Scan) -> bool:
+    return has_right(request, SCAN) and may_review_model(site, request, scan.model)
+
+
 def slice_as(site: AdminSite, request: HttpRequest, scan: Scan, lease: Lease) -> None:
     """The same for whoever asked for it, as long as they may.
 
     Raises `PermissionDenied` once they may not, or the key is gone.
     """
     key = key_of_scan(scan)
-    if key is None or not (has_right(request, SCAN) and may_edit_model(site, request, scan.model)):
+    if key is None or not _may_scan(site, request, scan):
         raise PermissionDenied
     slice_of_scan(scan, key, lease)
 

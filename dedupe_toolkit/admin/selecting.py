@@ -17,7 +17,9 @@ from ..audit.memory import known_keys
 from ..errors import DedupeError
 from ..keys import match_key
 from ..queue.selecting import select_rows, set_key
+from ..verbose import user_name
 from .choice import alias_of
+from .fields import empty_form
 from .known import digest, in_words
 from .permissions import SCAN, has_right, may_change_and_delete
 from .telling import told
@@ -47,7 +49,7 @@ def find_among_selected(
     try:
         keys = known_keys(using, model_admin.model)
         only = keys[0] if len(keys) == 1 else None
-        scan = select_rows(queryset, key=only, using=using, by=request.user.get_username())
+        scan = select_rows(queryset, key=only, using=using, by=user_name(request.user))
     except DedupeError as error:
         model_admin.message_user(request, told(error), messages.ERROR)
         return None
@@ -61,7 +63,7 @@ class KeyForm(forms.Form):
         super().__init__(request.POST if request.method == "POST" else None)
         self.model, self.keys = model_admin.model, {digest(key): key for key in keys}
         self.key: MatchKey | None = None
-        hidden = {"password", *(model_admin.get_exclude(request) or ())}
+        unseen = empty_form(model_admin, request).unseen
         if keys:
             self.fields["key"] = forms.ChoiceField(
                 choices=[(name, in_words(key)) for name, key in self.keys.items()],
@@ -73,7 +75,7 @@ class KeyForm(forms.Form):
             choices=[
                 (field.name, str(capfirst(field.verbose_name)))
                 for field in self.model._meta.concrete_fields
-                if not field.primary_key and field.name not in hidden
+                if not field.primary_key and field.name not in unseen
             ],
             widget=forms.CheckboxSelectMultiple,
             required=False,

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..models import MergeRun
 from .concerned import may_undo
+from .permissions import may_see_pages
 from .urls import run_url
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def decisions(request: HttpRequest) -> list[dict[str, Any]]:
 
 def undo_url_of(site: AdminSite, request: HttpRequest, run: MergeRun) -> str:
     """Where this user takes a run back with one press, if they may."""
-    journal = site.get_model_admin(MergeRun)
-    if not journal.has_view_permission(request) or not may_undo(site, request, run):
+    if not may_see_pages(site, request, MergeRun) or not may_undo(site, request, run):
         return ""
     return run_url(site, run, "undo")
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ..field_rules.fillers import raw
 from ..verbose import reference_words
 from .reviewing import linked_name
+from .words import decision_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from .reviewing import Review
 
 _SALT = "dedupe_toolkit.review"
+
+_MOST_VALUES = 50_000
+"""Of how many values a page knows each by itself: a server takes no form of any length."""
+
+_WHOLE = ""
+"""Stands for all fields of a row."""
 
 
 def remembered(review: Review) -> str:
@@ -33,22 +40,34 @@ def changes(review: Review, memory: str) -> list[str]:
     except signing.BadSignature:
         return []
     now = _shown(review)
-    return [*_values(review, then, now), *_counts(review, then, now), *_colliding(then, now)]
+    return [
+        *_verdicts(review, then),
+        *_values(review, then, now),
+        *_counts(review, then, now),
+        *_colliding(then, now),
+    ]
 
 
 def _shown(review: Review) -> dict[str, Any]:
     hidden = review.fields.hidden
     lines = [line for line in review.comparison.lines if line.field.name not in hidden]
+    rows = review.comparison.rows
+    values = {
+        str(row.pk): {line.field.name: raw(line.field, row) for line in lines} for row in rows
+    }
+    if len(rows) * len(lines) > _MOST_VALUES:
+        values = {key: {_WHOLE: list(held.values())} for key, held in values.items()}
     return {
         "rows": {
-            str(row.pk): {line.field.name: _hash(raw(line.field, row)) for line in lines}
-            for row in review.comparison.rows
+            key: {name: _hash(value) for name, value in held.items()}
+            for key, held in values.items()
         },
         "counts": {
             f"{count.model._meta.label}.{count.field}": {str(pk): n for pk, n in count.rows.items()}
             for count in review.counts
         },
         "colliding": {one.reference: one.fingerprint for one in review.colliding},
+        "verdicts": sorted(review.verdicts),
     }
 
 
@@ -56,13 +75,25 @@ def _hash(value: Any) -> str:
     return sha256(repr(value).encode()).hexdigest()[:8]
 
 
+def _verdicts(review: Review, then: Any) -> Iterator[str]:
+    for number, one in review.verdicts.items():
+        if number not in then.get("verdicts", [number]):
+            yield decision_in_words(one)
+
+
 def _values(review: Review, then: Any, now: Any) -> Iterator[str]:
     labels = {line.field.name: str(line.field.verbose_name) for line in review.comparison.lines}
     for key, values in now["rows"].items():
         for name, value in values.items():
             if then["rows"].get(key, {}).get(name, value) != value:
-                told = {"field": capfirst(labels[name]), "key": key}
-                yield _("%(field)s of #%(key)s has another value") % told
+                yield _another(labels.get(name), key)
+
+
+def _another(label: str | None, key: str) -> str:
+    if label is None:
+        return _("#%(key)s has another value in one of its fields") % {"key": key}
+    told = {"field": capfirst(label), "key": key}
+    return _("%(field)s of #%(key)s has another value") % told
 
 
 def _colliding(then: Any, now: Any) -> Iterator[str]:

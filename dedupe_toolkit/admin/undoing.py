@@ -10,19 +10,20 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.formats import number_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from ..errors import DedupeError
-from ..journal.old_keys import key_of
+from ..journal.key_texts import keys_of
 from ..journal.progress import status_now
 from ..journal.reading import merged_pairs, step_kinds
 from ..models import MergeRun, QueuedGroup
 from ..undoing.undo import Undone, undo
 from ..verbose import find_model, model_words
+from .aliases import chosen_database
 from .concerned import may_undo
 from .history import ADDITION, log_rows
-from .journal import chosen_database
 from .run_words import kinds_in_words
 from .session import forget
 from .telling import told_lines
@@ -100,10 +101,10 @@ def _log_rows(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) ->
         return
     pairs = list(islice(merged_pairs(run, using), LOGGED_AT_MOST))
     rows: QuerySet[Any] = QuerySet(model, using=using)
-    survivors = {key_of(model, survivor, using) for __, survivor in pairs}
+    survivors = keys_of(model, list({survivor for __, survivor in pairs}), using)
     told = _("%(run)s was undone.") % {"run": run}
     log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=survivors)])
-    back = [key_of(model, duplicate, using) for duplicate, __ in pairs]
+    back = keys_of(model, [duplicate for duplicate, __ in pairs], using)
     told = _("Brought back: %(run)s was undone.") % {"run": run}
     log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=back)], ADDITION)
 
@@ -113,7 +114,7 @@ def _asked_for(request: HttpRequest, run: MergeRun) -> list[Any] | None:
     asked, model = request.POST.getlist("survivor"), find_model(run.model)
     if not asked or model is None:
         return None
-    return [key_of(model, text.replace("\x00", ""), run.using) for text in asked]
+    return keys_of(model, [text.replace("\x00", "") for text in asked], run.using)
 
 
 def _tried(run: MergeRun) -> dict[str, Any]:
@@ -128,8 +129,8 @@ def _tried(run: MergeRun) -> dict[str, Any]:
 
 def _told(done: Undone) -> str:
     return _("Rows restored: %(restored)s. Rows set back to their old values: %(changed)s.") % {
-        "restored": done.restored,
-        "changed": done.changed,
+        "restored": number_format(done.restored),
+        "changed": number_format(done.changed),
     }
 
 

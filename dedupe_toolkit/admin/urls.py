@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.contrib.admin.utils import quote
-from django.db import DEFAULT_DB_ALIAS
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from ..models import DismissedGroup, MergeRun, QueuedGroup, RowChange, Scan
+from ..models import DismissedGroup, MergeRun, QueuedGroup, Scan
+from .aliases import DATABASE, usual_database
+from .permissions import may_see_pages
 
 if TYPE_CHECKING:
     from django.contrib.admin import AdminSite
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from .permissions import AnyAdmin
-
-DATABASE = "database"
-"""The parameter that names a database other than the default one."""
 
 
 def run_url(site: AdminSite, run: MergeRun, page: str = "change") -> str:
@@ -98,21 +96,16 @@ def row_url(site: AdminSite, row: Model) -> str:
 def run_link(site: AdminSite, request: HttpRequest, run: MergeRun) -> str:
     """A link to the run for whoever may see it; its name for the others."""
     text = _("Merge run %(number)s") % {"number": run.pk}
-    model_admin = site.get_model_admin(MergeRun)
-    if not model_admin.has_view_permission(request):
+    if not may_see_pages(site, request, MergeRun):
         return text
     return format_html('<a href="{}">{}</a>', run_url(site, run), text)
-
-
-def may_see_changes(site: AdminSite, request: HttpRequest) -> bool:
-    return site.get_model_admin(RowChange).has_view_permission(request)
 
 
 def _url(
     site: AdminSite, page: str, *args: Any, using: str | None = None, **parameters: str
 ) -> str:
-    """The address of a page of the site; ``using`` is named unless it is the default database."""
+    """The address of a page of the site; ``using`` is named unless it is the usual database."""
     url = reverse(f"admin:{page}", args=args, current_app=site.name)
-    if using not in (None, DEFAULT_DB_ALIAS):
+    if using not in (None, usual_database()):
         parameters[DATABASE] = str(using)
     return f"{url}?{urlencode(parameters)}" if parameters else url

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..finding.dismissed_groups import KeyText
-from ..journal.old_keys import key_text
-from ..reviewing.decided_before import Kind, decided_before
-from .choice import MOST_ROWS
+from ..reviewing.decided_before import Kind
+from ..verbose import row_words
 from .permissions import referrer_of
 from .reviewing import named
 
@@ -23,8 +20,8 @@ if TYPE_CHECKING:
 
     from django.db.models import Model
 
+    from ..plan_values import ReferenceCount
     from ..reviewing.decided_before import Decision
-    from ..values import ReferenceCount
     from .reviewing import Review
 
 
@@ -32,7 +29,7 @@ def verdict(review: Review, lost: int) -> str:
     """What merging comes to, in a sentence or two; ``lost`` values give way."""
     rows = len(review.comparison.rows)
     become = _("%(count)s %(rows)s become one.") % {
-        "count": rows,
+        "count": number_format(rows),
         "rows": named(review.comparison.source.model, rows),
     }
     parts = [*_moves(review.comparison.source.model, review.plan.references), _given_way(lost)]
@@ -46,7 +43,8 @@ def _moves(model: type[Model], counts: tuple[ReferenceCount, ...]) -> Iterator[s
             moved[what, count.reference] += getattr(count, what)
     for (what, reference), number in moved.items():
         if number:
-            yield _said(what, number) % {"number": number, "rows": called(model, reference, number)}
+            rows = called(model, reference, number)
+            yield _said(what, number) % {"number": number_format(number), "rows": rows}
 
 
 def _said(what: str, number: int) -> str:
@@ -61,28 +59,17 @@ def _said(what: str, number: int) -> str:
     )
 
 
-def merged_in_words(survivor: object, rows: int) -> str:
+def merged_in_words(survivor: Model, rows: int) -> str:
     """What a merge has done, once it is done."""
     return ngettext(
         "Merged %(rows)s row into “%(survivor)s”.",
         "Merged %(rows)s rows into “%(survivor)s”.",
         rows,
-    ) % {"rows": rows, "survivor": survivor}
+    ) % {"rows": number_format(rows), "survivor": row_words(survivor)}
 
 
-def decisions_in_words(review: Review, using: str) -> list[str]:
-    """What was decided of the first rows before, the latest first."""
-    model = review.comparison.source.model
-    pks = [row.pk for row in review.comparison.rows[:MOST_ROWS]]
-    if len(model._meta.pk_fields) > 1:  # asked for at once: each would take a statement
-        rows: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=pks).order_by()
-        keys = list(rows.values_list(KeyText(model), flat=True))
-    else:
-        keys = [key_text(model, pk, using) for pk in pks]
-    return [_decision(one) for one in decided_before(model, keys, using)]
-
-
-def _decision(one: Decision) -> str:
+def decision_in_words(one: Decision) -> str:
+    """Who decided what of the rows, and when."""
     when = one.when and date_format(localtime(one.when) if is_aware(one.when) else one.when)
     told = {
         "by": one.by or _("somebody"),
@@ -127,7 +114,7 @@ def _given_way(lost: int) -> str:
         "%(number)s value gives way to another, and is kept in the journal",
         "%(number)s values give way to others, and are kept in the journal",
         lost,
-    ) % {"number": lost}
+    ) % {"number": number_format(lost)}
 
 
 def _listed(parts: list[str]) -> str:

@@ -50,6 +50,7 @@ _SOME = {"bulk_create", "abulk_create", "in_bulk", "raw"}
 _NO_ROWS = {"values", "values_list", "count", "exists", "aggregate", "delete", "update"}
 _GETTERS = {"get_object_or_404", "aget_object_or_404"}
 _LISTERS = {"get_list_or_404", "aget_list_or_404"}
+_PASSING_ON = {"list", "tuple", "set", "sorted", "cast", "deepcopy", "copy", "next"}
 _LABELLED = {"get_model", "load_model", "get_registered_model"}
 
 
@@ -62,16 +63,7 @@ def called(resolver: Resolver, thing: Thing, name: str, node: ast.Call, module: 
         return _instances(resolver.resolve(node.args[0], module))
     if last in _LISTERS and node.args:
         return (Many(member=_instances(resolver.resolve(node.args[0], module))),)
-    if name == "" and last in (
-        "list",
-        "tuple",
-        "set",
-        "sorted",
-        "cast",
-        "deepcopy",
-        "copy",
-        "next",
-    ):
+    if name == "" and last in _PASSING_ON:
         return _passed_on(resolver, last, node, module)
     if name == "" and last == "getattr" and len(node.args) > 1:
         return _getattr(resolver, node, module)
@@ -191,7 +183,7 @@ def _of_rows(resolver: Resolver, thing: Rows, name: str, node: ast.Call, module:
         return unknown(f".{name}() returns no rows of a model")
     if hasattr(QuerySet, name):
         return (thing.as_queryset(),)
-    return unknown(f"{_kind_name(thing)} has no method {name}()")
+    return unknown(f"{getattr(thing.kind, '__name__', 'the manager')} has no method {name}()")
 
 
 def _own_method(thing: Rows, name: str) -> Any:
@@ -276,10 +268,6 @@ def _getattr(resolver: Resolver, node: ast.Call, module: Module) -> Things:
         return unknown("getattr() of a name that is only known at run time")
     things = resolver.resolve(node.args[0], module)
     return tuple(one for t in things for name in names for one in attribute(resolver, t, name))
-
-
-def _kind_name(thing: Rows) -> str:
-    return getattr(thing.kind, "__name__", "the manager")
 
 
 def _text(node: ast.Call, name: str) -> str:

@@ -10,7 +10,6 @@ from django.db.models import Count, Max, Model, QuerySet
 from ..errors import InvalidMatchKey
 from ..finding.find import find_duplicates
 from ..keys import match_key
-from .created import is_stamped
 from .lookups import fields_of
 from .values import Verdict
 
@@ -56,14 +55,10 @@ def _count(key: MatchKey, using: str) -> tuple[int, str]:
 
 def _newest(model: type[Model], fields: tuple[str, ...], using: str) -> str:
     """When the newest row of a duplicate group was made, where the model says so."""
-    stamp = next((f for f in fields_of(model).values() if _says_when(f)), None)
+    stamp = next((f for f in fields_of(model).values() if getattr(f, "auto_now_add", False)), None)
     if stamp is None:
         return ""
     rows: QuerySet[Any] = QuerySet(model, using=using).order_by()
     repeated = rows.values(*fields).annotate(dedupe_rows=Count("*"), dedupe_last=Max(stamp.name))
     last = repeated.filter(dedupe_rows__gt=1).aggregate(last=Max("dedupe_last"))["last"]
     return last.date().isoformat() if hasattr(last, "date") else str(last or "")
-
-
-def _says_when(field: Any) -> bool:
-    return is_stamped(field) and bool(field.auto_now_add)

@@ -15,8 +15,6 @@ from .values import UNSET, Given, Null, Part, Reason, Rule, Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from django.db.models import Model
-
     from .values import Call
 
 
@@ -168,7 +166,7 @@ def bounds(facts: Facts, rule: Rule) -> bool:
 def _out_of_condition(facts: Facts, rule: Rule) -> Match | None:
     if rule.condition is None and not rule.has_unknown_condition:
         return None
-    met = None if rule.has_unknown_condition else meets(_model(facts), rule.condition, facts.row)
+    met = None if rule.has_unknown_condition else meets(facts.call.model, rule.condition, facts.row)
     if met is True:
         return None
     if met is False:
@@ -197,7 +195,7 @@ def _may_be(facts: Facts, name: str) -> bool:
 def _unless_null(facts: Facts, rule: Rule) -> Match | None:
     names = [n for n in rule.nullable if _is_hardly_null(facts, n)]
     if rule.is_primary_key:
-        fields = fields_of(_model(facts))
+        fields = fields_of(facts.call.model)
         open_names = {n for n in rule.names if _null_of(facts, n) in (Null.MAYBE, Null.PROMISED)}
         names += [n for n in open_names if n in fields and fills_itself(fields[n])]
     if not names:
@@ -227,8 +225,8 @@ def _is_asked(facts: Facts, part: Part) -> bool:
 
 def _inside(facts: Facts, rule: Rule) -> Match:
     """The rule lies within what is looked up: what ``get()`` asks for beyond it counts."""
-    pinned = {split(_model(facts), lookup) for lookup, _ in demands(rule.condition)}
-    if rule.condition is not None and not meets(_model(facts), rule.condition, facts.seen):
+    pinned = {split(facts.call.model, lookup) for lookup, _ in demands(rule.condition)}
+    if rule.condition is not None and not meets(facts.call.model, rule.condition, facts.seen):
         names = tuple(sorted({name for name, _ in pinned} - set(facts.seen)))
         return Match(verdict=Verdict.FRAGILE, reason=Reason.DEFAULTS, rule=rule, fields=names)
     equal = {name for name, compared in pinned if compared in ("exact", "isnull")}
@@ -260,12 +258,8 @@ def _null_of(facts: Facts, name: str) -> Null:
 
 def _is_key(facts: Facts, name: str) -> bool:
     given = facts.row.get(name)
-    field = fields_of(_model(facts))[name]
+    field = fields_of(facts.call.model)[name]
     return bool(given and given.is_key) or (given is not None and field.is_relation)
-
-
-def _model(facts: Facts) -> type[Model]:
-    return facts.call.model
 
 
 def _without_case(given: Given) -> tuple[str, str]:

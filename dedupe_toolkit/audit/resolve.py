@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from . import attributes, classes, functions, names
 from .annotations import annotated, annotation
-from .attributes import attribute
 from .calling import called
-from .classes import (
-    above,
-    assigned_to_self,
-    class_attribute,
-    conventional,
-    definition,
-    self_of,
-)
-from .functions import model_named, parameter, returned, source_of, with_self
-from .names import bound_to, imported, named
 from .spelling import short
 from .things import (
     Defined,
@@ -40,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .library import Library
-    from .modules import Binding, Module
+    from .modules import Module
 
 _DEEPEST = 25
 _MOST = 24
@@ -90,7 +80,7 @@ class Resolver:
 
     def _resolve(self, node: Any, module: Module) -> Iterable[Thing]:
         if isinstance(node, ast.Name):
-            return named(self, node.id, node, module)
+            return names.named(self, node.id, node, module)
         if isinstance(node, ast.Attribute):
             return self._attribute(node, module)
         if isinstance(node, ast.Call):
@@ -124,7 +114,7 @@ class Resolver:
 
     def _attribute(self, node: ast.Attribute, module: Module) -> Iterable[Thing]:
         things = self.resolve(node.value, module)
-        found = [one for thing in things for one in attribute(self, thing, node.attr)]
+        found = [one for thing in things for one in self.attribute(thing, node.attr)]
         if not found or all(isinstance(one, Unknown) for one in found):
             guessed = self._of_unknown(node, module)
             return guessed or found or unknown(f"nothing is known of {short(node)}")
@@ -148,7 +138,7 @@ class Resolver:
 
     def _call(self, node: ast.Call, module: Module) -> Iterable[Thing]:
         if isinstance(node.func, ast.Name) and node.func.id == "super" and not node.args:
-            return above(self, node, module)
+            return classes.above(self, node, module)
         if isinstance(node.func, ast.Attribute):
             things = self.resolve(node.func.value, module)
             found = [
@@ -181,50 +171,27 @@ class Resolver:
                 found.append(Unknown(why="it is taken from a collection"))
         return tuple(dict.fromkeys(found))
 
-    # -- what the other ways of following ask for ------------------------------------------------
+    # -- what the other ways of following ask for: a method each, in the file of its way ----------
 
-    def attribute(self, thing: Thing, name: str) -> Things:
-        return attribute(self, thing, name)
-
-    def imported(self, module_name: str, name: str) -> Things:
-        return imported(self, module_name, name)
-
-    def bound_to(self, bindings: Iterable[Binding], module: Module, name: str = "") -> Things:
-        return bound_to(self, bindings, module, name)
-
-    def definition(self, node: Any, module: Module) -> Things:
-        return definition(self, node, module)
-
-    def self_of(self, node: ast.ClassDef, module: Module) -> Things:
-        return self_of(self, node, module)
-
-    def class_attribute(self, module: Module, node: Any, name: str, receiver: Thing) -> Things:
-        return class_attribute(self, module, node, name, receiver)
-
-    def assigned_to_self(self, kind: type, name: str) -> Things:
-        return assigned_to_self(self, kind, name)
-
-    def conventional(self, thing: Thing, name: str) -> Things:
-        return conventional(self, thing, name)
-
-    def with_self(self, function: Any, receiver: Thing) -> Things:
-        return with_self(self, function, receiver)
-
-    def returned(self, thing: Thing, receiver: Thing | None = None) -> Things:
-        return returned(self, thing, receiver)
+    attribute = attributes.attribute
+    imported = names.imported
+    bound_to = names.bound_to
+    definition = classes.definition
+    self_of = classes.self_of
+    class_attribute = classes.class_attribute
+    assigned_to_self = classes.assigned_to_self
+    conventional = classes.conventional
+    with_self = functions.with_self
+    returned = functions.returned
+    parameter = functions.parameter
+    model_named = functions.model_named
 
     def in_project(self, function: Any) -> Defined | None:
         """The source of a function, if it is that of an audited file."""
-        found = source_of(self, function)
+        found = functions.source_of(self, function)
         if found is None or found[0].name not in self.library.files:
             return None
         return Defined(module=found[0], node=found[1])
-
-    def parameter(self, binding: Binding, module: Module) -> Things:
-        return parameter(self, binding, module)
-
-    def model_named(self, node: Any, module: Module) -> Things:
-        return model_named(self, node, module)
 
     def annotation(self, node: Any, module: Module) -> Things:
         return annotation(self, node, module)

@@ -83,13 +83,9 @@ def _without_values(rows: Any) -> Any:
 def is_rows(node: Any, module: Module, depth: int = 0) -> bool:
     """Whether an expression is a call, or a name for rows, so that it is no dictionary or list."""
     if not isinstance(node, ast.Name):
-        return _is_call(node)
+        return isinstance(node, ast.Call)
     found = searched(node, module, depth + 1)
     return found is not None and found.form == "filter"
-
-
-def _is_call(node: Any) -> bool:
-    return isinstance(node, ast.Call)
 
 
 def _named(node: ast.Name, module: Module, depth: int) -> Search | None:
@@ -150,8 +146,10 @@ def _gotten(node: ast.Call) -> Any:
     name, function = last_name(node), node.func
     if name in _GETTERS and node.args and node.keywords:
         return node.args[0]
-    is_get = name in _GETS and isinstance(function, ast.Attribute)
-    return function.value if is_get and (node.keywords or _is_call(function.value)) else None  # type: ignore[attr-defined]  # is_get saw an Attribute
+    if name in _GETS and isinstance(function, ast.Attribute):
+        rows = function.value
+        return rows if node.keywords or isinstance(rows, ast.Call) else None
+    return None
 
 
 def absence_of(node: ast.Try) -> ast.ExceptHandler | None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ..references.referrers import Referrer
     from ..references.rule_sql import TableRule
 
+    Joined = list[tuple[str, Reference]]
+    """References, each with the alias of the mapping that says where it points."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RuleRows:
@@ -53,7 +56,7 @@ def rule_rows(
     joined = _joined(references)
     values = [*database.qualified("r", rule.columns), *relation.values]
     roots, root = _root(database, mapping, joined)
-    keys = database.qualified("r", _key(referrer))
+    keys = database.qualified("r", referrer.table.key)
     return RuleRows(
         source=_source(database, mapping, referrer, relation, joined),
         keys=keys,
@@ -77,32 +80,30 @@ def _fed_rows(
     into groups, with these worked out of the new values, and all others that they may meet."""
     joined = _joined(referrer.touching(rule))
     roots, root = _root(database, mapping, joined)
-    facts = {"dedupe_group": _blamed(joined, [f"{alias}.group_number" for alias, _ in joined])}
-    facts |= {f"dedupe_root_{n}": sql for n, sql in enumerate(roots.values())}
-    facts["dedupe_place"] = "m0.place" if referrer.is_inherited else "0"
-    facts["dedupe_moves"] = f"CASE WHEN {_moves(joined)} THEN 1 ELSE 0 END"
+    facts = {
+        "dedupe_group": _blamed(joined, [f"{alias}.group_number" for alias, _ in joined]),
+        **{f"dedupe_root_{n}": sql for n, sql in enumerate(roots.values())},
+        "dedupe_place": "m0.place" if referrer.is_inherited else "0",
+        "dedupe_moves": f"CASE WHEN {_moves(joined)} THEN 1 ELSE 0 END",
+    }
     moving = evaluated(database, _moving(database, mapping, referrer, joined, facts), rule)
     resting = evaluated(database, table_rows(database, referrer.table), rule)
     values = [*database.qualified("r", rule.columns), *moving.values]
     compared = [f"c.v{number}" for number in range(len(values))]
     met = database.equal(values, compared) if rule.nulls_distinct else "1 = 1"
-    keys = database.qualified("r", _key(referrer))
+    keys = database.qualified("r", referrer.table.key)
     listed = [*keys, *(f"{value} AS v{number}" for number, value in enumerate(values))]
-    untouched = [
-        f"NOT EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} g"
-        f" WHERE {_points(database, mapping, reference, 'g')})"
-        for _, reference in joined
-    ]
+    untouched = _untouched(database, mapping, joined)
     none = ", ".join(["NULL", *["NULL"] * len(roots), "0", "0"])
     source = database.reading_again(
         f"SELECT {', '.join([*listed, *(f'r.{fact}' for fact in facts)])} FROM {moving.sql} r",
         lambda found: (
             f"SELECT * FROM {found} b UNION ALL SELECT {', '.join([*listed, none])}"
             f" FROM {found} c {database.join} {resting.sql} r ON {met}"
-            f" WHERE c.dedupe_moves = 1 AND {' AND '.join(untouched)}"
+            f" WHERE c.dedupe_moves = 1 AND {untouched}"
         ),
     )
-    keys = database.qualified("c", _key(referrer))
+    keys = database.qualified("c", referrer.table.key)
     return RuleRows(
         source=f"({source}) c",
         keys=keys,
@@ -116,11 +117,20 @@ def _fed_rows(
     )
 
 
+def _untouched(database: Database, mapping: MergeMap, joined: Joined) -> str:
+    """SQL that is true for rows of which no reference points into a group."""
+    return " AND ".join(
+        f"NOT EXISTS (SELECT 1 FROM {database.q(mapping.source(reference))} g"
+        f" WHERE {_points(database, mapping, reference, 'g')})"
+        for _, reference in joined
+    )
+
+
 def _moving(
     database: Database,
     mapping: MergeMap,
     referrer: Referrer,
-    joined: list[tuple[str, Reference]],
+    joined: Joined,
     facts: Mapping[str, str],
 ) -> Relation:
     """The rows that point into groups, with what each reference will hold, and facts of each."""
@@ -139,15 +149,11 @@ def _moving(
     )
 
 
-def _joined(references: tuple[Reference, ...]) -> list[tuple[str, Reference]]:
+def _joined(references: tuple[Reference, ...]) -> Joined:
     return [(f"m{number}", reference) for number, reference in enumerate(references)]
 
 
-def _key(referrer: Referrer) -> list[str]:
-    return referrer.table.key
-
-
-def _moves(joined: list[tuple[str, Reference]]) -> str:
+def _moves(joined: Joined) -> str:
     return " OR ".join(f"{alias}.place > 0" for alias, _ in joined)
 
 
@@ -156,7 +162,7 @@ def _conditions(rule: TableRule, values: list[str]) -> list[str]:
 
 
 def _not_given_targets(
-    database: Database, mapping: MergeMap, referrer: Referrer, joined: list[tuple[str, Reference]]
+    database: Database, mapping: MergeMap, referrer: Referrer, joined: Joined
 ) -> list[str]:
     """Survivors that point at duplicates of theirs are not repointed: they get other targets."""
     if referrer.table.name != mapping.table.name:
@@ -175,13 +181,13 @@ def _source(
     mapping: MergeMap,
     referrer: Referrer,
     relation: Relation,
-    joined: list[tuple[str, Reference]],
+    joined: Joined,
 ) -> str:
     on = {alias: _points(database, mapping, reference, alias) for alias, reference in joined}
     tables = {alias: database.q(mapping.source(reference)) for alias, reference in joined}
     if len(joined) == 1:
         return f"{tables['m0']} m0 {database.join} {relation.sql} r ON {on['m0']}"
-    keys = database.qualified("r", _key(referrer))
+    keys = database.qualified("r", referrer.table.key)
     same = database.equal([f"c.k{n}" for n in range(len(keys))], keys)
     candidates = _candidates(database, mapping, referrer, [reference for _, reference in joined])
     outer = [f"LEFT JOIN {tables[alias]} {alias} ON {on[alias]}" for alias in tables]
@@ -214,7 +220,7 @@ def _points(database: Database, mapping: MergeMap, reference: Reference, alias: 
 def _mapped(
     database: Database,
     mapping: MergeMap,
-    joined: list[tuple[str, Reference]],
+    joined: Joined,
     values: list[str],
 ) -> list[str]:
     """Values of rows (``r``), with what each reference will point at in place of what it does."""
@@ -227,9 +233,7 @@ def _mapped(
     return [mapped.get(value, value) for value in values]
 
 
-def _root(
-    database: Database, mapping: MergeMap, joined: list[tuple[str, Reference]]
-) -> tuple[dict[str, str], str]:
+def _root(database: Database, mapping: MergeMap, joined: Joined) -> tuple[dict[str, str], str]:
     """The columns that the root's key is made of, and the key as text: see `RuleRows`."""
     if any(reference.place in mapping.values for _, reference in joined):
         # where other columns are looked up, the root is known as text alone
@@ -242,7 +246,7 @@ def _root(
     return columns, mapping.root(database, "x")
 
 
-def _blamed(joined: list[tuple[str, Reference]], values: list[str]) -> str:
+def _blamed(joined: Joined, values: list[str]) -> str:
     """The value of the group to blame for a collision: one whose merge moves the row, if any does.
 
     ``values`` are SQL for the value of the group of each alias.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import Column
-    from ..field_rules.new_values import FieldRules
+    from ..field_rules.family import FieldRules
     from ..mapping.mapping import MergeMap
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
@@ -112,7 +112,7 @@ def _compared(referrer: Referrer) -> list[Column]:
     ]
     equal = set.intersection(*by_rule) if by_rule else set()
     equal |= naming_columns(referrer.table.model)
-    return [column for column in referrer.table.others if column.name not in equal]
+    return [column for column in referrer.table.non_key_columns if column.name not in equal]
 
 
 def count_pointing(

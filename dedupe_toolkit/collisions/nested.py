@@ -38,11 +38,11 @@ def nested_mapping(
     source, place = _placed(database, mapping, rivals, where)
     into = _into(database, nested)
     pairs = losers + winners + texts(database, nested, losers, winners)
-    database.run(
+    rows = database.run(
         f"{into} SELECT x.group_number, {place}, {', '.join(pairs)}, x.root {source} WHERE {where}"
     )
-    _add_winners(database, nested, into)
-    settle(database, nested)
+    rows += _add_winners(database, nested, into)
+    settle(database, nested, rows)
     return nested
 
 
@@ -57,11 +57,11 @@ def side_mapping(session: Session, mapping: MergeMap, link: Reference, table: Ta
         joins.append(f" {database.join} {database.q(mapping.table.name)} {row} ON {same}")
     lost, won = (database.qualified(row, link.columns) for row in ("d", "s"))
     pairs = lost + won + texts(database, side, lost, won)
-    database.run(
+    rows = database.run(
         f"{_into(database, side)} SELECT m.group_number, m.place, {', '.join(pairs)},"
         f" {mapping.root(database)} FROM {database.q(mapping.name)} m{''.join(joins)}"
     )
-    settle(database, side)
+    settle(database, side, rows)
     return side
 
 
@@ -106,12 +106,15 @@ def _place_of_parent(
     return f"(SELECT g.place FROM {table} h JOIN {work} g ON {parent} WHERE {itself})"
 
 
-def _add_winners(database: Database, nested: MergeMap, into: str) -> None:
-    """The winners themselves, once each, under the lowest number of the groups they win for."""
+def _add_winners(database: Database, nested: MergeMap, into: str) -> int:
+    """The winners themselves, once each, under the lowest number of the groups they win for.
+
+    Returns how many they are.
+    """
     winners = database.qualified("w", nested.survivors)
     kept = winners + winners + texts(database, nested, winners, winners)
     # from a copy: what is being filled cannot be read by the same statement everywhere
-    database.run(
+    return database.run(
         f"{into} SELECT MIN(w.group_number), 0, {', '.join(kept)}, MIN(w.root)"
         f" FROM (SELECT * FROM {database.q(nested.name)}) w GROUP BY {', '.join(winners)}"
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import Table
-    from ..field_rules.new_values import FieldRules
+    from ..field_rules.family import FieldRules
 
 
 @dataclass(frozen=True, kw_only=True)

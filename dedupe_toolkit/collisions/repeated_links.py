@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..plan_values import RepeatedLinks
 from ..references.links import ends_of
 from ..references.rule_sql import TableRule
-from ..values import RepeatedLinks
 from .compared_rows import rule_rows
 from .losing_rows import losing_rows, not_in
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from ..values import TieCount
+from ..plan_values import TieCount
 from .losing_rows import not_in
 from .resolutions import Outcome
 from .ties import Tie, tied_rows

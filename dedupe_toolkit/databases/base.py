@@ -15,6 +15,7 @@ from django.db.models import Count
 from .catalogue import Catalogue
 from .expressions import Expressions
 from .places import introspected
+from .rights import Rights
 from .scratch import PREFIX
 from .sessions import Sessions
 from .work_tables import WorkTables
@@ -43,7 +44,7 @@ class Numbered:
     last: int
 
 
-class Database(Catalogue, WorkTables, Expressions, Sessions):
+class Database(Catalogue, WorkTables, Expressions, Sessions, Rights):
     """One connection, and how its database spells what a merge needs."""
 
     find_places = staticmethod(introspected)

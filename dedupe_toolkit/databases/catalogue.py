@@ -11,7 +11,7 @@ from .checks import Demands, gathered
 from .names import parts_of, spelled
 from .rules import LiveRule, RulePart, assembled
 from .statements import Statements
-from .tables import Column, DatabaseKey, OnMove, Table, not_migrated, pk_fields
+from .tables import Column, DatabaseKey, OnDelete, OnMove, Table, not_migrated, pk_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -149,7 +149,7 @@ class Catalogue(Statements, ABC):
     ) -> dict[str, list[DatabaseKey]]:
         found: dict[str, list[DatabaseKey]] = {table: [] for table in tables}
         for head, columns in groupby(rows, key=lambda row: row[:6]):
-            target, table, referrers, _, on_move, is_acting = head
+            target, table, referrers, _, on_move, on_delete = head
             own, theirs = zip(*(row[6:] for row in columns), strict=True)
             key = DatabaseKey(
                 table=table,
@@ -157,7 +157,7 @@ class Catalogue(Statements, ABC):
                 targets=theirs,
                 referrers=referrers,
                 on_move=OnMove(on_move),
-                is_acting=bool(is_acting),
+                on_delete=OnDelete(on_delete),
             )
             # a partition has a key of its own for each one of the whole, and says the same again
             if key not in found[target]:
@@ -171,7 +171,7 @@ class Catalogue(Statements, ABC):
     @abstractmethod
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
         """A table that is pointed at, one that points and its referrers, a key, what it does when
-        what it points at moves (an `OnMove`), whether it acts when that is deleted, a column of
+        what it points at moves (an `OnMove`) and when that is deleted (an `OnDelete`), a column of
         each.
 
         In the order of tables and keys, and the columns in that of their key.

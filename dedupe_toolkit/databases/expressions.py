@@ -5,6 +5,7 @@ Row values travel through the journal as *images*: a JSON array of the exact tex
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from .named_rows import NamedRows
     from .tables import Column, Table
+
+_ROUNDING = re.compile("decimal|numeric|time|datetime|interval")
 
 
 class Expressions(Statements, ABC):
@@ -41,10 +44,18 @@ class Expressions(Statements, ABC):
         """SQL that is true for a row whose image the server cannot make; empty if there is none."""
         return ""
 
+    def long_columns(self, table: Table) -> Sequence[Column]:
+        """The columns whose values can be so long that a row's image is too long."""
+        return ()
+
     def literal(self, value: Any) -> str:
         """SQL for a value that Django passes as a parameter, safe among placeholders."""
         self.connection.ensure_connection()
         return str(self.connection.schema_editor().quote_value(value)).replace("%", "%%")
+
+    def placeholder(self, column: Column) -> str:
+        """What stands for a value that Django passes for a column."""
+        return "%s"
 
     def as_stored(self, column: Column, sql: str) -> str:
         """SQL for a value as the column has it once it is written there, if its text differs.
@@ -62,12 +73,41 @@ class Expressions(Statements, ABC):
         """SQL for one value of an image, of the column's own type."""
 
     @abstractmethod
+    def is_kept(self, image: str, position: int, column: Column, value: str) -> str:
+        """SQL that is true if a value of the column's own type says all that the image does.
+
+        Not so where the column has another type by now, which rounds or cuts what is read.
+        """
+
+    def is_image(self, image: str, columns: Sequence[tuple[Column, str]]) -> str:
+        """SQL that is true if the image of these (column, SQL of its value) pairs is this one."""
+        return self.same_text(self.image(columns), image)
+
+    @abstractmethod
     def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         """SQL for a primary key as the journal names it: exact, and readable where it can be."""
 
     @abstractmethod
+    def as_held(self, sql: str, column: Column) -> str:
+        """SQL for a value as a key's column has it, from what Django passes or from its text."""
+
+    def unless_rounded(self, sql: str, column: Column) -> str:
+        """`as_held` of what Django passes, or NULL where the column would hold something else."""
+        held = self.as_held(sql, column)
+        is_rounding = _ROUNDING.match(column.definition)
+        return f"CASE WHEN {held} = {sql} THEN {held} END" if is_rounding else held
+
+    @abstractmethod
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         """SQL for one column of the primary key that `key_text` wrote."""
+
+    def is_key_text(self, text: str, columns: Sequence[Column]) -> str:
+        """SQL that is true for a text that `from_key_text` can read; empty if it reads all."""
+        return ""
+
+    def is_unnamed(self, columns: Sequence[Column], values: Sequence[str]) -> str:
+        """SQL that is true for a key to which its `key_text` leads no way back; empty if all do."""
+        return ""
 
     @abstractmethod
     def as_python_text(self, sql: str, field: Any) -> str:
@@ -126,6 +166,10 @@ class Expressions(Statements, ABC):
         if column.is_text:
             return f"({sql} IS NULL OR LENGTH({sql}) = 0)"
         return f"{sql} IS NULL"
+
+    def blank_in(self, alias: str, column: Column) -> str:
+        """The same of a column of the table under that alias."""
+        return self.blank(f"{alias}.{self.q(column.name)}", column)
 
     def total(self, sql: str, column: Column, places: int | None) -> str:
         """SQL for the sum of a column's numbers in a group: exact, or one that does not fit.

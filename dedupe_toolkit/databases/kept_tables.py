@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Shape:
+    """As what a work table is made: the types of its columns, its key, and what is indexed."""
+
+    columns: Mapping[str, str]
+    primary_key: Sequence[str]
+    indexes: Sequence[str]
 
 
 @dataclass
 class _Kept:
     """A work table that is there: as what it was made, and whether it has its indexes."""
 
-    shape: Any
+    shape: Shape
     is_indexed: bool = False
 
 
@@ -43,7 +52,7 @@ class KeptTables:
                 self._tables = {}
             raise
 
-    def is_kept(self, name: str, shape: Any) -> bool:
+    def is_kept(self, name: str, shape: Shape) -> bool:
         """Whether there is a table of that name and shape to be emptied.
 
         If not, the table is about to be made.

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 from django.db.utils import OperationalError
 
 from .mysql import MySQLFamily
-from .mysql_expressions import typed
 from .mysql_sorting import for_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .tables import Column
 
 _JSON_TABLE = (10, 6)
 _ACROSS = """
@@ -62,5 +60,5 @@ class MariaDB(MySQLFamily):
     def sorted_whole(self, head: str, select: str, texts: int) -> str:
         return f"SET STATEMENT {', '.join(for_statement(texts))} FOR {head} {select}"
 
-    def from_image(self, image: str, position: int, column: Column) -> str:
-        return typed(f"JSON_VALUE({image}, '$[{position}]')", column)
+    def image_text(self, image: str, position: int) -> str:
+        return f"JSON_VALUE({image}, '$[{position}]')"

@@ -9,8 +9,8 @@ from django.db.models import Count
 
 from .base import Database, Numbered
 from .fitting import widened
-from .mysql_catalogue import MySQLCatalogue
 from .mysql_expressions import MySQLExpressions
+from .mysql_rights import MySQLRights
 from .mysql_rules import shown_rule
 from .mysql_sessions import MySQLSessions
 from .mysql_sorting import LONGEST, SORTED, may_be_cut, sorting_whole
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from django.db import DatabaseError
     from django.db.models import Model, UniqueConstraint
 
+    from .kept_tables import Shape
     from .named_rows import NamedRows
     from .rules import LiveRule
 
@@ -46,7 +47,7 @@ _NO_LIMIT = 2**64 - 1
 _LONG_TEXTS = ("tinytext", "text", "mediumtext", "longtext")
 
 
-class MySQLFamily(MySQLCatalogue, MySQLExpressions, MySQLSessions, Database):
+class MySQLFamily(MySQLRights, MySQLExpressions, MySQLSessions, Database):
     find_places = staticmethod(of_mysql)
     join = "STRAIGHT_JOIN"
     cuts_lists = True
@@ -70,22 +71,13 @@ class MySQLFamily(MySQLCatalogue, MySQLExpressions, MySQLSessions, Database):
         last = self.value(f"SELECT MAX(id) FROM {self.q(table)}") if rows > 1 else first
         return Numbered(rows=rows, first=first, last=last)
 
-    def make_work_table(
-        self,
-        name: str,
-        columns: Mapping[str, str],
-        *,
-        primary_key: Sequence[str],
-        indexes: Sequence[str] = (),
-    ) -> None:
-        self.drop_work_table(name)
+    def make_work_table(self, name: str, shape: Shape) -> None:
         # a TIMESTAMP that is not said to be nullable turns NULL into now, where that is so set
-        nullable = {c: " NULL" for c, k in columns.items() if k.startswith("timestamp")}
-        nullable |= dict.fromkeys(primary_key, "")
-        parts = [f"{self.q(c)} {kind}{nullable.get(c, '')}" for c, kind in columns.items()]
-        if primary_key:
-            parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
-        parts += [f"KEY ({self.q(index)})" for index in indexes]
+        nullable = {c: " NULL" for c, k in shape.columns.items() if k.startswith("timestamp")}
+        nullable |= dict.fromkeys(shape.primary_key, "")
+        parts = [f"{self.q(c)} {kind}{nullable.get(c, '')}" for c, kind in shape.columns.items()]
+        parts.append(f"PRIMARY KEY ({', '.join(map(self.q, shape.primary_key))})")
+        parts += [f"KEY ({self.q(index)})" for index in shape.indexes]
         # named, as a rollback must take back what a batch did to it
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)}) ENGINE=InnoDB")
 

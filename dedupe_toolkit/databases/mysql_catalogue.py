@@ -5,17 +5,15 @@ from __future__ import annotations
 from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
+from . import mysql_rules
 from .catalogue import Catalogue
 from .identities import identities, mysql_fold, mysql_identity
-from .mysql_rules import demands, rule_parts
 from .names import spelled
 from .tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .checks import Demand
-    from .rules import RulePart
 
 _COLUMNS = """
 SELECT table_name, column_name, column_type, character_set_name, collation_name,
@@ -34,7 +32,7 @@ _SHAPES |= {"multipolygon", "geometrycollection", "geomcollection", "vector"}
 # MariaDB shows what a key does to those alone who may do more with its table than read it
 _FOREIGN_KEYS = """
 SELECT k.referenced_table_name, k.table_name, k.table_schema, k.constraint_name, 'waits',
-       COALESCE(r.delete_rule, 'CASCADE') NOT IN ('NO ACTION', 'RESTRICT'),
+       CASE WHEN r.delete_rule IN ('NO ACTION', 'RESTRICT') THEN 'waits' ELSE 'acts' END,
        k.column_name, k.referenced_column_name
 FROM information_schema.key_column_usage k
 LEFT JOIN information_schema.referential_constraints r ON r.constraint_schema = k.constraint_schema
@@ -43,8 +41,8 @@ WHERE k.referenced_table_schema = %s AND k.referenced_table_name IN ({tables}) {
 ORDER BY 1, 2, 3, 4, k.ordinal_position
 """
 _OWN_KEYS = """
-SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, 'waits', 0,
-       column_name, referenced_column_name
+SELECT table_name, referenced_table_name, referenced_table_schema, constraint_name, 'waits',
+       'waits', column_name, referenced_column_name
 FROM information_schema.key_column_usage
 WHERE table_schema = %s AND table_name IN ({tables}) AND referenced_table_name IS NOT NULL
 ORDER BY 1, 4, ordinal_position
@@ -95,11 +93,8 @@ class MySQLCatalogue(Catalogue):
             found[table].append(column)
         return found
 
-    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
-        return rule_parts(self, tables)
-
-    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
-        return demands(self, tables)
+    rule_parts = mysql_rules.rule_parts
+    demands_of = mysql_rules.demands
 
     def fetch_of(self, sql: str, tables: Sequence[str]) -> Iterator[tuple[Any, ...]]:
         """The rows of a query for tables of a schema, under the names by which they are asked for.

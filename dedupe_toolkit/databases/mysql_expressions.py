@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import UUIDField
@@ -16,11 +17,17 @@ if TYPE_CHECKING:
 
 _LONG = ("mediumtext", "longtext", "mediumblob", "longblob", "json")
 _SHORT = 2_000_000
+_ROUNDING = {"decimal": "DECIMAL(65,30)", "datetime": "DATETIME(6)", "timestamp": "DATETIME(6)"}
+_ROUNDING |= {"time": "TIME(6)"}
 
 
 class MySQLExpressions(Expressions):
     def fits(self, column: Column, field: Any) -> str:
         return fitting(self.q(column.name), column.definition)
+
+    def placeholder(self, column: Column) -> str:
+        # bytes are no text of the connection's character set
+        return "_binary %s" if column.is_binary else "%s"
 
     def as_stored(self, column: Column, sql: str) -> str:
         is_decimal = column.definition.startswith("decimal")
@@ -36,7 +43,7 @@ class MySQLExpressions(Expressions):
     joined_at_most = ("group_concat_max_len", "max_allowed_packet")
 
     def is_too_long(self, table: Table, alias: str) -> str:
-        long = [c for c in table.stored if c.definition.startswith(_LONG)]
+        long = self.long_columns(table)
         if not long:
             return ""
         size = " + ".join(f"COALESCE(OCTET_LENGTH({alias}.{self.q(c.name)}), 0)" for c in long)
@@ -48,16 +55,42 @@ class MySQLExpressions(Expressions):
             f" ELSE CAST({image} AS CHAR) IS NULL END = 1"
         )
 
+    def long_columns(self, table: Table) -> Sequence[Column]:
+        return [column for column in table.stored if column.definition.startswith(_LONG)]
+
+    def is_kept(self, image: str, position: int, column: Column, value: str) -> str:
+        text = self.image_text(image, position)
+        is_same = f"CAST({text} AS BINARY) <=> CAST({_exact(column, value)} AS BINARY)"
+        # more decimal places show more zeros
+        for kind, widest in _ROUNDING.items():
+            if column.definition.startswith(kind):
+                return f"({is_same} OR CAST({text} AS {widest}) = {value})"
+        return is_same
+
+    @abstractmethod
+    def image_text(self, image: str, position: int) -> str:
+        """SQL for the text that an image has of one value."""
+
+    def from_image(self, image: str, position: int, column: Column) -> str:
+        return typed(self.image_text(image, position), column)
+
     def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         if len(columns) == 1:
             return _exact(columns[0], values[0])
         return self.image(list(zip(columns, values, strict=True)))
 
+    def as_held(self, sql: str, column: Column) -> str:
+        # compares as the column does, and by its index
+        return self.as_text(_cast(sql, column), column.definition)
+
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         column = columns[position]
-        key = typed(text, column) if len(columns) == 1 else self.from_image(text, position, column)
-        # compares as the column does
-        return self.as_text(key, column.definition)
+        key = text if len(columns) == 1 else self.image_text(text, position)
+        held = self.as_held(f"UNHEX({key})" if column.is_binary else key, column)
+        if not column.definition.startswith("timestamp"):
+            return held
+        # compares as the session shows it; zero has no zone
+        return f"COALESCE(CONVERT_TZ({held}, '+00:00', @@SESSION.time_zone), {held})"
 
     def as_python_text(self, sql: str, field: Any) -> str:
         if isinstance(field, UUIDField) and not self.connection.features.has_native_uuid_field:
@@ -120,7 +153,19 @@ def typed(text: str, column: Column) -> str:
     """Text as a value that compares with the column by its index, not as floating point."""
     if column.is_binary:
         return f"UNHEX({text})"
+    return _cast(text, column) if column.is_integer else text
+
+
+def _cast(sql: str, column: Column) -> str:
+    """A value of the type that the column's have, as far as a text is not of it."""
+    kind, *_ = column.definition.split()
+    name, _, _ = kind.partition("(")
     if column.is_integer:
-        signed = "UNSIGNED" if "unsigned" in column.definition else "SIGNED"
-        return f"CAST({text} AS {signed})"
-    return text
+        kind = "UNSIGNED" if "unsigned" in column.definition else "SIGNED"
+    elif name == "timestamp":
+        kind = kind.replace(name, "datetime")
+    elif name in ("float", "double"):
+        kind = "DOUBLE"
+    elif name not in ("decimal", "date", "datetime", "time"):
+        return sql
+    return f"CAST({sql} AS {kind})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from .checks import LiveCheck
@@ -67,7 +68,9 @@ def _listed(text: str) -> list[str]:
 
 
 def unescaped(sql: str) -> str:
-    """SQL as MySQL means it: its catalogue shows it as the inside of a text."""
+    """SQL as MySQL means it: its catalogue shows it as the inside of a text, each byte a letter."""
+    with suppress(UnicodeError):  # one day it may show letters
+        sql = sql.encode("latin-1").decode()
     return re.sub(r"\\(.)", r"\1", sql, flags=re.DOTALL)
 
 

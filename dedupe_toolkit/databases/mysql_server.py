@@ -17,7 +17,6 @@ from weakref import WeakKeyDictionary
 from django.db import DatabaseError
 
 from .mysql import MySQLFamily
-from .mysql_expressions import typed
 from .mysql_rows import TOO_MANY, TooManyRows, can_be_held, common_tables, holding
 from .mysql_sorting import for_statement
 from .names import derived
@@ -25,8 +24,8 @@ from .names import derived
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from .kept_tables import Shape
     from .named_rows import NamedRows
-    from .tables import Column
 
 # not any name in quotes: a text may hold one quote alone
 _NAMED = re.compile(r"`(dedupe_[^`]+)`")
@@ -40,6 +39,7 @@ class MySQL(MySQLFamily):
     unpacks = False
     isolation_level = "@@transaction_isolation"
     is_index_used = "is_visible = 'YES'"
+    rights_kept = "NOT @@partial_revokes"
 
     def run(self, sql: str, params: Sequence[Any] = ()) -> int:
         return int(self._naming_once(super().run, sql, params))
@@ -58,16 +58,9 @@ class MySQL(MySQLFamily):
         (found,) = self._holding(super().fetch, self._tables_in(questions), questions)
         return tuple(found)
 
-    def make_work_table(
-        self,
-        name: str,
-        columns: Mapping[str, str],
-        *,
-        primary_key: Sequence[str],
-        indexes: Sequence[str] = (),
-    ) -> None:
-        super().make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
-        _work_tables.setdefault(self.connection, {})[name] = columns
+    def make_work_table(self, name: str, shape: Shape) -> None:
+        super().make_work_table(name, shape)
+        _work_tables.setdefault(self.connection, {})[name] = shape.columns
 
     def update(
         self, table: str, assigned: Mapping[str, str], rows: NamedRows, *, keep: Sequence[str] = ()
@@ -81,10 +74,9 @@ class MySQL(MySQLFamily):
         hints = " ".join(f"SET_VAR({setting})" for setting in for_statement(texts))
         return f"{head} SELECT /*+ {hints} */ {select.removeprefix('SELECT ')}"
 
-    def from_image(self, image: str, position: int, column: Column) -> str:
+    def image_text(self, image: str, position: int) -> str:
         # of its own accord it returns 512 characters at most, and NULL for what is longer
-        value = f"JSON_VALUE({image}, '$[{position}]' RETURNING CHAR({_LONGEST}))"
-        return typed(value, column)
+        return f"JSON_VALUE({image}, '$[{position}]' RETURNING CHAR({_LONGEST}))"
 
     def reading_again(self, rows: str, query: Callable[[str], str]) -> str:
         # a common table that is read twice opens the work tables in it twice, unseen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError
 
+from .mysql_rights import DENIED
 from .sessions import Sessions
 from .settings import set_back
 
@@ -24,12 +25,12 @@ _PATIENCE = "innodb_lock_wait_timeout"
 # missing, is none, or divided by zero, a query finds several rows; and what is longer than
 # max_allowed_packet or group_concat_max_len
 _OF_ROWS = (1644, 1442, 1364, 1292, 1366, 1365, 1172, 1242, 1301, 1260)
-# of a table, of a column
-_UNREADABLE = (1142, 1143)
 _READ_ONLY = "it is read only, a replica perhaps: name the alias of the primary with --database"
 _REFUSALS = {
     1021: "free some space on its disk",
     1044: "merging takes the right CREATE TEMPORARY TABLES on the database",
+    1104: "set sql_big_selects for this session, by init_command in OPTIONS for instance",
+    1175: "take sql_safe_updates back for this session, by init_command in OPTIONS for instance",
     1142: "grant the database user this right on the table",
     1143: "grant the database user this right on the column",
     1205: "another session holds these rows: see innodb_lock_wait_timeout",
@@ -53,11 +54,12 @@ class MySQLSessions(Sessions):
 
     @contextmanager
     def exactly(self, *, patience: float = 0) -> Iterator[None]:
-        # a value that does not fit is an error, and none that is there already does not fit
-        names = ["sql_mode", *([_PATIENCE] if patience else [])]
+        # a value that does not fit is an error, and none that is there already does not fit; a
+        # session that looks at no foreign keys would not tell of a row that comes meanwhile
+        names = ["sql_mode", "foreign_key_checks", *([_PATIENCE] if patience else [])]
         (before,) = self.fetch(f"SELECT {', '.join(f'@@SESSION.{name}' for name in names)}")
         modes = set(filter(None, str(before[0]).split(","))) - _LAX | _STRICT
-        wanted = [",".join(sorted(modes)), *([ceil(patience)] if patience else [])]
+        wanted = [",".join(sorted(modes)), 1, *([ceil(patience)] if patience else [])]
         with self._session(names, wanted, list(before)):
             yield
 
@@ -104,7 +106,7 @@ class MySQLSessions(Sessions):
         try:
             self.run(f"SELECT {listed} FROM {self.connection.ops.quote_name(table)} LIMIT 0")
         except DatabaseError as error:
-            return self.code_of(error) in _UNREADABLE
+            return self.code_of(error) in DENIED
         return False
 
     refusals = _REFUSALS

@@ -79,6 +79,12 @@ def stores_rows(model: type[Model], using: str) -> bool:
     return place is not None and place.kind == TABLE
 
 
+def is_view(model: type[Model], using: str) -> bool:
+    """Whether the model shows what tables hold."""
+    place = place_of(model, using)
+    return place is not None and place.kind == VIEW
+
+
 @cached
 def _places_of_project(using: str) -> dict[str, Place | None]:
     """The places of all models of the project, by the names of their tables: asked at once."""

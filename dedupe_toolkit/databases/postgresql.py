@@ -12,6 +12,7 @@ from .fitting import widened
 from .places import of_postgresql
 from .postgresql_catalogue import PostgreSQLCatalogue
 from .postgresql_expressions import PostgreSQLExpressions
+from .postgresql_rights import PostgreSQLRights
 from .postgresql_sessions import PostgreSQLSessions
 from .rules import assembled
 from .scratch import Scratch
@@ -57,7 +58,9 @@ WHERE indrelid = to_regclass(%s) AND indisunique AND NOT indisprimary
 """
 
 
-class PostgreSQL(PostgreSQLCatalogue, PostgreSQLExpressions, PostgreSQLSessions, Database):
+class PostgreSQL(
+    PostgreSQLCatalogue, PostgreSQLExpressions, PostgreSQLSessions, PostgreSQLRights, Database
+):
     find_places = staticmethod(of_postgresql)
 
     def text_like(self, column: Column) -> str:

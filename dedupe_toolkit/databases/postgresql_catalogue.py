@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import postgresql_rules
 from .catalogue import Catalogue
 from .names import spelled
-from .postgresql_rules import demands, rule_parts
 from .tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .checks import Demand
-    from .rules import RulePart
 
 _COLUMNS = """
 SELECT w.name, a.attname, format_type(a.atttypid, a.atttypmod), t.typcategory = 'S',
@@ -57,7 +55,9 @@ SELECT k.name, r.relname, CASE WHEN pg_table_is_visible(r.oid) THEN NULL ELSE n.
        c.oid::text, CASE WHEN c.condeferrable AND c.confupdtype = 'a' THEN 'waits'
            WHEN c.condeferrable THEN 'acts' WHEN c.confupdtype = 'c' THEN 'cascades'
            ELSE 'refuses' END,
-       c.confdeltype NOT IN ('a', 'r'), a.attname, t.attname
+       CASE WHEN c.confdeltype NOT IN ('a', 'r') THEN 'acts'
+           WHEN c.condeferrable AND c.confdeltype = 'a' THEN 'waits' ELSE 'refuses' END,
+       a.attname, t.attname
 FROM kin k
 JOIN pg_constraint c ON c.contype = 'f' AND c.confrelid = k.number
 JOIN pg_class r ON r.oid = c.conrelid AND r.relkind <> 'p'
@@ -111,11 +111,8 @@ class PostgreSQLCatalogue(Catalogue):
         listed = ", ".join(["(%s, to_regclass(%s))"] * len(tables))
         return self.look_up(sql.format(tables=listed), [n for t in tables for n in (t, self.q(t))])
 
-    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
-        return rule_parts(self, tables)
-
-    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
-        return demands(self, tables)
+    rule_parts = postgresql_rules.rule_parts
+    demands_of = postgresql_rules.demands
 
     def foreign_key_columns(self, tables: Sequence[str]) -> Iterable[tuple[Any, ...]]:
         for target, table, schema, referrers, *key, column, beside in self._fetch_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from .expressions import Expressions
@@ -11,6 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .tables import Column
+
+_ROUNDING = re.compile("numeric|time|interval|tstz")
+_MOMENT = re.compile(r"timestamp(\(\d\))? with time zone")
+_OF_MOMENTS = re.compile("timestamp.* with time zone|tstz")
+_ARRAY, _INTEGER, _UUID = r"'^\[.*\]$'", "'^-?[0-9]+$'", "'^[0-9a-f-]{36}$'"
+_MOST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+_DIGITS = re.compile(r"\(\d+(,-?\d+)?\)")
 
 
 class PostgreSQLExpressions(Expressions):
@@ -26,21 +34,51 @@ class PostgreSQLExpressions(Expressions):
             # digits need no escaping
             digits = (f"COALESCE('\"' || ({sql}) || '\"', 'null')" for _, sql in columns)
             return "('[' || " + " || ',' || ".join(digits) + " || ']')"
-        values = ", ".join(f"({sql})::text" for _, sql in columns)
+        values = ", ".join(_text(column, sql) for column, sql in columns)
         return f"array_to_json(ARRAY[{values}]::text[])::text"
 
     def from_image(self, image: str, position: int, column: Column) -> str:
         return f"({image}::json ->> {position})::{column.definition.split(' COLLATE ')[0]}"
 
+    def is_kept(self, image: str, position: int, column: Column, value: str) -> str:
+        text = f"({image}::json ->> {position})"
+        # more decimal places show more zeros, and another time zone shows other hours
+        is_rounding = _ROUNDING.match(column.undemanding)
+        kind = _DIGITS.sub("", column.undemanding) if is_rounding else ""
+        return _is_text_of(text, column, value, kind)
+
+    def is_image(self, image: str, columns: Sequence[tuple[Column, str]]) -> str:
+        if not any(_OF_MOMENTS.match(column.undemanding) for column, _ in columns):
+            return super().is_image(image, columns)
+        same = []
+        for place, (column, sql) in enumerate(columns):
+            # ranges and lists of moments show the hours of the session's time zone
+            kind = column.undemanding if _OF_MOMENTS.match(column.undemanding) else ""
+            same.append(_is_text_of(f"({image}::json ->> {place})", column, sql, kind))
+        return " AND ".join(same)
+
     def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
         if len(columns) == 1:
-            return f"({values[0]})::text"
+            return _text(columns[0], values[0])
         return self.image(list(zip(columns, values, strict=True)))
+
+    def as_held(self, sql: str, column: Column) -> str:
+        return f"({sql})::{column.definition.split(' COLLATE ')[0]}"
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
         if len(columns) == 1:
-            return f"({text})::{columns[0].definition.split(' COLLATE ')[0]}"
+            return self.as_held(text, columns[0])
         return self.from_image(text, position, columns[position])
+
+    def is_key_text(self, text: str, columns: Sequence[Column]) -> str:
+        column, *more = columns
+        if more:
+            return f"{text} ~ {_ARRAY}"
+        if column.is_integer:
+            most = _MOST.get(column.undemanding, _MOST["bigint"])
+            fits = f"{text}::numeric BETWEEN -{most} AND {most}"
+            return f"CASE WHEN {text} ~ {_INTEGER} THEN {fits} END"
+        return f"{text} ~ {_UUID}" if column.undemanding == "uuid" else ""
 
     def as_python_text(self, sql: str, field: Any) -> str:
         return f"({sql})::text"
@@ -75,6 +113,25 @@ class PostgreSQLExpressions(Expressions):
             f" FROM unnest({sql}) WITH ORDINALITY u(e, o)"
             f" LEFT JOIN {self.q(source)} a ON a.member_0 = u.e GROUP BY 1) d ORDER BY d.o)"
         )
+
+
+def _text(column: Column, sql: str) -> str:
+    """The text of a value, the same whatever a session's time zone is and how it shows bytes."""
+    if column.undemanding == "bytea":
+        return f"(E'\\\\x' || encode({sql}, 'hex'))"
+    if not _MOMENT.fullmatch(column.undemanding):
+        return f"({sql})::text"
+    utc = f"concat(({sql}) AT TIME ZONE 'UTC', '+00')"
+    return f"CASE WHEN isfinite({sql}) THEN {utc} ELSE ({sql})::text END"
+
+
+def _is_text_of(text: str, column: Column, sql: str, kind: str) -> str:
+    """SQL that says whether a text is that of a value, also where one of both is NULL.
+
+    Where there is a ``kind``, the text of any value of that type is that is equal to this one.
+    """
+    is_same = f"{text} IS NOT DISTINCT FROM {_text(column, sql)}"
+    return f"({is_same} OR {text}::{kind} IS NOT DISTINCT FROM {sql})" if kind else is_same
 
 
 def _path(path: Sequence[str]) -> str:

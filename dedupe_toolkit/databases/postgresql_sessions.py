@@ -29,6 +29,7 @@ _EXACT = {
     "intervalstyle": "postgres",
     "extra_float_digits": "1",
     "lc_monetary": "C",
+    "bytea_output": "hex",
 }
 _WAITED_FOR = """
 SELECT EXISTS (SELECT FROM pg_locks w

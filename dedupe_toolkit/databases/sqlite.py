@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from datetime import date, time
 from pathlib import Path
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from .rules import LiveRule
     from .tables import Column, Table
 
+_READ = (date, time)  # a datetime is a date
 _WRITTEN = """
 SELECT x.type, x.sql FROM {master} x JOIN w ON w.schema = x.schema AND w.bare = lower(x.tbl_name)
 WHERE x.type IN ('table', 'index') AND x.sql NOT LIKE 'CREATE UNIQUE %%'
@@ -57,6 +59,13 @@ class SQLite(SQLiteCatalogue, SQLiteExpressions, SQLiteSessions, Database):
         raw.create_function("dedupe_float_text", 1, float.hex, deterministic=True)
         raw.create_function("dedupe_text_float", 1, float.fromhex, deterministic=True)
         raw.create_function("dedupe_unhex", 1, bytes.fromhex, deterministic=True)
+        # the shortest text of a float that is read as the same again: what people would write
+        raw.create_function("dedupe_real_text", 1, repr, deterministic=True)
+        raw.create_function("dedupe_text_real", 1, float, deterministic=True)
+
+    def run(self, sql: str, params: Sequence[Any] = ()) -> int:
+        # what the driver reads as a moment by the type of its column, it takes as a text only
+        return super().run(sql, [str(one) if isinstance(one, _READ) else one for one in params])
 
     @property
     def pause(self) -> float:

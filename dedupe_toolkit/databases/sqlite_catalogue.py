@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from . import sqlite_checks, sqlite_rules
 from .catalogue import Catalogue
 from .identities import identities, sqlite_identity, sqlite_literal
 from .names import ascii_lower, spelled
-from .sqlite_checks import demands
-from .sqlite_rules import rule_parts
 from .tables import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from .checks import Demand
-    from .rules import RulePart
 
 _QUOTE = '"'
 _HIDDEN_GENERATED = (2, 3)
@@ -35,7 +32,8 @@ ORDER BY w.name, c.cid
 _FOREIGN_KEYS = """
 SELECT w.name, s.name, s.schema, f.id,
     CASE WHEN f.on_update IN ('NO ACTION', 'RESTRICT') THEN 'waits' ELSE 'acts' END,
-    f.on_delete NOT IN ('NO ACTION', 'RESTRICT'), f."from", COALESCE(f."to",
+    CASE WHEN f.on_delete IN ('NO ACTION', 'RESTRICT') THEN 'waits' ELSE 'acts' END,
+    f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(w.bare, w.schema) p WHERE p.pk = f.seq + 1))
 FROM {master} s CROSS JOIN pragma_foreign_key_list(s.name, s.schema) f
 CROSS JOIN w ON w.bare = lower(f."table") AND w.schema = lower(s.schema)
@@ -43,7 +41,7 @@ WHERE s.type = 'table'
 ORDER BY 1, 2, 3, 4, f.seq
 """
 _OWN_KEYS = """
-SELECT w.name, f."table", w.schema, f.id, 'waits', 0, f."from", COALESCE(f."to",
+SELECT w.name, f."table", w.schema, f.id, 'waits', 'waits', f."from", COALESCE(f."to",
     (SELECT p.name FROM pragma_table_info(f."table", w.schema) p WHERE p.pk = f.seq + 1))
 FROM w CROSS JOIN pragma_foreign_key_list(w.bare, w.schema) f
 ORDER BY 1, 4, f.seq
@@ -76,7 +74,8 @@ class SQLiteCatalogue(Catalogue):
         for table, name, kind, not_null, in_pk, hidden in self.fetch_of(_COLUMNS, tables):
             column = Column(
                 name=name,
-                definition=kind or "blob",
+                # of strict tables: elsewhere ANY would make numbers of texts
+                definition="blob" if kind in ("", "ANY") else kind,
                 is_text=any(word in kind.lower() for word in ("char", "text", "clob")),
                 is_integer="int" in kind.lower(),
                 is_nullable=not (not_null or in_pk),
@@ -85,11 +84,8 @@ class SQLiteCatalogue(Catalogue):
             found[table].append(column)
         return found
 
-    def rule_parts(self, tables: Sequence[str]) -> Iterable[RulePart]:
-        return rule_parts(self, tables)
-
-    def demands_of(self, tables: Sequence[str]) -> Iterable[tuple[str, Demand]]:
-        return demands(self, tables)
+    rule_parts = sqlite_rules.rule_parts
+    demands_of = sqlite_checks.demands
 
     def fetch_of(self, sql: str, tables: Sequence[str]) -> list[tuple[Any, ...]]:
         """The rows of a query over ``w``: names of tables, their schemas and their bare names.

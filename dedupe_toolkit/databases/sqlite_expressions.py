@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _HALF = 2**32
 # SQLite's functions take 127 at most, unless it was built otherwise
 _ARGUMENTS = 100
+# what quote() makes of bytes
+_QUOTED = "'X''*'''"
 
 
 class SQLiteExpressions(Expressions):
@@ -46,15 +48,61 @@ class SQLiteExpressions(Expressions):
             f" ELSE dedupe_unhex(json_extract({image}, {blob})) END"
         )
 
+    def is_kept(self, image: str, position: int, column: Column, value: str) -> str:
+        # by itself: beside a column a text would be made a number, as the column makes it one
+        before, now = self.from_image(image, position, column), f"+{value}"
+        return f"({before} IS {now} OR CAST({before} AS TEXT) IS CAST({now} AS TEXT))"
+
     def key_text(self, columns: Sequence[Column], values: Sequence[str]) -> str:
-        if len(columns) == 1:
-            return f"CAST({values[0]} AS TEXT)"
-        return self.image(list(zip(columns, values, strict=True)))
+        (column, *more), (value, *_) = columns, values
+        if more:
+            return self.image(list(zip(columns, values, strict=True)))
+        text = f"CAST({value} AS TEXT)"
+        if _affinity(column) in ("INTEGER", "TEXT"):
+            return text
+        return (
+            f"CASE typeof({value}) WHEN 'real' THEN dedupe_real_text({value})"
+            f" WHEN 'blob' THEN quote({value}) ELSE {text} END"
+        )
+
+    def as_held(self, sql: str, column: Column) -> str:
+        kind = _affinity(column)
+        if kind in ("TEXT", "BLOB"):
+            return sql
+        cast = f"CAST({sql} AS {kind})"
+        if kind == "INTEGER":
+            return cast
+        number = f"CASE typeof({cast}) WHEN 'real' THEN dedupe_text_real({sql}) ELSE {cast} END"
+        # beside a number a text that reads as one is one: that of a date is none
+        return f"CASE WHEN {cast} = {sql} THEN {number} ELSE {sql} END"
+
+    def unless_rounded(self, sql: str, column: Column) -> str:
+        return self.as_held(sql, column)  # Django rounds by itself here, and columns do not
 
     def from_key_text(self, text: str, position: int, columns: Sequence[Column]) -> str:
+        column, *more = columns
+        if more:
+            return self.from_image(text, position, columns[position])
+        if _affinity(column) != "BLOB":
+            return self.as_held(text, column)
+        digits = f"substr({text}, 3, length({text}) - 3)"
+        return f"CASE WHEN {text} GLOB {_QUOTED} THEN dedupe_unhex({digits}) ELSE {text} END"
+
+    def is_key_text(self, text: str, columns: Sequence[Column]) -> str:
         if len(columns) == 1:
-            return f"CAST({text} AS INTEGER)" if columns[0].is_integer else text
-        return self.from_image(text, position, columns[position])
+            return ""
+        has_all = f"json_type({text}) = 'array' AND json_array_length({text}) = {len(columns)}"
+        return f"CASE WHEN json_valid({text}) THEN {has_all} END"
+
+    def is_unnamed(self, columns: Sequence[Column], values: Sequence[str]) -> str:
+        (column, *more), (value, *_) = columns, values
+        if more or column.definition.lower() == "integer":
+            return ""
+        if _affinity(column) == "BLOB":
+            is_plain = f"typeof({value}) = 'text' AND {value} NOT GLOB {_QUOTED}"
+            return f"NOT (typeof({value}) = 'blob' OR {is_plain})"
+        # by itself: a column would make what is beside it a number
+        return f"{self.from_key_text(self.key_text(columns, values), 0, columns)} IS NOT +{value}"
 
     def as_python_text(self, sql: str, field: Any) -> str:
         if not isinstance(field, UUIDField):
@@ -112,6 +160,14 @@ class SQLiteExpressions(Expressions):
             f" THEN json_set({sql}, {at}, CAST({text} AS INTEGER))"
             f" ELSE json_set({sql}, {at}, {text}) END"
         )
+
+
+def _affinity(column: Column) -> str:
+    """What the column would rather have values be: see "Type Affinity" in SQLite's manual."""
+    kind = column.definition.lower()
+    if column.is_integer or column.is_text or "blob" in kind:
+        return "INTEGER" if column.is_integer else "TEXT" if column.is_text else "BLOB"
+    return "REAL" if any(word in kind for word in ("real", "floa", "doub")) else "NUMERIC"
 
 
 def _element(sql: str) -> str:

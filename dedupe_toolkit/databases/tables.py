@@ -77,7 +77,7 @@ class Table:
         return tuple(column.name for column in self.columns if column.sets_itself)
 
     @property
-    def others(self) -> tuple[Column, ...]:
+    def non_key_columns(self) -> tuple[Column, ...]:
         """The stored columns outside the primary key."""
         return tuple(column for column in self.stored if column not in self.pk)
 
@@ -98,13 +98,26 @@ class OnMove(StrEnum):
     """It lets them follow neither ahead nor afterwards, and may empty what they hold."""
 
 
+class OnDelete(StrEnum):
+    """What a foreign key does when a row goes that others point at.
+
+    In the order of how much stands in the way.
+    """
+
+    WAITS = "waits"
+    """Nothing, until the end of the transaction."""
+    REFUSES = "refuses"
+    """It refuses at once, even where another row is about to take the value."""
+    ACTS = "acts"
+    """It deletes or changes the rows that point."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class DatabaseKey:
     """A foreign key as the database has it, whether or not a model declares it.
 
     ``columns`` of ``table`` point at ``targets`` of another; the names are as `Database.q` takes
     them. ``referrers`` are the identities of the table and of those that show its rows as theirs.
-    An ``is_acting`` key deletes or changes what points at a row when that is deleted.
     """
 
     table: str
@@ -112,7 +125,12 @@ class DatabaseKey:
     targets: tuple[str, ...]
     referrers: frozenset[Any] = frozenset()
     on_move: OnMove = OnMove.WAITS
-    is_acting: bool = False
+    on_delete: OnDelete = OnDelete.WAITS
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether it deletes or changes what points at a row when that is deleted."""
+        return self.on_delete is OnDelete.ACTS
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .kept_tables import KeptTables
+from .kept_tables import KeptTables, Shape
 from .statements import Statements
 
 if TYPE_CHECKING:
@@ -48,24 +48,17 @@ class WorkTables(Statements, ABC):
         the transaction, which rules out any later DDL on MariaDB and MySQL. Where there can be
         some, the indexes are made by `settle`.
         """
-        if self.kept.is_kept(name, (dict(columns), tuple(primary_key), tuple(indexes))):
+        shape = Shape(dict(columns), tuple(primary_key), tuple(indexes))
+        if self.kept.is_kept(name, shape):
             self.empty_work_table(name)
         else:
-            self.make_work_table(name, columns, primary_key=primary_key, indexes=indexes)
+            self.drop_work_table(name)
+            self.make_work_table(name, shape)
 
-    def make_work_table(
-        self,
-        name: str,
-        columns: Mapping[str, str],
-        *,
-        primary_key: Sequence[str],
-        indexes: Sequence[str] = (),
-    ) -> None:
-        """The same, made anew."""
-        self.drop_work_table(name)
-        parts = [f"{self.q(column)} {kind}" for column, kind in columns.items()]
-        if primary_key:
-            parts.append(f"PRIMARY KEY ({', '.join(map(self.q, primary_key))})")
+    def make_work_table(self, name: str, shape: Shape) -> None:
+        """The same, made anew where there is none."""
+        parts = [f"{self.q(column)} {kind}" for column, kind in shape.columns.items()]
+        parts.append(f"PRIMARY KEY ({', '.join(map(self.q, shape.primary_key))})")
         self.run(f"CREATE TEMPORARY TABLE {self.q(name)} ({', '.join(parts)})")
 
     def keeping_work_tables(self) -> AbstractContextManager[None]:
@@ -85,7 +78,7 @@ class WorkTables(Statements, ABC):
 
     def settle(self, name: str, indexes: Sequence[str] = ()) -> None:
         """A work table is filled: make the indexes it was created for, and tell the planner."""
-        for index in indexes if self.kept.is_bare(name) else ():
+        for index in indexes if indexes and self.kept.is_bare(name) else ():
             self.index_work_table(name, index)
         self.tell_planner(name)
 

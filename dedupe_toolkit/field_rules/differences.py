@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..plan_values import FieldDifference
 from ..references.discover import naming_columns
 from ..references.telling import moments
 from ..references.together import together_in
-from ..values import FieldDifference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..databases.tables import Column
     from ..mapping.mapping import MergeMap
     from ..planning.levels import Level
-    from .new_values import FieldRules
+    from .family import FieldRules
 
 
 def differences(
@@ -43,7 +43,7 @@ def compared_columns(mapping: MergeMap, apart_from: Collection[str] = ()) -> lis
     """The columns in which rows may differ to a person's regret."""
     return [
         column
-        for column in mapping.table.others
+        for column in mapping.table.non_key_columns
         if column.name not in naming_columns(mapping.table.model).union(apart_from)
         and not is_stamped(mapping, column)
     ]
@@ -63,7 +63,7 @@ def field_of(mapping: MergeMap, column: Column) -> Any:
 
 def says_something(database: Database, mapping: MergeMap, column: Column, row: str) -> str:
     """SQL that is true for a value that is not blank, nor speaks of others that all are."""
-    said = f"NOT {database.blank(f'{row}.{database.q(column.name)}', column)}"
+    said = f"NOT {database.blank_in(row, column)}"
     spoken_of = {
         head
         for one in together_in(mapping.table.model)
@@ -72,7 +72,7 @@ def says_something(database: Database, mapping: MergeMap, column: Column, row: s
     heads = [each for each in mapping.table.columns if each.name in spoken_of]
     if not heads:
         return said
-    blanks = [database.blank(f"{row}.{database.q(head.name)}", head) for head in heads]
+    blanks = [database.blank_in(row, head) for head in heads]
     return f"{said} AND NOT ({' AND '.join(blanks)})"
 
 

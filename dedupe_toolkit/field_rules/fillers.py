@@ -73,6 +73,11 @@ def raw(field: Field[Any, Any], row: Model) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
+def differ(one: Any, other: Any) -> bool:
+    """Whether two values are not the same; one that is no number is the same as another such."""
+    return bool(one != other and not (one != one and other != other))  # NaN is told so
+
+
 def is_blank(field: Field[Any, Any], value: Any) -> bool:
     return value is None or (is_text(field) and value == "")
 
@@ -126,7 +131,7 @@ def _agrees(
 ) -> bool:
     """Whether the survivor says nothing in a field that the row does not say."""
     kept, column = raw(field, survivor), column_of(field)
-    if kept == raw(field, row):
+    if not differ(kept, raw(field, row)):
         return True
     if field in fixed:
         return False

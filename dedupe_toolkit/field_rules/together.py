@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
     from ..planning.session import Session
     from ..repointing.meeting import Meeting
-    from .new_values import FieldRules
+    from .family import FieldRules
 
 Place = tuple[str, str]
 """A table and a column."""
@@ -139,12 +139,12 @@ class Filling:
         fixed = self.together.shared.union(self.settled, self.kept)
         names = [name for name in self.together.columns if name not in fixed]
         table = self.database.table(self.together.fields[0].model)
-        return [column for column in table.others if column.name in names]
+        return [column for column in table.non_key_columns if column.name in names]
 
     def where(self, own: Mapping[str, str]) -> str:
         """True for a row from which the survivor takes all; ``own`` as `new_values` has it."""
         gains = [
-            f"{self._blank('s', column)} AND NOT {self._blank('d', column)}"
+            f"{self.database.blank_in('s', column)} AND NOT {self.database.blank_in('d', column)}"
             for column in self.free
             if column.name not in self.telling
         ]
@@ -162,13 +162,13 @@ class Filling:
         same = self.database.same(f"s.{name}", f"d.{name}", column)
         if column not in self.free:
             return same
-        ways = [same, self._blank("s", column), *self._says_nothing(column)]
+        ways = [same, self.database.blank_in("s", column), *self._says_nothing(column)]
         return f"({' OR '.join(ways)})"
 
     def _says_nothing(self, column: Column) -> Iterator[str]:
         if column.name in self.together.qualifiers:
             heads = self._columns(self.together.heads)
-            yield f"({' AND '.join(self._blank('s', head) for head in heads)})"
+            yield f"({' AND '.join(self.database.blank_in('s', head) for head in heads)})"
         default = plain_default(self._field(column))
         if default is not None:
             yield f"s.{self.database.q(column.name)} = {self.database.literal(default)}"
@@ -179,9 +179,6 @@ class Filling:
     def _columns(self, names: Collection[str]) -> list[Column]:
         table = self.database.table(self.together.fields[0].model)
         return [column for column in table.columns if column.name in names]
-
-    def _blank(self, alias: str, column: Column) -> str:
-        return self.database.blank(f"{alias}.{self.database.q(column.name)}", column)
 
 
 def plain_default(field: Any) -> Any:
@@ -200,9 +197,7 @@ def hold_unlike_amounts(
 
 def _hold_unlike(session: Session, mapping: MergeMap, one: Alike, meeting: Meeting | None) -> None:
     database, table = session.database, mapping.table
-    has_value = [
-        f"NOT {database.blank(f'd.{database.q(name)}', table.column(name))}" for name in one.leaders
-    ]
+    has_value = [f"NOT {database.blank_in('d', table.column(name))}" for name in one.leaders]
     partners = [table.column(name) for name in one.partners]
     key = session.held.key("m", table.pk, mapping.members)
     own = [value_met(session, mapping, column, "d", meeting) for column in partners]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Case, CharField, F, Func, QuerySet, When
+from django.db.models import Case, F, QuerySet, When
 from django.db.models.expressions import RawSQL
 
 from ..databases import database
@@ -19,14 +19,13 @@ from ..databases.tables import pk_fields, pk_names
 from ..models import DismissedGroup, DismissedRow
 from ..references.discover import family_of
 from ..values import MatchKey, Nulls
-from .key_rows import Rows, considered, group_size, key_columns, row_in
+from .key_rows import RowQuery, candidates, group_size, key_columns, row_in
+from .named_keys import KeyColumn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import Model
-
-    from ..databases.tables import Column
 
 _VERDICTS, _ROWS = "dedupe_verdicts", "dedupe_rows_of_verdicts"
 
@@ -48,14 +47,9 @@ def verdicts_on(model: type[Model], fields: Iterable[str], using: str) -> QueryS
     )
 
 
-def offered(key: MatchKey, using: str) -> QuerySet[Any]:
-    """The considered rows but those of dismissed groups."""
-    return split(key, using)[0]
-
-
-def split(key: MatchKey, using: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
-    """The considered rows outside, and inside, of dismissed groups."""
-    rows = considered(key, using)
+def split_by_verdict(key: MatchKey, using: str) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """The candidates outside, and inside, of dismissed groups."""
+    rows = candidates(key, using)
     if not _is_any_dismissed(key.model, key.fields, using):
         return rows, rows.none()
     keys, dismissed = pk_names(key.model), _dismissed_keys(key, using)
@@ -77,35 +71,6 @@ def verdicts_by_row(
     for row, group in named.filter(group__in=verdicts).values_list("row", "group_id"):
         found.setdefault(row, set()).add(group)
     return found
-
-
-class KeyText(Func):
-    """The primary key of a row as the journal, and verdicts, name it."""
-
-    output_field = CharField()
-
-    def __init__(self, model: type[Model]) -> None:
-        super().__init__(*(F(name) for name in pk_names(model)))
-        self.model = model
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # type: ignore[override]  # nothing here takes the options of Func
-        dialect = database(connection.alias)
-        keys = [compiler.compile(expression)[0] for expression in self.source_expressions]
-        columns = dialect.table(self.model).pk
-        return dialect.key_text(columns, keys), ()
-
-
-class _KeyColumn(Func):
-    """One column of the primary key that a `DismissedRow` names, comparable with the row's own."""
-
-    def __init__(self, number: int, columns: tuple[Column, ...], **extra: Any) -> None:
-        super().__init__(F("row"), **extra)
-        self.number = number
-        self.columns = columns
-
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # type: ignore[override]  # as above
-        (text,) = (compiler.compile(expression)[0] for expression in self.source_expressions)
-        return database(connection.alias).from_key_text(text, self.number, self.columns), ()
 
 
 def _dismissed_keys(key: MatchKey, using: str) -> RawSQL:
@@ -143,7 +108,7 @@ def _verdicts(key: MatchKey, using: str) -> QuerySet[Any]:
         f"dedupe_named_{number}": Case(
             When(
                 group__model__in=models,
-                then=_KeyColumn(number, columns, output_field=field),
+                then=KeyColumn(F("row"), number, columns, output_field=field),
             )
         )
         for number, field in enumerate(pk_fields(key.model))
@@ -154,11 +119,11 @@ def _verdicts(key: MatchKey, using: str) -> QuerySet[Any]:
 
 
 def _groups_with(key: MatchKey, using: str, named: list[str]) -> QuerySet[Any]:
-    """The considered rows of each group of which a verdict names a row, and the group's size."""
-    rows, columns, pks = considered(key, using), key_columns(key), pk_names(key.model)
+    """The candidates of each group of which a verdict names a row, and the group's size."""
+    rows, columns, pks = candidates(key, using), key_columns(key), pk_names(key.model)
     if key.nulls is Nulls.DISTINCT:  # values with a NULL among them are never found by IN
         keys = RawSQL(f"SELECT {', '.join(named)} FROM {_VERDICTS}", [])  # noqa: S611  # as above
         values = rows.filter(row_in(pks, keys)).values(*columns)
-        rows = rows.filter(row_in(columns, Rows(values)))
+        rows = rows.filter(row_in(columns, RowQuery(values)))
     sized: QuerySet[Any] = rows.annotate(dedupe_size=group_size(key))
     return sized.values_list(*pks, *columns, "dedupe_size")

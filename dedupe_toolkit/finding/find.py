@@ -16,9 +16,9 @@ from ..errors import InvalidOption
 from ..keys import check_alias
 from ..models import DismissedRow
 from ..values import DuplicateGroup, FoundDuplicates, MatchKey
-from .dismissed_groups import split
+from .dismissed_groups import split_by_verdict
 from .gathered import can_gather, gathered_duplicates
-from .key_rows import considered, group_size, key_columns, members, repeated, survivor_columns
+from .key_rows import candidates, group_size, key_columns, members, repeated, survivor_columns
 from .searched_texts import require_searchable
 from .survivor_rules import SurvivorRule, survivor_ordering
 from .time_zones import require_time_zones
@@ -62,8 +62,8 @@ def find_duplicates(
     require_time_zones(key, using)
     require_searchable(key, using)
     with whole_texts(key, using):
-        rows = considered(key, using)
-        offered, dismissed = split(key, using) if may_dismiss else (rows, rows.none())
+        rows = candidates(key, using)
+        offered, dismissed = split_by_verdict(key, using) if may_dismiss else (rows, rows.none())
         found = _found(key, rows if include_dismissed else offered, survivor, limit)
         return replace(
             found,

@@ -1,6 +1,6 @@
-"""The rows of a match key, as query sets: considered, repeated, ranked. Reads nothing itself.
+"""The rows of a match key, as query sets: candidates, repeated values, ranks. Reads nothing itself.
 
-What is done with ``rows`` begins with `considered`, or with those of them that are offered.
+What is done with ``rows`` begins with `candidates`, or with those of them that are offered.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, Count, F, Func, QuerySet, Subquery, Window
+from django.db.models import BooleanField, Count, F, Func, Lookup, QuerySet, Subquery, Window
 from django.db.models.functions import FirstValue, RowNumber
 
 from ..databases import count_of_rows
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..databases.common_tables import Joined
 
 
-def considered(key: MatchKey, using: str) -> QuerySet[Any]:
+def candidates(key: MatchKey, using: str) -> QuerySet[Any]:
     """The rows that can be duplicates, annotated with the key's values (see `key_columns`).
 
     A plain query set, not a manager of the model's: no manager may hide a row that the
@@ -61,7 +61,7 @@ def _is_about_many(rows: QuerySet[Any], lookup: str) -> bool:
 
 
 def key_columns(key: MatchKey) -> list[str]:
-    """The names under which `considered` annotates the values of each key field."""
+    """The names under which `candidates` annotates the values of each key field."""
     return [f"dedupe_key_{number}" for number in range(len(key.fields))]
 
 
@@ -92,7 +92,7 @@ def repeating(key: MatchKey, rows: QuerySet[Any]) -> QuerySet[Any]:
     A row of values with a NULL among them is never found by IN.
     """
     columns = key_columns(key)
-    return rows.filter(row_in(columns, Rows(repeated(key, rows).values(*columns))))
+    return rows.filter(row_in(columns, RowQuery(repeated(key, rows).values(*columns))))
 
 
 def ranked(rows: QuerySet[Any], groups: list[Any], ordering: list[Any]) -> QuerySet[Any]:
@@ -140,15 +140,42 @@ def survivor_columns(model: type[Model]) -> list[str]:
     return [f"dedupe_survivor_{number}" for number in range(len(pk_names(model)))]
 
 
-def row_in(columns: list[str], values: Rows | RawSQL, word: str = "IN") -> Func:
-    """A condition on several columns at once: that a query has a row of their values."""
-    row = Func(*(F(name) for name in columns), template="(%(expressions)s)", output_field=_TRUTH)
+def row_in(columns: list[str], values: RowQuery | RawSQL, word: str = "IN") -> Func:
+    """A condition on several columns at once: that a query has a row of their values.
+
+    The query is answered once, and asked for each row.
+    """
     return Func(
-        row, values, template="%(expressions)s", arg_joiner=f" {word} ", output_field=_TRUTH
+        _row(columns),
+        values,
+        template="%(expressions)s",
+        arg_joiner=f" {word} ",
+        output_field=_TRUTH,
     )
 
 
-class Rows(Subquery):
+def found_in(columns: list[str], values: RowQuery) -> Lookup:
+    """The same of a query for few rows, and of columns that may have an index to find them by."""
+    return _FoundIn(_row(columns), values)
+
+
+class _FoundIn(Lookup):
+    """A look-up, since Django compares any other condition with 1 on MariaDB and MySQL.
+
+    With that around it, they find nothing by an index.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        row, params = self.process_lhs(compiler, connection)
+        values, more = self.process_rhs(compiler, connection)
+        return f"{row} IN {values}", (*params, *more)
+
+
+def _row(columns: list[str]) -> Any:
+    return Func(*(F(name) for name in columns), template="(%(expressions)s)", output_field=_TRUTH)
+
+
+class RowQuery(Subquery):
     """A query for rows of several columns. Of a plain subquery Django 6.1 asks the one type."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:

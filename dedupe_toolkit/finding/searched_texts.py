@@ -15,7 +15,7 @@ from django.db.models.lookups import PatternLookup, Regex
 from ..databases import Database, database, dialect_of
 from ..errors import InvalidMatchKey
 from ..transforms import Collapse
-from .key_rows import considered, key_columns
+from .key_rows import candidates, key_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def require_searchable(key: MatchKey, using: str) -> None:
 
 def _searched(key: MatchKey, using: str) -> Iterator[tuple[Any, Any]]:
     """Every column whose texts the key searches, with what searches them."""
-    query = considered(key, using).query
+    query = candidates(key, using).query
     values = [query.annotations[name] for name in key_columns(key)]
     for whole in chain(values, query.where.leaves()):
         for by in whole.flatten():

@@ -12,7 +12,7 @@ from ..databases import Database, database, dialect_of
 from ..errors import InvalidMatchKey
 from ..keys import ends_in_text, key_field
 from ..values import MatchKey, RowSet
-from .key_rows import considered, key_columns
+from .key_rows import candidates, key_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ def _longest(known: Database, source: MatchKey | RowSet) -> int:
         f"of_{column}": Max(Coalesce(_Weight(column), _Bytes(column) * _HEAVIEST))
         for column in asked.values()
     }
-    told = considered(source, known.using).aggregate(**weights)
+    told = candidates(source, known.using).aggregate(**weights)
     found = {name: told[f"of_{column}"] or 0 for name, column in asked.items()}
     for name, weight in found.items():
         if weight > known.longest_sorted:

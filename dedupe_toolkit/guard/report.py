@@ -13,7 +13,7 @@ from ..audit.sources import shown_path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .watching import Seen
+    from .memory import Seen
 
 Entry = dict[str, Any]
 

@@ -7,8 +7,9 @@ import logging
 from pathlib import Path
 
 from ..conf import guard_report
+from .memory import seen
 from .report import add, entries
-from .watching import install, seen
+from .watching import install
 
 logger = logging.getLogger(__name__)
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -16,18 +12,13 @@ from django.contrib.contenttypes import fields as generic
 from django.db.models import QuerySet
 from django.db.models.fields import related_descriptors as related
 
-from ..audit.lookups import field_name
-from ..audit.values import Reason, Verdict
-from ..errors import RaceWarning
-from .callers import Caller, caller, site_of
-from .judging import forget_rules, judged
+from ..audit.values import Verdict
+from .callers import Caller, caller
+from .judging import forget_rules
+from .memory import look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ..audit.values import Decision
-
-logger = logging.getLogger(__name__)
 
 _METHODS = ("get_or_create", "update_or_create")
 _FACTORIES = (
@@ -35,30 +26,6 @@ _FACTORIES = (
     (related, "create_forward_many_to_many_manager"),
     (generic, "create_generic_related_manager"),
 )
-
-
-@dataclass(kw_only=True, slots=True)
-class Seen:
-    """A call site with what it looked up, the verdict, and how often it was seen."""
-
-    path: str
-    line: int
-    names: dict[str, Any]
-    method: str
-    model: Any
-    fields: tuple[str, ...]
-    defaults: dict[str, Any]
-    decision: Decision
-    calls: int = 0
-
-    def warn(self) -> None:
-        text = (
-            f"{self.model._meta.label} by {', '.join(self.fields) or 'nothing'}:"
-            f" {self.decision.sentence}"
-        )
-        registry = self.names.setdefault("__warningregistry__", {})
-        module = self.names.get("__name__") or "<unknown>"
-        warnings.warn_explicit(RaceWarning(text), None, self.path, self.line, module, registry)
 
 
 class _Handed:
@@ -72,10 +39,8 @@ class _Handed:
         self.caller, self.manager, self.is_inner = caller, manager, is_inner
 
 
-_INNER = _Handed(is_inner=True)
+_NOTHING, _INNER = _Handed(), _Handed(is_inner=True)
 _handed: ContextVar[_Handed | None] = ContextVar("dedupe_guard", default=None)
-_seen: dict[Any, Seen | None] = {}
-_NEW: Any = object()
 _undo: list[Callable[[], None]] = []
 
 
@@ -96,19 +61,9 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Leave Django as it was. What has been seen is kept until `forget`."""
+    """Leave Django as it was. What has been seen is kept."""
     while _undo:
         _undo.pop(0)()
-
-
-def seen() -> list[Seen]:
-    """Every call site so far, and each way it was called in."""
-    return [one for one in list(_seen.values()) if one is not None]
-
-
-def forget() -> None:
-    """Begin anew with what has been seen."""
-    _seen.clear()
 
 
 def _replace(owner: Any, name: str, wrap: Callable[[Any], Any]) -> None:
@@ -137,7 +92,8 @@ def _watched(original: Any) -> Any:
             # it was for this call: what happens within has callers of its own
             _handed.set(None)
         if handed is None or not handed.is_inner:
-            one = _look(self, method, handed, defaults, args, kwargs)
+            outer = handed or _NOTHING
+            one = look(self, method, outer.caller, kwargs, outer.manager, defaults, args)
             if one is not None and one.decision.verdict is Verdict.UNSAFE:
                 one.warn()
         if not hides_inner:
@@ -149,93 +105,6 @@ def _watched(original: Any) -> Any:
             _handed.reset(token)
 
     return watch
-
-
-def _look(
-    queryset: QuerySet[Any],
-    method: str,
-    handed: _Handed | None,
-    defaults: Any,
-    more: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Seen | None:
-    """What is known of the call; None if that cannot be told. Never raises."""
-    try:
-        where = (handed.caller if handed else None) or caller()
-        given = tuple([(name, value is None) for name, value in kwargs.items()])
-        site = where and (site_of(where.code), where.at)
-        key = (site, queryset.model, vars(queryset)["_db"], method, given)
-        one: Seen | None = _seen.get(key, _NEW)
-        if one is _NEW:
-            # so that what fails is not tried again and again
-            _seen[key] = None
-            manager = handed.manager if handed else None
-            one = _first_seen(queryset, method, where, manager, defaults, more, kwargs)
-            _seen[key] = one
-        elif one is not None and one.decision.reason is Reason.DEFAULTS:
-            manager = handed.manager if handed else None
-            _judge_again(one, queryset, manager, defaults, more, kwargs)
-        if one is not None:
-            one.calls += 1
-        return one
-    except Exception:
-        logger.debug("A call of %s could not be judged", method, exc_info=True)
-        return None
-
-
-def _first_seen(
-    queryset: QuerySet[Any],
-    method: str,
-    where: Caller | None,
-    manager: Any,
-    defaults: Any,
-    more: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> Seen:
-    lookups, given = _arguments(method, defaults, more, kwargs)
-    fields = [field_name(queryset.model, name) or name for name in lookups]
-    return Seen(
-        path=where.path if where else "<unknown>",
-        line=where.line if where else 0,
-        names=where.names if where else {},
-        method=method,
-        model=queryset.model,
-        fields=tuple(dict.fromkeys(fields)),
-        defaults=dict(given) if isinstance(given, Mapping) else {},
-        decision=judged(queryset, method, lookups, given, manager),
-    )
-
-
-def _judge_again(
-    one: Seen,
-    queryset: QuerySet[Any],
-    manager: Any,
-    defaults: Any,
-    more: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> None:
-    """Defaults complete a rule only while they are the same in every call, or what is looked up."""
-    lookups, given = _arguments(one.method, defaults, more, kwargs)
-    looked_up = list(lookups.values())
-    differing = [
-        name
-        for name, value in (given or {}).items()
-        if one.defaults.get(name, _NEW) != value and value not in looked_up
-    ]
-    if differing:
-        one.decision = judged(queryset, one.method, lookups, given, manager, differing)
-
-
-def _arguments(
-    method: str, defaults: Any, more: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[dict[str, Any], Any]:
-    """What is looked up, and what the row is created with beside it."""
-    lookups = dict(kwargs)
-    instead = lookups.pop("create_defaults", None) or (more[0] if more else None)
-    if method == "get_or_create":
-        # a field may have that name
-        lookups, instead = kwargs, None
-    return lookups, defaults if instead is None else instead
 
 
 def _awaited(original: Any) -> Any:

@@ -1,18 +1,13 @@
-"""Keys as the journal names them, and what became of the rows of old ones. Only reads."""
+"""What became of the rows of old keys. Only reads."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import connections
-
-from ..databases import database
-from ..databases.tables import last_field, pk_fields, python_key
-from ..keys import primary_key
 from ..models import MergeRun, MergeStep, RowChange
 from ..references.meta import concrete
-from ..references.spellings import converts
+from .key_texts import key_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,38 +25,6 @@ class MergedInto:
     survivor: str
     step: int
     run: int
-
-
-def key_text(model: type[Model], pk: Any, using: str) -> str:
-    """A primary key as the journal names it; taken as text, too, and composite as a JSON list.
-
-    Raises `InvalidMatchKey` for what cannot be a key of the model.
-    """
-    fields, key = pk_fields(model), primary_key(model, pk)
-    texts = [
-        # prepared: MySQL takes no 0 for a key that it numbers, and a row of that key is asked for
-        str(field.get_db_prep_value(field.get_prep_value(value), connections[using], prepared=True))
-        for field, value in zip(fields, key if len(fields) > 1 else [key], strict=True)
-    ]
-    if len(texts) == 1:
-        return texts[0]
-    dialect = database(using)
-    columns = dialect.table(model).pk
-    typed = [f"{dialect.from_key_text('%s', 0, [c])} AS k{n}" for n, c in enumerate(columns)]
-    # an image may need a value more than once
-    image = dialect.key_text(columns, [f"k.k{n}" for n in range(len(columns))])
-    return str(dialect.value(f"SELECT {image} FROM (SELECT {', '.join(typed)}) k", texts))
-
-
-def key_of(model: type[Model], text: str, using: str) -> Any:
-    """The primary key of which the journal has this text, as models hold it."""
-    field, *more = pk_fields(model)
-    if more or not converts(last_field(field)):
-        return primary_key(model, text)
-    dialect = database(using)
-    columns = dialect.table(model).pk
-    (key,) = dialect.fetch(f"SELECT {dialect.from_key_text('%s', 0, columns)}", [text])
-    return python_key(model, key, using)
 
 
 def merged_into(model: type[Model], text: str, using: str) -> MergedInto | None:

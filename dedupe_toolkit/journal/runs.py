@@ -11,14 +11,16 @@ from django.utils import timezone
 from ..models import HeldGroup, MergeRun
 from ..plain import plain_held, plain_key, plain_where
 from ..values import MatchKey, RowSet, rule_name
+from ..verbose import user_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django.db.models import Model
 
-    from .. import values
-    from ..values import MergePlan, MergePolicy
+    from .. import plan_values
+    from ..plan_values import MergePlan
+    from ..values import MergePolicy
 
 
 def store_run(plan: MergePlan, by: Any, origin: MergeRun.Origin) -> MergeRun:
@@ -72,10 +74,9 @@ def _interrupt_others(plan: MergePlan, run: int | None = None) -> None:
 
 def _author(by: Any) -> dict[str, Any]:
     """Who merges: a name, and the key of a user."""
-    longest = MergeRun._meta.get_field("by").max_length
     if isinstance(by, AbstractBaseUser):
-        return {"by": by.get_username()[:longest], "user_key": str(by.pk)}
-    return {"by": str(by)[:longest]}
+        return {"by": user_name(by), "user_key": str(by.pk)}
+    return {"by": user_name(by)}
 
 
 def latest_run(model: type[Model], using: str) -> MergeRun | None:
@@ -84,11 +85,11 @@ def latest_run(model: type[Model], using: str) -> MergeRun | None:
 
 
 def store_held(
-    run: MergeRun, source: MatchKey | RowSet, groups: Iterable[values.HeldGroup], using: str
+    run: MergeRun, source: MatchKey | RowSet, groups: Iterable[plan_values.HeldGroup], using: str
 ) -> int:
     """Store groups held back with their run; returns how many they are."""
     held = [
-        HeldGroup(run=run, values=told["values"], rows=told["rows"], reason=told["reason"])
+        HeldGroup(run_id=run.pk, values=told["values"], rows=told["rows"], reason=told["reason"])
         for told in (plain_held(source, group) for group in groups)
     ]
     HeldGroup.objects.using(using).bulk_create(held, batch_size=500)

@@ -48,15 +48,15 @@ class Journal:
         key: Sequence[str],
         root: str,
         columns: Sequence[Column],
-        before: Sequence[str] | None,
+        before: Sequence[str],
         after: Sequence[str] | None,
-        gone: Gone | None = None,
-        reference: str = "",
+        gone: Gone | None,
+        reference: str,
     ) -> int:
         """Write down the changes of one statement to come; returns how many rows it must change.
 
         ``source`` is SQL from FROM on; ``key``, ``before`` and ``after`` are SQL for the row's
-        primary key and for the values of ``columns``; None for a row that is not there. ``gone``
+        primary key and for the values of ``columns``; None where the row is gone then. ``gone``
         tells of a key that leads to another row from then on.
         """
         step = self._step(table, action=action, reason=reason, columns=columns, reference=reference)
@@ -89,7 +89,7 @@ class Journal:
     ) -> MergeStep:
         """A step of this batch, not stored yet."""
         return MergeStep(
-            run=self.run,
+            run_id=self.run.pk,  # routers may allow no relation in a database they do not name
             batch=self.batch,
             model=table.model._meta.label,
             reference=reference,

@@ -118,8 +118,10 @@ def _refused(error: Error, using: str | None) -> str:
     """What a database refuses, and what a stopped command adds to it, in one line."""
     from ..databases import refusal  # not for the help
 
+    notes = getattr(error, "__notes__", ())
+    about = "".join(note for note in notes if note.endswith(": "))
     said = refusal(error, using or DEFAULT_DB_ALIAS)
-    return ". ".join([said, *getattr(error, "__notes__", ())])
+    return ". ".join([f"{about}{said}", *(note for note in notes if not note.endswith(": "))])
 
 
 def _unimported(error: ImportError) -> str:

@@ -14,9 +14,9 @@ def confirmed(stream: Any, question: str) -> bool:
     Raises `InvalidOption` when there is nobody to ask, `KeyboardInterrupt` saying that nothing
     was written when a person answers with Ctrl-C.
     """
-    stream.write(f"{question} [y/N] ", ending="")
-    stream.flush()
     try:
+        stream.write(f"{question} [y/N] ", ending="")
+        stream.flush()
         # None where the process was started with standard input closed
         answer = sys.stdin.readline() if sys.stdin else ""
     except KeyboardInterrupt:

@@ -8,12 +8,12 @@ import dedupe_toolkit
 
 from ..audit.about import about_key, to_change
 from ..audit.formats.plain import print_future
+from ..command_lines import command_line
 from ..errors import InvalidOption
 from ..printing import say
 from ..source.constraints import Style
-from ..source.lines import command_line
 from ..source.unique import make_unique
-from .options import key_from_options, keys_from_options, one_of
+from .options import add_options, key_from_options, keys_from_options, one_of
 from .progress import progress_bar
 
 if TYPE_CHECKING:
@@ -27,27 +27,17 @@ if TYPE_CHECKING:
 def add_constraint_arguments(parser: CommandParser) -> None:
     """Add what says how the constraint is written, and where."""
     group = parser.add_argument_group("constraint")
-    group.add_argument(
-        "--style",
-        metavar="|".join(Style),
-        help="How to write it (default: unique_together where that can say it).",
-    )
-    group.add_argument("--name", metavar="N", help="The constraint's name.")
-    group.add_argument(
-        "--concurrently",
-        action="store_true",
-        help="On PostgreSQL, build the index without blocking writes.",
-    )
-    group.add_argument(
-        "--into-app",
-        metavar="APP",
-        help="Put the constraint of an installed package's model into this app's migrations.",
-    )
-    group.add_argument(
-        "--show-values",
-        action="store_true",
-        help="Let the migration's error name key values (by default not: personal data).",
-    )
+    how = {
+        f"--style {'|'.join(Style)}": "How to write it (default: unique_together where that can"
+        " say it).",
+        "--name N": "The constraint's name.",
+        "--concurrently": "On PostgreSQL, build the index without blocking writes.",
+        "--into-app APP": "Put the constraint of an installed package's model into this app's"
+        " migrations.",
+        "--show-values": "Let the migration's error name key values (by default not: personal"
+        " data).",
+    }
+    add_options(group, how)
 
 
 def one_key(command: str, options: dict[str, Any]) -> MatchKey:

@@ -23,7 +23,7 @@ from .progress import progress_bar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from ..values import MergePlan
+    from ..plan_values import MergePlan
 
 
 def merge_shown(

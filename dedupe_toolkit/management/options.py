@@ -51,12 +51,8 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 def add_key_arguments(parser: CommandParser) -> None:
     """Add ``--fields`` and everything that refines it, and ``--database``."""
     group = parser.add_argument_group("match key")
-    group.add_argument(
-        "--fields",
-        nargs="+",
-        metavar="F",
-        help="Key fields, each optionally with transforms: email__lower, name__trim__lower.",
-    )
+    fields = "Key fields, each optionally with transforms: email__lower, name__trim__lower."
+    add_options(group, {"--fields F [F …]": fields})
     group.add_argument(
         "--nulls",
         default=Nulls.DISTINCT.value,
@@ -76,13 +72,37 @@ def add_key_arguments(parser: CommandParser) -> None:
         metavar="LOOKUP=VALUE",
         help="Consider only the rows that filter(LOOKUP=VALUE) gives; can be repeated.",
     )
-    group.add_argument(
-        "--ignore-case", action="store_true", help="Add lower to every text field of the key."
-    )
-    group.add_argument(
-        "--ignore-space", action="store_true", help="Add collapse to every text field of the key."
-    )
+    refining = {
+        "--ignore-case": "Add lower to every text field of the key.",
+        "--ignore-space": "Add collapse to every text field of the key.",
+    }
+    add_options(group, refining)
     add_database(parser)
+
+
+def add_model(parser: CommandParser, **how: Any) -> None:
+    """Add ``MODEL``."""
+    parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.", **how)
+
+
+def add_options(parser: CommandParser | _ArgumentGroup, options: Mapping[str, str]) -> None:
+    """Add options, each by its usage and its help; what takes no value is a flag.
+
+    ``"--limit N"`` takes one value, ``"--pks PK [PK …]"`` several, ``"--dry-run"`` none.
+    """
+    for usage, text in options.items():
+        name, *values = usage.split()
+        if values:
+            nargs = "+" if values[1:] else None
+            parser.add_argument(name, metavar=values[0], nargs=nargs, help=text)
+        else:
+            parser.add_argument(name, action="store_true", help=text)
+
+
+def add_limit(parser: CommandParser, listed: str) -> None:
+    """Add ``--limit``, of what is listed."""
+    text = f"{listed} to list (default: 20; 0: all)."
+    parser.add_argument("--limit", default=20, metavar="N", help=text)
 
 
 def add_database(parser: CommandParser | _ArgumentGroup) -> None:

@@ -11,7 +11,7 @@ from ..field_rules.rules import RULES as FIELD_RULES
 from ..finding.survivor_rules import RULES
 from ..registry import declared_policy
 from ..values import OnConflict
-from .options import duration, one_of, whole_number
+from .options import add_options, duration, one_of, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,11 +31,7 @@ def survivor_rules() -> str:
 def add_policy_arguments(parser: CommandParser) -> None:
     """Add what decides who survives, which values, and what to do where rows collide."""
     group = parser.add_argument_group("merge policy")
-    group.add_argument(
-        "--survivor",
-        metavar="RULE",
-        help=f"Which row survives: {survivor_rules()}.",
-    )
+    add_options(group, {"--survivor RULE": f"Which row survives: {survivor_rules()}."})
     group.add_argument(
         "--field-rule",
         action="append",
@@ -44,36 +40,21 @@ def add_policy_arguments(parser: CommandParser) -> None:
         help="Which value a field of the survivor gets; can be repeated. The rules:"
         f" {', '.join(FIELD_RULES)}.",
     )
-    group.add_argument(
-        "--on-collision",
-        metavar="|".join(names_for_all()),
-        help="What to do with two rows that would break a unique rule (default: hold).",
-    )
-    group.add_argument(
-        "--on-conflict",
-        metavar="|".join(OnConflict),
-        help="What to do when rows differ in a field without a rule (default: survivor).",
-    )
-    group.add_argument(
-        "--batch-size", metavar="N", help="Groups in one transaction (0: all in one)."
-    )
-    group.add_argument(
-        "--batch-seconds",
-        metavar="TIME",
-        help="How long a transaction may take: it has as many groups as fit (default: 0.5s, and"
-        " 0.3s on SQLite).",
-    )
-    group.add_argument(
-        "--pause",
-        metavar="TIME",
-        help="Rest between two transactions (default: none, and 0.15s on SQLite where they go by"
-        " time).",
-    )
-    group.add_argument(
-        "--lock-timeout",
-        metavar="TIME",
-        help="How long a batch waits for rows that others hold (default on servers: 2s; 0s: as the"
-        " session has it).",
+    add_options(
+        group,
+        {
+            f"--on-collision {'|'.join(names_for_all())}": "What to do with two rows that would"
+            " break a unique rule (default: hold).",
+            f"--on-conflict {'|'.join(OnConflict)}": "What to do when rows differ in a field"
+            " without a rule (default: survivor).",
+            "--batch-size N": "Groups in one transaction (0: all in one).",
+            "--batch-seconds TIME": "How long a transaction may take: it has as many groups as fit"
+            " (default: 0.5s, and 0.3s on SQLite).",
+            "--pause TIME": "Rest between two transactions (default: none, and 0.15s on SQLite"
+            " where they go by time).",
+            "--lock-timeout TIME": "How long a batch waits for rows that others hold (default on"
+            " servers: 2s; 0s: as the session has it).",
+        },
     )
 
 

@@ -12,9 +12,10 @@ from ..databases.names import numbered
 from ..databases.places import stores_rows
 from ..databases.tables import pk_names
 from ..errors import InvalidOption
-from ..finding.key_rows import considered, key_columns, places, ranked, survivor_columns
+from ..finding.key_rows import candidates, key_columns, places, ranked, survivor_columns
 from ..finding.survivor_rules import survivor_ordering
-from ..journal.old_keys import key_text, merged_into
+from ..journal.key_texts import key_text
+from ..journal.old_keys import merged_into
 from ..references.discover import inheritance_root, present, references_to
 from ..references.finders import models_pointing_at
 from ..sentences import Sentence
@@ -40,18 +41,19 @@ def map_groups(session: Session, source: MatchKey | RowSet) -> MergeMap:
     database = session.database
     if isinstance(source, RowSet):
         require_rows(source, database.using)
-    mapping = create(database, unfilled(session, source))
+    mapping = create(database, mapping_for(session, source))
+    rows = None
     if isinstance(source, RowSet):
-        fill(database, mapping, *named_members(session, source))
+        rows = fill(database, mapping, *named_members(session, source))
     else:
         fill_by_key(session, mapping, source)
-    settle(database, mapping)
+    settle(database, mapping, rows)
     if session.policy.limit is not None:
         drop_groups(database, mapping, "group_number > %s", [session.policy.limit])
     return mapping
 
 
-def unfilled(session: Session, source: MatchKey | RowSet) -> MergeMap:
+def mapping_for(session: Session, source: MatchKey | RowSet) -> MergeMap:
     """The mapping for a source, before its work table is made."""
     database, root = session.database, inheritance_root(source.model)
     references = references_to(root, database.using)
@@ -146,7 +148,7 @@ def _all_agree(database: Database, mapping: MergeMap, key: MatchKey) -> bool:
     # under names of their own: Django calls a column in a query by its field, or as it is called
     pk = numbered("dedupe_pk", len(mapping.key))
     named = {name: F(field) for name, field in zip(pk, pk_names(key.model), strict=True)}
-    rows = considered(key, database.using).annotate(**named)
+    rows = candidates(key, database.using).annotate(**named)
     sql, params = compiled(rows.values_list(*pk, *key_columns(key)))
     joins = [
         f"{database.join} ({sql}) {row} ON " + database.join_on(row, pk, "n", side)
@@ -175,7 +177,7 @@ def _ranked_again(session: Session, mapping: MergeMap, key: MatchKey) -> tuple[s
     database = session.database
     lowest = [F(name).asc() for name in pk_names(key.model)]
     equal = [F(column) for column in key_columns(key)]
-    ranks = ranked(considered(key, database.using), equal, lowest)
+    ranks = ranked(candidates(key, database.using), equal, lowest)
     rows = _only_members(ranks, database, mapping)
     return compiled(rows.values_list(*survivor_columns(key.model), *pk_names(key.model)))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..databases import Database
     from ..databases.tables import Column
-    from ..values import HeldCollisions
+    from ..plan_values import HeldCollisions
 
 
 class HoldList:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..databases.common_tables import Joined
 from ..databases.tables import are_numbered
-from ..finding.dismissed_groups import offered
+from ..finding.dismissed_groups import split_by_verdict
 from ..finding.key_rows import members, places, repeated
 from ..finding.survivor_rules import survivor_ordering
 from .key_lists import unpacked_places
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 def fill_by_key(session: Session, mapping: MergeMap, key: MatchKey) -> None:
     """Fill the mapping with every member of every group that is not dismissed."""
-    fill_from(session, mapping, key, offered(key, session.database.using))
+    fill_from(session, mapping, key, split_by_verdict(key, session.database.using)[0])
 
 
 def fill_from(session: Session, mapping: MergeMap, key: MatchKey, rows: QuerySet[Any]) -> None:
-    """Fill the mapping with every member of every group among these of the considered rows."""
+    """Fill the mapping with every member of every group among these of the candidates."""
     database, survivor = session.database, session.policy.survivor
     if database.unpacks and are_numbered(key.model):
         with database.hashing_groups():

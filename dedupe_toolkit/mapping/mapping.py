@@ -196,9 +196,17 @@ def _indexes(mapping: MergeMap) -> list[str]:
     return ["group_number", *together, *mapping.texts[::2]]
 
 
-def settle(database: Database, mapping: MergeMap) -> None:
-    """The mapping's work table is filled: let it be found by index, and the planner know it."""
-    database.settle(mapping.name, _indexes(mapping))
+FEW = 100
+"""So many rows are looked through as quickly as an index."""
+
+
+def settle(database: Database, mapping: MergeMap, rows: int | None = None) -> None:
+    """The mapping's work table is filled: let it be found by index, and the planner know it.
+
+    ``rows`` is how many it has, where that is known: a few take no index but that of their keys.
+    """
+    is_small = rows is not None and rows <= FEW
+    database.settle(mapping.name, () if is_small else _indexes(mapping))
 
 
 def fill(database: Database, mapping: MergeMap, rows: str, params: Sequence[Any]) -> int:

@@ -6,6 +6,7 @@ place of the members and survivors. Writes work tables only.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..databases.names import derived
@@ -46,7 +47,8 @@ def spelled_tables(
         alike = (definition, None if spelling.is_uuid else spelling.held)
         if alike not in made:
             made[alike] = derived(name, len(made))
-            _make(database, mapping, spelling, made[alike], definition)
+            held = replace(column, definition=definition)
+            _make(database, mapping, spelling, made[alike], held)
         found[reference.place] = made[alike]
     return found
 
@@ -61,18 +63,20 @@ def _definition(database: Database, spelling: Spelling, column: Column) -> str:
 
 
 def _make(
-    database: Database, mapping: MergeMap, spelling: Spelling, name: str, definition: str
+    database: Database, mapping: MergeMap, spelling: Spelling, name: str, held: Column
 ) -> None:
     (key,) = mapping.table.pk
     keys = dict.fromkeys((*mapping.raw, *mapping.raw_survivors), key.definition)
-    types = {"group_number": "bigint", "place": "bigint", "member_0": definition}
-    types |= {"survivor_0": definition, "root": "varchar(500)"}
+    types = {"group_number": "bigint", "place": "bigint", "member_0": held.definition}
+    types |= {"survivor_0": held.definition, "root": "varchar(500)"}
     indexes = ["group_number", "key_0"]
     database.create_work_table(name, types | keys, primary_key=["member_0"], indexes=indexes)
     if spelling.is_uuid:
         _write_uuids(database, mapping, name, list(keys))
     else:
-        _write_converted(database, mapping, spelling, name, list(keys))
+        one, own = database.placeholder(held), database.placeholder(key)
+        into, line = _into(database, name, list(keys)), f"(%s, %s, {one}, {one}, %s, {own}, {own})"
+        _write_converted(database, mapping, spelling, f"{into} VALUES", line)
     database.settle(name, indexes)
 
 
@@ -94,9 +98,8 @@ def _write_uuids(database: Database, mapping: MergeMap, name: str, keys: list[st
 
 
 def _write_converted(
-    database: Database, mapping: MergeMap, spelling: Spelling, name: str, keys: list[str]
+    database: Database, mapping: MergeMap, spelling: Spelling, into: str, line: str
 ) -> None:
-    line = f"({', '.join(['%s'] * (len(_NAMES) + len(keys)))})"
     for rows in _chunks(database, mapping):
         lines = []
         for group, place, root, *columns in rows:
@@ -106,7 +109,7 @@ def _write_converted(
         for start in range(0, len(lines), CHUNK):
             some = lines[start : start + CHUNK]
             database.run(
-                f"{_into(database, name, keys)} VALUES {', '.join([line] * len(some))}",
+                f"{into} {', '.join([line] * len(some))}",
                 [value for values in some for value in values],
             )
 

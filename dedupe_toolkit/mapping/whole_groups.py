@@ -35,8 +35,8 @@ def copy_groups(
 ) -> MergeMap:
     """A new mapping ``name`` with the groups of another that a condition selects."""
     copy = create(database, replace(mapping, name=name, values={}))
-    _add(database, mapping, copy, where, params)
-    settle(database, copy)
+    rows = _add(database, mapping, copy, where, params)
+    settle(database, copy, rows)
     return copy
 
 
@@ -52,10 +52,10 @@ def _add(
     target: MergeMap,
     where: str,
     params: Sequence[Any] = (),
-) -> None:
+) -> int:
     columns = ["group_number", "place", *mapping.members, *mapping.survivors, *mapping.texts]
     listed = ", ".join(map(database.q, columns))
-    database.run(
+    return database.run(
         f"INSERT INTO {database.q(target.name)} ({listed})"
         f" SELECT {listed} FROM {database.q(mapping.name)} WHERE {where}",
         params,

@@ -22,10 +22,10 @@ def with_texts(database: Database, mapping: MergeMap, reference: Reference, name
         database.qualified("m", side) for side in (mapping.members, mapping.survivors)
     )
     held = [*members, *survivors, *texts(database, copy, members, survivors)]
-    database.run(
+    rows = database.run(
         f"INSERT INTO {database.q(name)} ({', '.join(map(database.q, columns))})"
         f" SELECT m.group_number, m.place, {', '.join(held)}, {mapping.root(database)}"
         f" FROM {database.q(mapping.name)} m"
     )
-    settle(database, copy)
+    settle(database, copy, rows)
     return copy

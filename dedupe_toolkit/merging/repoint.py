@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import derived
 from ..databases.tables import OnMove
+from ..journal.given import given_before
 from ..models import MergeStep
 from ..repointing.embedded_keys import Embedded, find_embedded
 from ..repointing.followers import Follower, followers, key_once_moved, moved_by
+from ..repointing.given import holding
 from ..repointing.rows import (
     NEVER,
     are_merged,
@@ -21,9 +23,10 @@ from ..repointing.rows import (
     will_move_on,
     will_return,
 )
+from .strangers import refuse_strangers_of_movers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ..mapping.mapping import MergeMap
     from ..planning.levels import Level
@@ -71,18 +74,20 @@ class Repointing:
         ahead, following = self._in_order(found)
         passing = self._count_passing(one, course, staying)
         is_moving = ahead or following or reference.is_key
+        moving = mapping.pointing(reference, database).but_for(staying)
+        refuse_strangers_of_movers(self.session, referrer, reference, moving)
         with database.broken_foreign_keys() if is_moving else nullcontext():
             rows = self.changes.update(
                 referrer.table,
                 dict(zip(reference.columns, mapping.new(reference), strict=True)),
-                mapping.pointing(reference, database).but_for(staying),
+                moving,
                 key=key_once_moved(database, referrer.table, course.ahead_of),
                 root=mapping.root_at(reference, database),
                 reason=MergeStep.Reason.REPOINTED,
                 reference=reference.label,
                 between=partial(self._go_ahead, ahead, one, course) if ahead else None,
             )
-        self.tally.add(reference.label, reference.kind, repointed=rows - passing)
+        self.tally.add(reference, repointed=rows - passing)
         if rows and reference.is_key:
             self.repoint_embedded(replace(mapping, table=referrer.table), course.ahead_of)
         for follower in following if rows else ():
@@ -109,7 +114,7 @@ class Repointing:
         database, reference = self.session.database, follower.reference
         rows = repointed_rows(database, follower.mapping, reference)
         count = int(database.value(f"SELECT COUNT(*) {rows}"))
-        self.tally.add(reference.label, reference.kind, repointed=count)
+        self.tally.add(reference, repointed=count)
 
     def _go_ahead(self, ahead: Sequence[Follower], of: Follower, course: Course) -> None:
         """Repoint what the database would otherwise change by itself, once the key has moved."""
@@ -134,7 +139,9 @@ class Repointing:
         Rows that come back to where they are now count twice: once more for their way back.
         """
         database, mapping, reference = self.session.database, one.mapping, one.reference
-        going = self._are_going(course.applied, reference)
+        going = " OR ".join(
+            [self._are_going(course.applied, reference), *self._were_given(course.applied, one)]
+        )
         onward = will_move_on(database, mapping, reference, course.moving)
         if going == onward == NEVER:
             return 0
@@ -160,6 +167,22 @@ class Repointing:
             found += [have_lost(database, rivals) for rivals in losing]
         return " OR ".join(condition for condition in found if condition != NEVER) or NEVER
 
+    def _were_given(self, applied: MergeMap, one: Follower) -> Iterator[str]:
+        """SQL that is true for rows (``t``) that an earlier batch gave what they point at: rivals
+        that become one only now. The plan counts what rows hold at first."""
+        journal, reference = self.changes.journal, one.reference
+        if not applied.is_nested or journal.batch == 1:
+            return
+        if reference in holding(self.planned, self.session.database.using):
+            return  # told when it was given
+        yield from given_before(
+            self.session.database,
+            journal.run,
+            journal.batch,
+            one.referrer.table,
+            reference.columns,
+        )
+
     def repoint_embedded(self, mapping: MergeMap, ahead_of: Moves = ()) -> None:
         """Replace the keys of duplicates that stand inside larger values."""
         for number, reference in enumerate(self.session.embedded(mapping.table.model)):
@@ -181,4 +204,4 @@ class Repointing:
             reason=MergeStep.Reason.REPOINTED,
             reference=embedded.reference.label,
         )
-        self.tally.add(embedded.reference.label, embedded.reference.kind, repointed=rows)
+        self.tally.add(embedded.reference, repointed=rows)

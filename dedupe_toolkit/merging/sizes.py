@@ -15,7 +15,7 @@ _FEWEST = 100
 it may, sizes would shrink and shrink for nothing. Unless they are far too slow."""
 _GROWTH = 2
 _SHRINKAGE = 4
-SHARE_BESIDE_OTHERS = 0.4
+SHARE_BESIDE_OTHERS = 0.3
 """What is left of a batch's time while others wait: each of them waits less, and for fewer rows."""
 MEMORY = 20
 """For how many batches others are expected to wait again after they have."""

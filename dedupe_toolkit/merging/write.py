@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ..collisions.looking import looked_at_again
 from ..collisions.resolutions import Outcome
 from ..databases.names import numbered
+from ..field_rules.new_values import new_values
 from ..field_rules.value_steps import ValueStep, value_steps
 from ..mapping.mapping import MERGED, MergeMap
 from ..models import MergeStep
@@ -21,6 +22,7 @@ from ..repointing.shared_columns import leaders_first
 from .changes import naming
 from .leftovers import is_by_value, refuse_left
 from .repoint import Course, Repointing
+from .strangers import refuse_strangers_of_losers, refuse_strangers_of_merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +76,7 @@ class Writer(Repointing):
         self.repoint_embedded(mapping)
         held = held_by_staying(self.session, mapping, level)
         pointing = pointing_at_survivor(self.session, mapping, level, held)
-        values = list(level.policy.rules.new_values(mapping, pointing, held))
+        values = list(new_values(level.policy.rules, mapping, pointing, held))
         with handing_over(self.session, mapping, values):
             merged = self._delete_merged(level, reason)
             for step in value_steps(self.session.database, mapping, values):
@@ -94,7 +96,7 @@ class Writer(Repointing):
                 if is_open or reference in level.pointing:
                     yield referrer, reference
                 else:
-                    self.tally.add(reference.label, reference.kind)
+                    self.tally.add(reference)
 
     def _settle_rivals(self, work: Work, mapping: MergeMap) -> None:
         if work.rivals is None:
@@ -103,21 +105,24 @@ class Writer(Repointing):
             self._delete_losers(work.rivals, outcome, _DISCARDS[outcome])
         if work.nested:
             self._apply_below(work.nested)
-        label, kind = _names(work)
-        self.tally.add(label, kind, discarded=work.discarded, merged=work.merged)
+        reference = work.referrer.references[0]
+        self.tally.add(reference, discarded=work.discarded, merged=work.merged)
 
     def _apply_below(self, level: Level) -> None:
         mapping = level.mapping
         self.session.database.lock_rows(mapping.table, mapping.named)
+        refuse_strangers_of_merged(self.session, mapping)
         if self.can_differ:
             level = looked_at_again(self.session, level)
         with naming(mapping.table):
             self.apply(level, Reason.RIVAL)
 
     def _delete_losers(self, rivals: Rivals, outcome: Outcome, reason: MergeStep.Reason) -> None:
+        table, losing = rivals.referrer.table, rivals.losing.only(f"m.outcome = '{outcome}'")
+        refuse_strangers_of_losers(self.session, table, losing)
         self.changes.delete(
-            rivals.referrer.table,
-            rivals.losing.only(f"m.outcome = '{outcome}'"),
+            table,
+            losing,
             root="m.root",
             reason=reason,
             reference=rivals.referrer.references[0].label,
@@ -154,7 +159,7 @@ class Writer(Repointing):
             of_its_own=reason is Reason.OWN_TARGET,
         )
         for reference, rows in given.counted_too_often():
-            self.tally.add(reference.label, reference.kind, repointed=-rows)
+            self.tally.add(reference, repointed=-rows)
         root = mapping.root(database)
         if mapping.is_nested:
             same = database.join_on("m", mapping.survivors, "g", mapping.members)
@@ -185,8 +190,3 @@ def _is_plain(pair: tuple[Referrer, Reference]) -> bool:
     """Whether repointing a reference is one step, as nothing follows the rows."""
     referrer, reference = pair
     return not (reference.is_key or referrer.moves_by(reference))
-
-
-def _names(work: Work) -> tuple[str, str]:
-    reference = work.referrer.references[0]
-    return reference.label, reference.kind

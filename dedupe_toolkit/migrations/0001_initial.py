@@ -272,7 +272,6 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("update", "updated"),
-                            ("insert", "inserted"),
                             ("delete", "deleted"),
                         ],
                         max_length=10,
@@ -292,7 +291,6 @@ class Migration(migrations.Migration):
                             ("repointed", "points at the survivor"),
                             ("own target", "would point at its own row"),
                             ("value", "took a value from a duplicate"),
-                            ("moved", "belongs to the survivor"),
                         ],
                         max_length=20,
                         verbose_name="reason",
@@ -468,6 +466,7 @@ class Migration(migrations.Migration):
                     "run",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="queued_groups",
@@ -495,7 +494,10 @@ class Migration(migrations.Migration):
                         fields=["scan", "state", "is_safe", "size", "run"],
                         name="dedupe_queued_counts",
                     ),
-                    models.Index(fields=["scan", "examined"], name="dedupe_queued_examined"),
+                    models.Index(
+                        fields=["scan", "seen", "examined", "id"], name="dedupe_queued_examined"
+                    ),
+                    models.Index(fields=["run", "state", "id"], name="dedupe_queued_of_run"),
                     models.Index(
                         fields=["-is_safe", "differing", "id"], name="dedupe_queued_order"
                     ),

@@ -39,8 +39,7 @@ def count_level(
     """
     settled = settled or Settled()
     for work in level.works:
-        label, kind = work.referrer.references[0].label, work.referrer.references[0].kind
-        tally.add(label, kind, discarded=work.discarded, merged=work.merged)
+        tally.add(work.referrer.references[0], discarded=work.discarded, merged=work.merged)
         if work.rivals:
             settled = settled.with_losers(work.rivals)
         if work.nested:
@@ -51,7 +50,7 @@ def count_level(
     for work in level.works:
         for reference in work.referrer.references:
             repointed = rows.get(reference, 0)
-            tally.add(reference.label, reference.kind, repointed=repointed)
+            tally.add(reference, repointed=repointed)
             if repointed:
                 counting = _Followers(session=session, level=level, tally=tally, settled=settled)
                 database, mapping = session.database, level.mapping
@@ -60,14 +59,14 @@ def count_level(
                 counting.count(work, mapping, reference, staying=staying)
     for side in level.sides:
         settled = count_level(session, side, tally, settled)
-    return settled
+    return settled.with_merged(level.mapping) if level.mapping.is_nested else settled
 
 
 def _count_embedded(session: Session, mapping: MergeMap, tally: Tally) -> None:
     for number, reference in enumerate(session.embedded(mapping.table.model)):
         name = derived(mapping.name, "in", number)
         rows = find_embedded(session.database, mapping, reference, name).rows
-        tally.add(reference.label, reference.kind, repointed=rows)
+        tally.add(reference, repointed=rows)
 
 
 def _rows(session: Session, level: Level, settled: Settled) -> dict[Reference, int]:
@@ -97,9 +96,10 @@ def _counting(
         reference,
         _merge_elsewhere(database, work, reference),
         are_merged(database, mapping, reference),
-        will_move_on(database, mapping, reference, _moving(level, reference)),
+        will_move_on(database, mapping, reference, level.moving.get(reference.targets, ())),
         *taken_along(session, in_order, work.referrer, reference),
         *_moved_below(database, work, reference),
+        *settled.repointed(database, mapping, reference),
     )
 
 
@@ -123,10 +123,6 @@ def _moved_below(database: Database, work: Work, reference: Reference) -> list[s
         for own in below.referrer.references
         if own in level.pointing and set(reference.columns).issubset(own.columns)
     ]
-
-
-def _moving(level: Level, reference: Reference) -> tuple[MergeMap, ...]:
-    return level.moving.get(reference.targets, ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,8 +164,7 @@ class _Followers:
                 *found,
             )
             rows = int(session.database.value(query))
-            label, kind = follower.reference.label, follower.reference.kind
-            self.tally.add(label, kind, repointed=rows)
+            self.tally.add(follower.reference, repointed=rows)
             if rows:
                 self.count(own, follower.mapping, follower.reference, found)
 

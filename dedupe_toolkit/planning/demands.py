@@ -14,7 +14,7 @@ from ..databases.relations import Relation, evaluated, generating, table_rows
 from ..references.meta import field_of
 from ..references.rule_sql import TableRule, columns_in, needed, table_rule
 from ..references.unique import unique_rules
-from ..wording import REASONS
+from ..wording.reasons import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

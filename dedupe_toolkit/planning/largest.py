@@ -10,9 +10,10 @@ from django.utils.hashable import make_hashable
 
 from ..databases.common_tables import compiled
 from ..databases.tables import pk_names, python_key
-from ..finding.key_rows import considered, key_columns
+from ..finding.key_rows import candidates, key_columns
 from ..keys import ends_in_text
-from ..values import BlankKeys, Blanks, MatchKey, PlannedGroup
+from ..plan_values import BlankKeys, PlannedGroup
+from ..values import Blanks, MatchKey
 
 if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
@@ -61,7 +62,7 @@ def largest_groups(
 
 
 def _values(key: MatchKey, using: str, survivors: list[Any]) -> dict[Any, dict[str, Any]]:
-    rows = considered(key, using).filter(pk__in=survivors)
+    rows = candidates(key, using).filter(pk__in=survivors)
     return {
         make_hashable(pk): dict(zip(key.fields, values, strict=True))
         for pk, *values in rows.values_list("pk", *key_columns(key))
@@ -77,7 +78,7 @@ def blank_keys(session: Session, mapping: MergeMap, source: MatchKey | RowSet) -
     if not texts:
         return BlankKeys()
     database, blank = session.database, Q(*texts, _connector=Q.OR)
-    rows = considered(source, database.using).filter(blank).values_list(*pk_names(source.model))
+    rows = candidates(source, database.using).filter(blank).values_list(*pk_names(source.model))
     sql, params = compiled(rows)
     names = [f"k{number}" for number in range(len(mapping.members))]
     member = database.join_on("b", names, "m", mapping.members)

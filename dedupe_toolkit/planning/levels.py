@@ -140,6 +140,7 @@ def analyse(session: Session, mapping: MergeMap) -> Level:
 
 def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -> Level:
     way.family.reach(mapping)
+    way.ends.merging(session, mapping)
     hold_rows(Merging(session=session, mapping=mapping, policy=policy, meeting=way.meeting))
     referrers = session.referrers(mapping.table.model)
     references = [reference for referrer in referrers for reference in referrer.references]
@@ -185,7 +186,7 @@ def _sides(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
             hold_parted(session, mapping, link)
         else:
             side = side_mapping(session, mapping, link, session.database.table(root))
-            yield _level(session, side, policy, Way(path=(*way.path, side), family=way.family))
+            yield _level(session, side, policy, way.beside(side))
 
 
 def _work(
@@ -219,6 +220,8 @@ def _work(
     deleted = [outcome for outcome in DELETED if outcomes.get(outcome) and outcome not in merged]
     if deleted:
         hold_undeclared_keys_of_losers(session, rivals, f"m.outcome IN ({quoted(deleted)})")
+        if not referrer.is_link:  # a link says the same as any that it loses to
+            way.ends.deleting(session, rivals, deleted)
     if any(upper.table.model is _merging_table(session, referrer).model for upper in way.path):
         # a row of a table that is being merged may be what others of that merge become
         hold_circle(session, rivals, [*merged, Outcome.DISCARD])
@@ -258,6 +261,7 @@ def _nested(
             moving=moving if table is referrer.table else {},
             meeting=meeting,
             met=Met(meeting=meeting, moving=moving),
+            ends=way.ends,
         )
         return _level(session, nested, rivals.policy, below)
     links = [link for link in referrer.references if link.is_part]

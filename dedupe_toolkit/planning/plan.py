@@ -13,9 +13,9 @@ from ..databases.caching import caching
 from ..databases.tables import python_key, require_table
 from ..field_rules.differences import differences
 from ..field_rules.rules import refuse_functions
-from ..finding.dismissed_groups import split
+from ..finding.dismissed_groups import split_by_verdict
 from ..finding.find import is_table_empty
-from ..finding.key_rows import considered, key_columns, repeated
+from ..finding.key_rows import candidates, key_columns, repeated
 from ..finding.searched_texts import require_searchable
 from ..finding.time_zones import require_time_zones
 from ..finding.whole_texts import whole_texts
@@ -25,20 +25,13 @@ from ..mapping.groups import map_groups
 from ..mapping.waves import number_by_waves
 from ..mapping.whole_groups import count_members
 from ..models import RowChange
+from ..plan_values import HeldCollisions, HeldGroup, MergePlan, TieCount
 from ..references.discover import views_of
 from ..references.meta import column_of
 from ..references.refusals import refuse_unmergeable
 from ..registry import declared_policy
 from ..sentences import Sentence
-from ..values import (
-    HeldCollisions,
-    HeldGroup,
-    MatchKey,
-    MergePlan,
-    MergePolicy,
-    RowSet,
-    TieCount,
-)
+from ..values import MatchKey, MergePolicy, RowSet
 from .ahead import ahead
 from .counting import count_level
 from .hidden_rows import hidden_rows
@@ -51,21 +44,23 @@ from .prepared import Prepared, forget
 from .reasons.held_collisions import summed
 from .reasons.incomplete_values import refuse_ruled_targets, refuse_shared_targets
 from .rehearsal import hold_refused
+from .rights import lacking_rights
 from .session import Session
 from .shared_keys import refuse_shared_keys
 from .tally import Tally
 from .triggers import triggers, versioned
 from .unenforced import unenforced
 from .unsearched import unsearched
+from .written import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from django.db.models import Model, QuerySet
 
-    from ..field_rules.new_values import FieldRules
+    from ..field_rules.family import FieldRules
     from ..mapping.mapping import MergeMap
-    from .levels import Level
+    from .written import Written
 
 
 @checking_arguments
@@ -86,14 +81,25 @@ def plan_merge(
     is not, or rows that are not there; `MergeRefused` for a model whose rows cannot be merged
     without breaking what its package keeps in them, or a database of a kind that is not supported.
     """
+    return _planned(source, using, policy, is_kept=True)
+
+
+def plan_to_show(source: MatchKey | RowSet, *, using: str, policy: MergePolicy | None) -> MergePlan:
+    """The same for whoever only looks at it: such a plan cannot be carried out."""
+    return _planned(source, using, policy, is_kept=False)
+
+
+def _planned(
+    source: MatchKey | RowSet, using: str, policy: MergePolicy | None, *, is_kept: bool
+) -> MergePlan:
     session = open_session(source, using, policy)
     refuse_shared_keys(source.model, session.database)
     forget(using)
     with whole_texts(source, using), session.database.planning():
-        return _plan(session, source)
+        return _plan(session, source, is_kept=is_kept)
 
 
-def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
+def _plan(session: Session, source: MatchKey | RowSet, *, is_kept: bool) -> MergePlan:
     using = session.database.using
     rules = session.policies.top.rules  # looked at first: they may refuse
     if isinstance(source, MatchKey):
@@ -101,24 +107,27 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
     mapping = map_groups(session, source)
     groups, duplicates = count_members(session.database, mapping)
     in_order = number_by_waves(session, mapping)
-    tally, facts = Tally(), dict[str, Any]()
+    tally, facts, lacking = Tally(), dict[str, Any](), tuple[Sentence, ...]()
     warnings = _dismissed(source, using)
     if groups:
         level = analysed(session, mapping, rules)
         count_level(session, level, tally)
+        pointing = [one.reference for one in tally.references if one.repointed]
+        writing = tuple(written(session, level, pointing))
         facts = _facts(session, source, level)
-        slow = missing_indexes(session.database, level)
-        slow = (*slow, *large_groups(session, level, tally))
-        hidden = hidden_rows(session, source.model, mapping)
-        pending = ahead(session.database, source.model)
-        unkept = unenforced(session.database, level)
-        warnings = (*hidden, *pending, *unkept, *views(source.model, using), *slow, *warnings)
+        if is_kept:
+            facts |= _asked_once(session, writing)
+        closely = () if in_order else (written(session, level, pointing, closely=True),)
+        lacking = lacking_rights(session.database, writing, *closely)
+        warnings = (*_warnings(session, level, tally), *warnings)
     held = tuple(held_groups(session, source))
     if held:
         duplicates = count_members(session.database, mapping)[1]
     collisions = summed(session.held.collisions)
-    prepared = Prepared(session=session, mapping=mapping, in_order=in_order)
-    prepared.leave()
+    prepared = Prepared(session=session, mapping=mapping, in_order=in_order, lacking=lacking)
+    if is_kept:
+        prepared.leave()
+    advice = (*collision_advice(collisions), *tie_advice(facts.get("ties", ())))
     return MergePlan(
         source=source,
         using=using,
@@ -128,15 +137,22 @@ def _plan(session: Session, source: MatchKey | RowSet) -> MergePlan:
         references=tally.references,
         held_back=held,
         collisions=collisions,
-        warnings=(
-            *collision_advice(collisions),
-            *tie_advice(facts.get("ties", ())),
-            *warnings,
-        ),
+        warnings=(*lacking, *advice, *warnings),
         is_empty=not groups and is_table_empty(source.model, using),
         prepared=prepared,
         **facts,
     )
+
+
+def _warnings(session: Session, level: Level, tally: Tally) -> Iterator[Sentence]:
+    """What a person should know of before a merge, and may want to change first."""
+    database, model = session.database, session.source.model
+    yield from hidden_rows(session, model, level.mapping)
+    yield from ahead(database, model)
+    yield from unenforced(database, level)
+    yield from views(model, database.using)
+    yield from missing_indexes(database, level)
+    yield from large_groups(session, level, tally)
 
 
 def _facts(session: Session, source: MatchKey | RowSet, level: Level) -> dict[str, Any]:
@@ -149,9 +165,16 @@ def _facts(session: Session, source: MatchKey | RowSet, level: Level) -> dict[st
         "repeated_links": tuple(repeated_links(database, level)),
         "largest": largest_groups(session, mapping, source),
         "blank_keys": blank_keys(session, mapping, source),
-        "triggers": triggers(session, level),
-        "versioned": versioned(session, level),
-        "unsearched": unsearched(database, source.model),
+    }
+
+
+def _asked_once(session: Session, writing: Sequence[Written]) -> dict[str, Any]:
+    """The same of the project: what is no news to whoever looks at one group after the other."""
+    database = session.database
+    return {
+        "triggers": triggers(database, writing),
+        "versioned": versioned(database, writing),
+        "unsearched": unsearched(database, session.source.model),
     }
 
 
@@ -188,7 +211,7 @@ def _dismissed(source: MatchKey | RowSet, using: str) -> tuple[Sentence, ...]:
     """A sentence where a person's verdict leaves groups out."""
     if isinstance(source, RowSet):
         return ()
-    groups = repeated(source, split(source, using)[1]).count()
+    groups = repeated(source, split_by_verdict(source, using)[1]).count()
     what = "1 dismissed group is" if groups == 1 else f"{groups:,} dismissed groups are"
     return (Sentence("dismissed", what=what),) if groups else ()
 
@@ -267,7 +290,7 @@ def _key_values(
         return {}
     found: dict[Any, Mapping[str, Any]] = {}
     for start in range(0, len(survivors), _CHUNK):
-        rows: QuerySet[Any] = considered(source, using).filter(
+        rows: QuerySet[Any] = candidates(source, using).filter(
             pk__in=survivors[start : start + _CHUNK]
         )
         for pk, *values in rows.values_list("pk", *key_columns(source)):

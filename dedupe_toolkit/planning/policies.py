@@ -16,7 +16,7 @@ from ..arguments import MOST_ROWS, require_kind, require_kinds
 from ..collisions.resolutions import of_all, of_rivals, resolution
 from ..collisions.ties import Tie, ties_of
 from ..errors import InvalidOption
-from ..field_rules.new_values import FieldRules, equal_columns
+from ..field_rules.family import FieldRules, equal_columns
 from ..field_rules.rules import resolve_rules
 from ..field_rules.together import completed
 from ..finding.survivor_rules import survivor_ordering

@@ -18,7 +18,7 @@ from ..sentences import Sentence
 
 if TYPE_CHECKING:
     from ..mapping.mapping import MergeMap
-    from ..values import MergePlan
+    from ..plan_values import MergePlan
     from .session import Session
 
 
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 class Prepared:
     """A plan's session, its mapping, and the token that its work tables bear.
 
-    ``in_order`` says that some groups must be merged before others.
+    ``in_order`` says that some groups must be merged before others, and ``lacking`` what the
+    database user may not do of it.
     """
 
     session: Session
     mapping: MergeMap
     in_order: bool = False
+    lacking: tuple[Sentence, ...] = ()
     token: str = field(default_factory=lambda: token_hex(16))
     process: int = field(default_factory=getpid)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..field_rules.new_values import new_values
 from ..field_rules.value_steps import value_steps
 from ..mapping.by_value import with_values
 from ..mapping.mapping import MERGED
@@ -183,7 +184,7 @@ class Rehearsal:
         held: dict[str, str] = {}
         own = pointing_at_survivor(self.session, mapping, level, held)
         copied = replace(mapping, table=rows.as_table(wanted))
-        values = list(rules.new_values(copied, own, held))
+        values = list(new_values(rules, copied, own, held))
         return list(value_steps(self.session.database, copied, values))
 
     def _write_values(self, mapping: MergeMap, step: ValueStep) -> None:

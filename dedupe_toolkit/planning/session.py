@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..databases.names import derived
 from ..databases.places import place_of
-from ..databases.tables import OnMove, require_all_rows, require_rows_of
+from ..databases.tables import OnDelete, OnMove, require_all_rows, require_rows_of
 from ..mapping.hold_list import HoldList
 from ..references.column_types import refuse_unlike_columns
 from ..references.discover import embedded_references, present, references_to, refuse_hidden
@@ -108,15 +108,27 @@ class Session:
             self._undeclared_keys[model] = found
         return self._undeclared_keys[model]
 
+    def acting_keys(self, model: type[Model]) -> list[DatabaseKey]:
+        """The foreign keys of other tables that delete or change what points at a deleted row."""
+        place = place_of(model, self.database.using)
+        own = place and place.identity
+        found = self._keys_to(model)
+        return [key for key in found if key.is_acting and own not in key.referrers]
+
     def on_move(self, reference: Reference) -> OnMove:
         """What the database does to a reference's rows when what they point at gets a new key."""
         found = {key.on_move for key in self._keys_of(reference)}
         return max(found, key=list(OnMove).index, default=OnMove.WAITS)
 
-    def is_acting(self, reference: Reference) -> bool:
-        """Whether the database deletes or changes a reference's rows when what they point at is
-        deleted, whatever the model says."""
-        return any(key.is_acting for key in self._keys_of(reference))
+    def is_guarded(self, reference: Reference) -> bool:
+        """Whether the database lets none of a reference's rows point at nothing."""
+        return reference.is_enforced or any(True for _ in self._keys_of(reference))
+
+    def on_delete(self, reference: Reference) -> OnDelete:
+        """What the database does when a row is deleted at which a reference's rows point, whatever
+        the model says."""
+        found = {key.on_delete for key in self._keys_of(reference)}
+        return max(found, key=list(OnDelete).index, default=OnDelete.WAITS)
 
     def _keys_of(self, reference: Reference) -> Iterator[DatabaseKey]:
         """The foreign keys of the database that keep a reference."""

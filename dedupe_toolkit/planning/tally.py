@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..values import ReferenceCount
+from ..plan_values import ReferenceCount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from ..references.kinds import Reference
 
 
 class Tally:
@@ -16,33 +17,20 @@ class Tally:
         self._counts: dict[str, ReferenceCount] = {}
 
     def add(
-        self, reference: str, kind: str, *, repointed: int = 0, discarded: int = 0, merged: int = 0
+        self, reference: Reference, *, repointed: int = 0, discarded: int = 0, merged: int = 0
     ) -> None:
-        old = self._counts.get(reference, ReferenceCount(reference=reference, kind=kind))
-        self._counts[reference] = replace(
-            old,
-            repointed=old.repointed + repointed,
-            discarded=old.discarded + discarded,
-            merged=old.merged + merged,
-        )
+        """Count rows of a reference; without any it is mentioned all the same."""
+        numbers = {"repointed": repointed, "discarded": discarded, "merged": merged}
+        self.add_up([ReferenceCount(reference=reference.label, kind=reference.kind, **numbers)])
 
     def mention(self, references: Iterable[ReferenceCount]) -> None:
         """Let these references appear, whether or not any of their rows change."""
-        for count in references:
-            self.add(count.reference, count.kind)
+        self.add_up(ReferenceCount(reference=one.reference, kind=one.kind) for one in references)
 
-    def include(self, other: Tally) -> None:
-        self.add_up(other.references)
-
-    def add_up(self, references: Iterable[ReferenceCount]) -> None:
-        for count in references:
-            self.add(
-                count.reference,
-                count.kind,
-                repointed=count.repointed,
-                discarded=count.discarded,
-                merged=count.merged,
-            )
+    def add_up(self, counts: Iterable[ReferenceCount]) -> None:
+        for count in counts:
+            old = self._counts.get(count.reference)
+            self._counts[count.reference] = old + count if old else count
 
     @property
     def references(self) -> tuple[ReferenceCount, ...]:

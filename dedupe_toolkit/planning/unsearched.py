@@ -11,10 +11,10 @@ from django.db.models.functions import Cast
 from ..databases.common_tables import compiled
 from ..databases.places import stores_rows
 from ..models import MergeRun
+from ..plan_values import Unsearched
 from ..references.discover import references_to
 from ..references.generic import content_types
 from ..references.meta import column_of, lineage_of
-from ..values import Unsearched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

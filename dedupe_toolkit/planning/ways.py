@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..references.discover import inheritance_root
+from .reasons.two_ends import KnownEnds
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -38,7 +39,7 @@ class Way:
 
     ``came_by`` are the columns of the links to parents that merge already, ``moving`` says how
     its rows will move because of the levels above, and ``met`` how their objects have come to
-    collide.
+    collide. ``ends`` is one for all levels.
     """
 
     path: tuple[MergeMap, ...]
@@ -47,6 +48,11 @@ class Way:
     moving: Moving = field(default_factory=dict)
     meeting: Meeting | None = None
     met: Met | None = None
+    ends: KnownEnds = field(default_factory=KnownEnds)
+
+    def beside(self, side: MergeMap) -> Way:
+        """The way to another parent of the rows that merge."""
+        return Way(path=(*self.path, side), family=self.family, ends=self.ends)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,10 +14,10 @@ from django.utils import timezone
 from ..collisions.resolutions import Outcome
 from ..databases.caching import caching
 from ..field_rules.differences import differing_columns
-from ..finding.key_rows import considered, key_columns
+from ..finding.key_rows import candidates, key_columns
 from ..finding.whole_texts import whole_texts
 from ..mapping.family import family_parts
-from ..mapping.groups import unfilled
+from ..mapping.groups import mapping_for
 from ..mapping.key_members import fill_from
 from ..mapping.mapping import create, settle
 from ..mapping.waves import number_by_waves
@@ -65,13 +65,18 @@ def unexamined(scan: Scan) -> Any:
     return groups.filter(examined__lt=scan.number, seen=scan.number)
 
 
+def next_unexamined(scan: Scan, most: int) -> Any:
+    """So many of them, in the order of an index: each part of a scan asks for the next."""
+    return unexamined(scan).order_by("examined", "pk")[:most]
+
+
 def examine(scan: Scan, key: MatchKey, most: int) -> int:
     """Look closer at so many of the groups; returns how many there were, 0 when all are known.
 
     Raises `MergeRefused` for a model whose rows cannot be merged at all.
     """
     using = scan.using
-    groups = list(unexamined(scan).order_by("pk")[:most])
+    groups = list(next_unexamined(scan, most))
     if not groups:
         return 0
     firsts = first_rows(key.model, groups, using)
@@ -110,9 +115,9 @@ def _seen(key: MatchKey, groups: Sequence[QueuedGroup], using: str) -> Seen:
     forget(using)
     with whole_texts(key, using), session.database.planning():
         rules = session.policies.top.rules
-        mapping = create(session.database, unfilled(session, key))
+        mapping = create(session.database, mapping_for(session, key))
         # dismissed ones as well: they, too, are listed with their values
-        fill_from(session, mapping, key, considered(key, using))
+        fill_from(session, mapping, key, candidates(key, using))
         settle(session.database, mapping)
         number_by_waves(session, mapping)
         numbers = _numbers(session, mapping, [group.row for group in groups])
@@ -186,7 +191,7 @@ def _texts(
     key: MatchKey, groups: Sequence[QueuedGroup], firsts: Sequence[Any], using: str
 ) -> dict[str, tuple[dict[str, Any], str]]:
     """The values of the key, plain and as people read them, by the group's first row."""
-    rows = considered(key, using).filter(pk__in=firsts)
+    rows = candidates(key, using).filter(pk__in=firsts)
     values = {
         pk: dict(zip(key.fields, held, strict=True))
         for pk, *held in rows.values_list("pk", *key_columns(key))

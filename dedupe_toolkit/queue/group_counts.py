@@ -16,7 +16,7 @@ from ..databases.common_tables import Joined
 from ..finding.key_rows import members, places
 from ..finding.survivor_rules import survivor_ordering
 from ..finding.whole_texts import whole_texts
-from ..mapping.groups import unfilled
+from ..mapping.groups import mapping_for
 from ..planning.session import Session
 from ..references.discover import column_references
 from ..repointing.rows import repointed_rows
@@ -44,7 +44,7 @@ def count_of_groups(key: MatchKey, firsts: Collection[Any], using: str) -> dict[
     """The counts of the groups whose first rows have these primary keys, by these as text."""
     session = Session(database(using), key, MergePolicy(), "plan")
     # no work table has this name: MySQL would take the query of that name for the table
-    mapping = replace(unfilled(session, key), name="dedupe_listed")
+    mapping = replace(mapping_for(session, key), name="dedupe_listed")
     ordering = survivor_ordering(key.model, session.policy.survivor, using)
     ranked = members(key, rows_of(key, firsts, using), ordering)
     rows = inline_of(session.database, mapping, *places(Joined(rows=ranked)))

@@ -11,10 +11,18 @@ from django.db.models.expressions import RawSQL
 
 from ..databases import database
 from ..databases.tables import pk_names
-from ..finding.dismissed_groups import KeyText
-from ..finding.key_rows import Rows, considered, key_columns, members, row_in, survivor_columns
+from ..finding.key_rows import (
+    RowQuery,
+    candidates,
+    found_in,
+    key_columns,
+    members,
+    row_in,
+    survivor_columns,
+)
+from ..finding.named_keys import KeyText
 from ..finding.survivor_rules import survivor_ordering
-from ..journal.old_keys import key_of
+from ..journal.key_texts import keys_of
 from ..keys import key_field
 from ..models import SelectedRow
 from ..values import MatchKey, Nulls
@@ -41,20 +49,20 @@ def of_groups(key: MatchKey, firsts: Collection[Any], using: str) -> MatchKey:
 
 def first_rows(model: type[Model], groups: Iterable[QueuedGroup], using: str) -> list[Any]:
     """The primary keys of the groups' first rows, as models hold them."""
-    return [key_of(model, group.row, using) for group in groups]
+    return keys_of(model, [group.row for group in groups], using)
 
 
 def rows_of(key: MatchKey, firsts: Collection[Any], using: str) -> QuerySet[Any]:
-    """The considered rows of the groups whose first rows have these primary keys."""
-    rows, columns = considered(key, using), key_columns(key)
-    known = considered(key, using).filter(pk__in=firsts)
+    """The candidates of the groups whose first rows have these primary keys."""
+    rows, columns = candidates(key, using), key_columns(key)
+    known = candidates(key, using).filter(pk__in=firsts)
     if key.nulls is Nulls.DISTINCT:
-        return rows.filter(row_in(columns, Rows(known.values(*columns))))
+        return rows.filter(found_in(columns, RowQuery(known.values(*columns))))
     alike = Q()
     for blank, filled in _patterns(key):
         here = known.filter(blank)
         # values with a NULL among them are never found by IN
-        same = row_in(filled, Rows(here.values(*filled))) if filled else Exists(here)
+        same = found_in(filled, RowQuery(here.values(*filled))) if filled else Exists(here)
         alike |= blank & Q(same)
     return rows.filter(alike)
 
@@ -88,7 +96,7 @@ def _patterns(key: MatchKey) -> Iterator[tuple[Q, list[str]]]:
 
 
 def _narrowed(key: MatchKey, rows: QuerySet[Any]) -> MatchKey:
-    # of two choices of rows the later is among the earlier, see `considered`
+    # of two choices of rows the later is among the earlier, see `candidates`
     where = [one for one in key.where if one[0] != _AMONG or not isinstance(one[1], QuerySet)]
     return replace(key, where=(*where, (_AMONG, rows.order_by().values("pk"))))
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ..journal.old_keys import key_text
+from ..journal.key_texts import key_texts
 from ..journal.runs import open_run
 from ..merging.merge import merge
 from ..models import HeldGroup, MergeRun, QueuedGroup
@@ -23,11 +23,12 @@ from .examining import scan_policy
 from .queued import first_rows, of_groups, texts_of_groups
 
 if TYPE_CHECKING:
-    from django.db.models import QuerySet
+    from django.db.models import Q, QuerySet
 
     from ..models import Scan
+    from ..plan_values import MergePlan
     from ..sentences import Sentence
-    from ..values import MatchKey, MergePlan, MergePolicy
+    from ..values import MatchKey, MergePolicy
 
 State = QueuedGroup.State
 
@@ -35,17 +36,19 @@ Check = Callable[["MergePlan"], None]
 """Looks at the plan of a batch, and raises what keeps it from being carried out."""
 
 
-def safe_groups(scan: Scan) -> QuerySet[QueuedGroup]:
-    """The groups that can be merged without a look at them, and are in no other merge."""
-    groups = QueuedGroup.objects.using(scan.using).filter(scan=scan, run=None)
+def safe_groups(scan: Scan, among: Q) -> QuerySet[QueuedGroup]:
+    """Those among the groups that can be merged without a look at them, and are in no merge."""
+    groups = QueuedGroup.objects.using(scan.using).filter(among, scan=scan, run=None)
     return groups.filter(state=State.PENDING, is_safe=True)
 
 
-def begin_safe_merge(scan: Scan, key: MatchKey, *, by: Any, origin: MergeRun.Origin) -> MergeRun:
-    """A run of all safe groups of a scan, to be carried on with `merge_some`."""
+def begin_safe_merge(
+    scan: Scan, key: MatchKey, among: Q, *, by: Any, origin: MergeRun.Origin
+) -> MergeRun:
+    """A run of all that is safe among the groups of a scan, to be carried on with `merge_some`."""
     with transaction.atomic(using=scan.using):
         run = open_run(key, _strict(key), 0, scan.using, by, origin)
-        run.groups = safe_groups(scan).update(run=run)
+        run.groups = safe_groups(scan, among).update(run=run)
         run.status = MergeRun.Status.PAUSED
         run.save(update_fields=["groups", "status"])
     return run
@@ -54,7 +57,8 @@ def begin_safe_merge(scan: Scan, key: MatchKey, *, by: Any, origin: MergeRun.Ori
 def left_of(run: MergeRun) -> QuerySet[QueuedGroup]:
     """The groups of the run that are still to be merged."""
     groups = QueuedGroup.objects.using(run.using).filter(run=run, state=State.PENDING)
-    return groups.select_related("scan").order_by("pk")
+    # joined, MariaDB begins with the scan and sorts all that is left
+    return groups.prefetch_related("scan").order_by("pk")
 
 
 def merge_some(
@@ -117,9 +121,9 @@ def _held(run: MergeRun, key: MatchKey, after: int, using: str) -> dict[str, Sen
     """The reasons of the groups held back since, by each of their rows."""
     found = HeldGroup.objects.using(using).filter(run=run, pk__gt=after)
     return {
-        key_text(key.model, row, using): reason
+        text: reason
         for rows, reason in found.values_list("rows", "reason")
-        for row in rows
+        for text in key_texts(key.model, rows, using)
     }
 
 

@@ -17,7 +17,7 @@ from ..databases import database
 from ..databases.caching import caching
 from ..databases.named_rows import NamedRows
 from ..databases.tables import require_table
-from ..finding.dismissed_groups import split
+from ..finding.dismissed_groups import split_by_verdict
 from ..finding.searched_texts import require_searchable
 from ..finding.time_zones import require_time_zones
 from ..finding.whole_texts import whole_texts
@@ -71,7 +71,7 @@ def _found(session: Session, key: MatchKey, number: int) -> str:
     columns = {name: queued.column(name).definition for name in (*_FOUND, "run_id")}
     name = session.work_table("found")
     dialect.create_work_table(name, columns, primary_key=["row"])
-    offered, dismissed = split(key, dialect.using)
+    offered, dismissed = split_by_verdict(key, dialect.using)
     _add(session, key, offered, f"'{State.PENDING}', {number}", name)
     if not dismissed.query.is_empty():
         _add(session, key, dismissed, f"'{State.DISMISSED}', {number}", name)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from ..databases import database
 from ..databases.common_tables import compiled
-from ..finding.dismissed_groups import KeyText
+from ..finding.named_keys import KeyText
 from ..models import Scan, SelectedRow
 from ..plain import plain_match_key
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from django.db import connections, router
 
 from ..databases.caching import cached, caching
-from ..databases.places import VIEW, place_of, stores_rows
+from ..databases.places import is_view, place_of, stores_rows
 from ..databases.tables import pk_fields
 from ..errors import InvalidMatchKey
 from ..registry import declared
@@ -168,15 +168,10 @@ def views_of(model: type[Model], using: str) -> tuple[str, ...]:
     return tuple(
         f"{referrer._meta.label}.{field.name}"
         for referrer in model._meta.apps.get_models()
-        if not referrer._meta.proxy and _is_view(referrer, using)
+        if not referrer._meta.proxy and is_view(referrer, using)
         for field in referrer._meta.local_fields
         if is_foreign(referrer, field) and target_of(field) is concrete(model)
     )
-
-
-def _is_view(model: type[Model], using: str) -> bool:
-    place = place_of(model, using)
-    return place is not None and place.kind == VIEW
 
 
 def column_references(references: Iterable[Reference]) -> tuple[Reference, ...]:

@@ -33,7 +33,7 @@ def moments(model: type[Model], database: Database) -> frozenset[str]:
     fields = {column_of(field): field for field in model._meta.local_concrete_fields}
     return frozenset(
         column.name
-        for column in database.table(model).others
+        for column in database.table(model).non_key_columns
         if column.is_nullable and _is_moment(fields.get(column.name), column)
     )
 

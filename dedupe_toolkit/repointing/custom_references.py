@@ -125,13 +125,13 @@ class _Computed:
     def _survivors(self, keys: Iterable[Any]) -> dict[Any, _Survivor]:
         """Those of the keys that are merged, each with its survivor."""
         database, listed = self.database, list(keys)
-        found = {}
+        one, found = database.placeholder(self.mapping.table.pk[0]), {}
         for start in range(0, len(listed), CHUNK):
             params = [self._prepared(key) for key in listed[start : start + CHUNK]]
             for member, survivor, root in database.fetch(
                 f"SELECT m.member_0, m.survivor_0, {self.mapping.root(database)}"
                 f" FROM {database.q(self.mapping.name)} m"
-                f" WHERE {MERGED} AND m.member_0 IN ({', '.join(['%s'] * len(params))})",
+                f" WHERE {MERGED} AND m.member_0 IN ({', '.join([one] * len(params))})",
                 params,
             ):
                 member, survivor = (self._read_key(key) for key in (member, survivor))
@@ -165,7 +165,9 @@ class _Computed:
         if not lines:
             return 0
         names = [*numbered("key", len(lines[0]) - 2), "value", "root"]
-        line = f"({', '.join(['%s'] * len(names))})"
+        table = self.database.table(self.reference.referrer)
+        columns = [*table.pk, table.column(self.reference.value)]
+        line = f"({', '.join(map(self.database.placeholder, columns))}, %s)"
         return self.database.run(
             f"INSERT INTO {self.database.q(self.name)} ({', '.join(names)})"
             f" VALUES {', '.join([line] * len(lines))}",

@@ -41,13 +41,13 @@ def handing_over(session: Session, mapping: MergeMap, values: Sequence[NewValue]
         for reference in pointing
         if reference.place in mapping.values and taken & {*reference.targets}
     }
-    if not any(reference.is_enforced for reference in by_value):
+    if not any(map(session.is_guarded, by_value)):
         yield
     else:
         with session.database.broken_foreign_keys():
             yield
         for reference in pointing:
-            if reference.is_enforced:
+            if session.is_guarded(reference):
                 _refuse_dangling(session, mapping, reference)
     for reference, before in by_value.items():
         _refuse_gone(reference, before - _count_pointing(session, mapping, reference))

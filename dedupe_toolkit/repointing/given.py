@@ -63,7 +63,7 @@ class Given:
     def _ahead(self) -> dict[Reference, list[Condition]]:
         """The references that are given values, and when one of these will become another."""
         found: dict[Reference, list[Condition]] = {}
-        for reference, targets in _holding(self.planned, self.database.using).items():
+        for reference, targets in holding(self.planned, self.database.using).items():
             if self._gives(reference):
                 found[reference] = [partial(self._are_planned, targets)]
         for level in self.top.levels():
@@ -104,7 +104,7 @@ class Given:
         return is_found(f"{self.database.q(source)} u WHERE u.place > 0 AND {same}")
 
 
-def _holding(planned: MergeMap, using: str) -> dict[Reference, tuple[str, ...]]:
+def holding(planned: MergeMap, using: str) -> dict[Reference, tuple[str, ...]]:
     """The references that hold values of the planned rows, and the columns of which these are.
 
     Those to the rows themselves, and to others whose key is such a value and moves along.

@@ -10,11 +10,11 @@ from ..printing import counted, print_table, say, shown_value
 from .formats import shown_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
-    from ..values import FieldDifference, MergePlan, TieCount, Unsearched
+    from ..plan_values import FieldDifference, MergePlan, TieCount
 
 
 def facts_document(plan: MergePlan) -> dict[str, Any]:
@@ -36,51 +36,39 @@ def print_facts(console: Console, plan: MergePlan) -> None:
     _print_differences(console, plan.differences)
     _print_ties(console, plan.ties)
     _print_largest(console, [plain_group(plan.source, group) for group in plan.largest])
+    for sentence in _sentences(plan):
+        say(console, sentence)
+
+
+def _sentences(plan: MergePlan) -> Iterator[str]:
     for links in plan.repeated_links:
-        say(
-            console,
+        yield (
             f"{links.model} has no unique rule: {counted(links.rows, 'row')} will link what another"
-            " row links already.",
+            " row links already."
         )
-    blank = plan.blank_keys
+    blank, unsearched = plan.blank_keys, plan.unsearched
     if blank.groups:
-        say(
-            console,
+        yield (
             f"An empty text in the key makes {counted(blank.groups, 'group')} of"
-            f" {counted(blank.rows, 'row')}; --blanks distinct leaves these out.",
+            f" {counted(blank.rows, 'row')}; --blanks distinct leaves these out."
         )
-    _print_triggers(console, plan.triggers)
-    _print_versioned(console, plan.versioned)
-    _print_unsearched(console, plan.unsearched)
-
-
-def _print_triggers(console: Console, found: Sequence[str]) -> None:
-    if found:
-        say(
-            console,
-            f"Triggers fire as rows are written: {', '.join(found)}. What they change is in no"
-            " journal, and no undo takes it back.",
+    if plan.triggers:
+        yield (
+            f"Triggers fire as rows are written: {', '.join(plan.triggers)}. What they change is in"
+            " no journal, and no undo takes it back."
         )
-
-
-def _print_versioned(console: Console, found: Sequence[str]) -> None:
-    if found:
-        say(
-            console,
-            f"The database keeps the history of {', '.join(found)}: merge and undo are in it, and"
-            " undone rows start (ROW START) when they are undone.",
+    if plan.versioned:
+        yield (
+            f"The database keeps the history of {', '.join(plan.versioned)}: merge and undo are in"
+            " it, and undone rows start (ROW START) when they are undone."
         )
-
-
-def _print_unsearched(console: Console, found: Unsearched) -> None:
-    if found.tables:
-        tables = counted(found.tables, "table")
-        say(console, f"JSON and array columns of {tables} were not searched for keys.")
-    if found.holding:
-        say(
-            console,
-            f"Texts there that look like a type and a key: {', '.join(found.holding)}. References"
-            " in dedupe.py let a merge follow them.",
+    if unsearched.tables:
+        tables = counted(unsearched.tables, "table")
+        yield f"JSON and array columns of {tables} were not searched for keys."
+    if unsearched.holding:
+        yield (
+            f"Texts there that look like a type and a key: {', '.join(unsearched.holding)}."
+            " References in dedupe.py let a merge follow them."
         )
 
 
@@ -101,15 +89,12 @@ def _what_stays(one: FieldDifference) -> str:
 def _print_ties(console: Console, ties: Sequence[TieCount]) -> None:
     if ties:
         say(console, "Rows that tie survivor and duplicate together by two references of theirs:")
+        counts = {"held back": "held_back", "discarded": "discarded", "kept": "kept"}
         rows = [
-            [
-                ", ".join(tie.references),
-                *(f"{n:,}" for n in (tie.held_back, tie.discarded, tie.kept)),
-            ]
+            [", ".join(tie.references), *(f"{getattr(tie, name):,}" for name in counts.values())]
             for tie in ties
         ]
-        counts = ["held back", "discarded", "kept"]
-        print_table(console, ["references", *counts], rows, numbers=counts)
+        print_table(console, ["references", *counts], rows, numbers=list(counts))
 
 
 def _print_largest(console: Console, groups: Sequence[Mapping[str, Any]]) -> None:

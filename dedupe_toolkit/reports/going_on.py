@@ -6,12 +6,12 @@ import json
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from ..command_lines import merge_line
 from ..errors import DedupeError
 from ..journal.progress import Status
 from ..keys import match_key, resolve_model
 from ..models import MergeRun
 from ..registry import declared_policy
-from ..source.lines import merge_line
 from .runs import undo_line
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from ..values import MergePlan, ReferenceCount
+    from ..plan_values import MergePlan, ReferenceCount
 
 COUNTS = ("repointed", "discarded", "merged")
 

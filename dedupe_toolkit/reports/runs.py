@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..command_lines import in_database
 from ..printing import counted, say
-from ..source.lines import in_database
 from .facts import facts_document
 from .formats import as_csv
 from .held_back import print_held_groups
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..models import MergeRun
-    from ..values import MergePlan
+    from ..plan_values import MergePlan
 
 
 def print_run(console: Console, plan: MergePlan, run: MergeRun) -> None:

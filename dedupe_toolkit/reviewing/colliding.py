@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 
 from ..collisions.compared_rows import rule_rows
 from ..collisions.losing_rows import (
@@ -19,11 +19,12 @@ from ..collisions.losing_rows import (
 from ..collisions.resolutions import RESOLUTIONS, Outcome
 from ..databases.caching import caching
 from ..field_rules.fillers import raw
-from ..journal.old_keys import key_of
-from ..mapping.groups import unfilled
+from ..journal.key_texts import keys_of
+from ..mapping.groups import mapping_for
 from ..planning.plan import open_session
 from ..references.refusals import refusal_of
 from .preview_counts import InlineMapping, inline, is_simple
+from .related_rows import read_related
 from .row_counts import row_counts
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def colliding_rows(
         return ()
     session = open_session(source, using, policy)
     # no work table has this name, as in a preview
-    mapping = replace(unfilled(session, source), name="dedupe_preview")
+    mapping = replace(mapping_for(session, source), name="dedupe_preview")
     rows = inline(session, source, mapping)
     asked = list(_asked(session, rows, models))
     if not asked:
@@ -153,11 +154,12 @@ def _told(
     members: Sequence[Model],
 ) -> CollidingRows:
     model, using = referrer.table.model, session.database.using
-    texts = {text for pair in found for text in pair}
-    keys = {text: key_of(model, text, using) for text in texts}
+    texts = list({text for pair in found for text in pair})
+    keys = dict(zip(texts, keys_of(model, texts, using), strict=True))
     columns = frozenset(name for ref in referrer.references for name in ref.columns)
     rows: dict[Any, Model] = QuerySet(model, using=using).in_bulk(keys.values())
-    _read_related(list(rows.values()), members)
+    _tell_known(list(rows.values()), members)
+    read_related(list(rows.values()))
     counts = row_counts(model, [keys[rival] for _, rival in found], using)
     referenced = {pk for count in counts for pk in count.rows}
     pairs = tuple(
@@ -181,8 +183,8 @@ def _told(
     )
 
 
-def _read_related(rows: Sequence[Model], members: Sequence[Model]) -> None:
-    """A row's name may speak of the rows that it points at, those that are merged included."""
+def _tell_known(rows: Sequence[Model], members: Sequence[Model]) -> None:
+    """A row's name may speak of the rows that it points at: those that are merged are at hand."""
     fields: Sequence[Any] = rows[0]._meta.concrete_fields if rows else ()
     for field in fields:
         if field.is_relation:
@@ -190,7 +192,6 @@ def _read_related(rows: Sequence[Model], members: Sequence[Model]) -> None:
             for row in rows:
                 if (found := known.get(getattr(row, field.attname))) is not None:
                     field.set_cached_value(row, found)
-            prefetch_related_objects([row for row in rows if not field.is_cached(row)], field.name)
 
 
 def _of(field: Any, rows: Sequence[Model]) -> list[Model]:

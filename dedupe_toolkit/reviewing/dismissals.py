@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import islice
 from types import NoneType
 from typing import TYPE_CHECKING
@@ -11,8 +12,9 @@ from django.db import connections, transaction
 from ..arguments import MOST_ROWS, checking_arguments, require_kind
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
-from ..finding.dismissed_groups import KeyText, about, family
-from ..finding.key_rows import considered, key_columns, repeated
+from ..finding.dismissed_groups import about, family
+from ..finding.key_rows import candidates, key_columns, repeated
+from ..finding.named_keys import KeyText
 from ..finding.whole_texts import whole_texts
 from ..keys import check_alias
 from ..mapping.groups import named_rows, require_rows
@@ -23,7 +25,7 @@ from ..values import MatchKey, RowSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
 
 _AT_ONCE = 1000
 """The verdicts that one statement writes, as many as stay small in memory."""
@@ -59,14 +61,11 @@ def dismiss(
     texts = list(named.values_list(KeyText(rows.model), flat=True))
     if key is not None:
         _require_equal(rows, key, using)
+    fields = about(key.fields if key else ())
     with transaction.atomic(using=using):
-        _repeated(rows, key, texts, using).delete()
-        group = DismissedGroup(
-            model=concrete(rows.model)._meta.label,
-            fields=about(key.fields if key else ()),
-            by=by,
-            note=note,
-        )
+        _delete_repeated(rows.model, fields, [texts], using)
+        label = concrete(rows.model)._meta.label
+        group = DismissedGroup(model=label, fields=fields, by=by, note=note)
         _insert([group], [texts], using)
     return group
 
@@ -82,13 +81,15 @@ def dismiss_groups(
 ) -> None:
     """The same verdict on many groups of a model, each given by the keys of its rows as text.
 
-    It is about the match key of these ``fields``, or about every key where there are none. All
-    groups or none. Writes nothing else; holds a thousand groups in memory at most.
+    It is about the match key of these ``fields``, or about every key where there are none. Earlier
+    verdicts that it repeats are replaced. All groups or none. Writes nothing else; holds a thousand
+    groups in memory at most.
     """
     label, key_fields = concrete(model)._meta.label, about(fields)
     waiting = iter(groups)
     with transaction.atomic(using=using):
         while chunk := list(islice(waiting, _AT_ONCE)):
+            _delete_repeated(model, key_fields, chunk, using)
             verdicts = [
                 DismissedGroup(model=label, fields=key_fields, by=by, note=note) for _ in chunk
             ]
@@ -103,7 +104,7 @@ def _insert(verdicts: list[DismissedGroup], groups: Iterable[Sequence[str]], usi
         for verdict in verdicts:
             verdict.save(using=using)
     DismissedRow.objects.using(using).bulk_create(
-        DismissedRow(group=verdict, row=text)
+        DismissedRow(group_id=verdict.pk, row=text)
         for verdict, texts in zip(verdicts, groups, strict=True)
         for text in texts
     )
@@ -130,23 +131,30 @@ def offer_again(*groups: DismissedGroup | int, using: str = "default") -> None:
         verdicts.delete()
 
 
-def _repeated(
-    rows: RowSet, key: MatchKey | None, texts: list[str], using: str
-) -> QuerySet[DismissedGroup]:
-    """The earlier verdicts that say nothing but what the one on these rows will say."""
-    verdicts = DismissedGroup.objects.using(using).filter(model__in=family(rows.model))
-    if key is not None:
-        verdicts = verdicts.filter(fields=about(key.fields))
-    named = DismissedRow.objects.using(using)
-    return verdicts.filter(pk__in=named.filter(row__in=texts).values("group")).exclude(
-        pk__in=named.exclude(row__in=texts).values("group")
-    )
+def _delete_repeated(
+    model: type[Model], fields: str, groups: Sequence[Sequence[str]], using: str
+) -> None:
+    """Delete the earlier verdicts that say nothing but what one on these groups will say."""
+    place = {text: number for number, texts in enumerate(groups) for text in texts}
+    named, keys = DismissedRow.objects.using(using), list(place)
+    theirs = named.filter(group__model__in=family(model))
+    if fields:
+        theirs = theirs.filter(group__fields=fields)
+    for start in range(0, len(keys), _AT_ONCE):
+        # in two statements, an index for each: one would be planned without knowing how many
+        some = named.filter(row__in=keys[start : start + _AT_ONCE])
+        found = set(some.values_list("group", flat=True))
+        places = defaultdict[int, set[int | None]](set)
+        for number, row in theirs.filter(group__in=found).values_list("group", "row"):
+            places[number].add(place.get(row))
+        repeated = [one for one, of in places.items() if len(of) == 1 and None not in of]
+        DismissedGroup.objects.using(using).filter(pk__in=repeated).delete()
 
 
 def _require_equal(rows: RowSet, key: MatchKey, using: str) -> None:
     if concrete(key.model) is not concrete(rows.model):
         raise InvalidOption(f"{rows.label}: its rows cannot be dismissed by a key of {key.label}")
-    found = considered(key, using).filter(pk__in=rows.pks)
+    found = candidates(key, using).filter(pk__in=rows.pks)
     with whole_texts(key, using):
         counts = [count["dedupe_rows"] for count in repeated(key, found)]
     if counts == [len(rows.pks)]:

@@ -9,7 +9,8 @@ from django.apps import apps
 from django.db.models import QuerySet
 
 from ..databases.tables import require_table
-from ..finding.dismissed_groups import KeyText, verdicts_by_row
+from ..finding.dismissed_groups import verdicts_by_row
+from ..finding.named_keys import KeyText
 from ..keys import check_alias, row_set
 from ..models import HeldGroup, MergeRun
 

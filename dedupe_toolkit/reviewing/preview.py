@@ -7,7 +7,6 @@ is made.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ..collisions.repeated_links import told as repeated
@@ -17,11 +16,12 @@ from ..databases.tables import python_key
 from ..field_rules.differences import compared_columns, counting
 from ..field_rules.differences import told as unlike
 from ..field_rules.rules import Call
-from ..mapping.groups import unfilled
+from ..mapping.groups import mapping_for
+from ..plan_values import FieldDifference, HeldCollisions, HeldGroup, MergePlan
 from ..planning.ahead import ahead
 from ..planning.levels import Level, Work
 from ..planning.missing_indexes import missing_indexes
-from ..planning.plan import collision_advice, open_session, plan_merge, views
+from ..planning.plan import collision_advice, open_session, plan_to_show, views
 from ..planning.reasons.held_collisions import summed
 from ..planning.reasons.of_rows import Merging, needs_plan
 from ..planning.rehearsal import doubts
@@ -29,7 +29,6 @@ from ..planning.tally import Tally
 from ..planning.unenforced import unenforced
 from ..references.discover import column_references, parent_links, references_to
 from ..references.hidden import hiding_columns
-from ..values import FieldDifference, HeldCollisions, HeldGroup, MergePlan
 from .preview_counts import Found, count_members, inline, is_simple
 from .preview_rivals import collisions, compare
 
@@ -57,19 +56,12 @@ def preview_merge(
     merge, make one with `plan_merge`.
     """
     session = open_session(source, using, policy)
-    top = session.policies.top
     # no work table has this name: MySQL would take the query of that name for the table
-    mapping = replace(unfilled(session, source), name="dedupe_preview")
-    told = None
-    if _is_plain(session, mapping):
-        told = _told(session, source, mapping)
+    mapping = replace(mapping_for(session, source), name="dedupe_preview")
+    told = _told(session, source, mapping) if _is_plain(session, mapping) else None
     if told is None:
-        return plan_merge(source, using=using, policy=policy)
-    pointing = frozenset(
-        one for found in told.referrers for one, rows in found.rows.items() if rows
-    )
-    works = tuple(map(_work, told.referrers))
-    level = Level(mapping=mapping, policy=top, works=works, pointing=pointing)
+        return plan_to_show(source, using=using, policy=policy)
+    level = _met(session, mapping, told)
     return MergePlan(
         source=source,
         using=using,
@@ -81,9 +73,7 @@ def preview_merge(
         collisions=told.collisions,
         differences=told.differences,
         repeated_links=tuple(
-            chain.from_iterable(
-                repeated(found.referrer, found.repeated) for found in told.referrers
-            )
+            link for found in told.referrers for link in repeated(found.referrer, found.repeated)
         ),
         warnings=(
             *collision_advice(told.collisions),
@@ -145,6 +135,15 @@ def _level(session: Session, mapping: MergeMap) -> Level:
     return Level(mapping=mapping, policy=session.policies.top, works=works, pointing=pointing)
 
 
+def _met(session: Session, mapping: MergeMap, told: _Told) -> Level:
+    """What the merge does change."""
+    pointing = frozenset(
+        one for found in told.referrers for one, rows in found.rows.items() if rows
+    )
+    works = tuple(map(_work, told.referrers))
+    return Level(mapping=mapping, policy=session.policies.top, works=works, pointing=pointing)
+
+
 def _held(source: RowSet, keys: Sequence[Any], reason: Sentence, using: str) -> HeldGroup:
     rows = tuple(python_key(source.model, key, using) for key in keys)
     return HeldGroup(values={}, rows=rows, reason=reason)
@@ -196,9 +195,7 @@ def _tally(told: _Told) -> Tally:
         discarded = sum(found.losers)
         for reference, rows in found.rows.items():
             # all that lose pointed at a duplicate: rows of the survivor win
-            tally.add(
-                reference.label, reference.kind, repointed=rows - discarded, discarded=discarded
-            )
+            tally.add(reference, repointed=rows - discarded, discarded=discarded)
     for reference in told.looked_at:
-        tally.add(reference.label, reference.kind)
+        tally.add(reference)
     return tally

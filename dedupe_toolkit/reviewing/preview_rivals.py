@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..mapping.mapping import MergeMap
+    from ..plan_values import HeldCollisions
     from ..planning.policies import LevelPolicy
     from ..planning.session import Session
     from ..references.kinds import Reference
     from ..references.referrers import Referrer
     from ..references.rule_sql import TableRule
-    from ..values import HeldCollisions
     from .preview_counts import Found, InlineMapping
 
 

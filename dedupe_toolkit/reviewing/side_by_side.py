@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..field_rules.fillers import FILL, fillers, is_blank, raw
+from ..field_rules.fillers import FILL, differ, fillers, is_blank, raw
 from ..finding.survivor_rules import survivor_ordering
 from ..mapping.groups import named_rows, refuse_missing
 from ..registry import declared_policy
 from ..values import MergePolicy, RowSet, rule_name
+from .related_rows import read_related
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +43,7 @@ class Line:
     rule: str = ""
     cells: tuple[Cell, ...]
 
-    @property
+    @cached_property
     def differs(self) -> bool:
         return any(cell.differs for cell in self.cells)
 
@@ -58,7 +60,7 @@ class SideBySide:
     lines: tuple[Line, ...]
     fingerprint: str
 
-    @property
+    @cached_property
     def survivor(self) -> Model:
         return next(row for row in self.rows if row.pk == self.source.into)
 
@@ -83,9 +85,9 @@ def rows_in_order(source: RowSet, policy: MergePolicy, using: str) -> tuple[Mode
 
     Raises `InvalidOption` naming the rows that are not there.
     """
-    related = [f.name for f in source.model._meta.concrete_fields if f.is_relation]
     ordering = survivor_ordering(source.model, policy.survivor, using)
-    rows = tuple(named_rows(source, using).order_by(*ordering).prefetch_related(*related))
+    rows = tuple(named_rows(source, using).order_by(*ordering))
+    read_related(rows)
     refuse_missing(source, (row.pk for row in rows), using)
     return rows
 
@@ -120,8 +122,8 @@ def _line(
         Cell(
             value=_related(field, row),
             is_blank=is_blank(field, raw(field, row)),
-            differs=raw(field, row) != kept,
-            fills=row is filler and raw(field, row) != kept,
+            differs=differ(raw(field, row), kept),
+            fills=row is filler and differ(raw(field, row), kept),
         )
         for row in rows
     ]

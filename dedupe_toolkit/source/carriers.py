@@ -19,6 +19,7 @@ from ..errors import ConstraintRefused
 from ..keys import key_field, output_field, source_of_nulls
 from ..values import Nulls
 from .constraints import condition_of, expression_of
+from .unfolding import inside_condition, yes_or_no
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -32,7 +33,6 @@ _STANDS_IN: dict[str, Any] = {
     **dict.fromkeys(("SmallIntegerField", "IntegerField", "BigIntegerField"), 0),
     **dict.fromkeys(("PositiveSmallIntegerField", "PositiveIntegerField"), 0),
     **dict.fromkeys(("PositiveBigIntegerField", "DecimalField", "FloatField"), 0),
-    "BooleanField": False,
     "DateField": "1970-01-01",
     "DateTimeField": "1970-01-01 00:00:00",
     "TimeField": "00:00:00",
@@ -56,6 +56,11 @@ class Carrier:
     """Whether the model has a generated field that holds it."""
     is_flag: bool = False
     """Whether it says that the look-up is NULL, where another value stands in for it."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it holds 1 or 0, whatever the look-up is."""
+        return yes_or_no(inside_condition(self.expression)[0]) is not None
 
     @property
     def is_folded(self) -> bool:
@@ -122,8 +127,10 @@ def _carrier(lookup: str, value: Any, plain: Any) -> Carrier:
     return Carrier(name=f"{folded}{name}", lookup=lookup, expression=value)
 
 
-def _never_null(model: type[Model], lookup: str, value: Any) -> Coalesce:
+def _never_null(model: type[Model], lookup: str, value: Any) -> Case | Coalesce:
     kind, _ = column_of_value(model, lookup)
+    if kind == "BooleanField":
+        return _number(Q(**{lookup: True}))
     if kind not in _STANDS_IN:
         raise ConstraintRefused(
             f"{model._meta.label}: no value can stand in for NULL in {lookup}, so no column can"
@@ -135,6 +142,10 @@ def _never_null(model: type[Model], lookup: str, value: Any) -> Coalesce:
 
 def _flag(model: type[Model], lookup: str) -> Carrier:
     name = source_of_nulls(model, lookup)
-    is_null = When(Q(**{f"{name}__isnull": True}), then=Value(True))
-    expression = Case(is_null, default=Value(False))
+    expression = _number(Q(**{f"{name}__isnull": True}))
     return Carrier(name=f"{name}_is_null", lookup=lookup, expression=expression, is_flag=True)
+
+
+def _number(condition: Q) -> Case:
+    """Whether something is so: mysqlclient makes bytes of booleans, and MySQL texts of these."""
+    return Case(When(condition, then=Value(1)), default=Value(0))

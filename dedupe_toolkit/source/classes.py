@@ -118,7 +118,7 @@ def _placed(source: Source, statements: list[Any], lines: list[str]) -> str:
     method = next((n for n, one in enumerate(statements) if isinstance(one, cst.FunctionDef)), None)
     if method == 0:
         at = source.line_start(source.start(with_decorators(only)))
-        return source.replaced(at, at, f"{_text(lines)}\n\n")
+        return source.replaced(at, at, "\n".join([*lines, "", ""]))
     before = statements[-1 if method is None else method - 1]
     crowded = method is not None and source.line_after(before).strip()
     return source.with_lines_after(before, ["", *lines, *([""] if crowded else [])])
@@ -187,11 +187,7 @@ def _base_with_meta(source: Source, node: cst.ClassDef, model: Model, rule: Rule
 
 def _in_place_of(source: Source, placeholder: Any, lines: list[str]) -> str:
     start = source.line_start(source.start(placeholder))
-    return source.replaced(start, source.end(placeholder), _text(lines))
-
-
-def _text(lines: list[str]) -> str:
-    return "\n".join(lines)
+    return source.replaced(start, source.end(placeholder), "\n".join(lines))
 
 
 def _refused(model: Model, rule: Rule, reason: str) -> ConstraintRefused:

@@ -96,7 +96,7 @@ def _field(key: MatchKey, carrier: Carrier, using: str) -> GeneratedField:
             f"{key.label}: {carrier.lookup} may come out differently the next time, so no column"
             " can hold it; lower, upper, trim and collapse always come out alike"
         )
-    column = models.BooleanField() if carrier.is_flag else _column(key, carrier.lookup, using)
+    column = models.IntegerField() if carrier.is_number else _column(key, carrier.lookup, using)
     return GeneratedField(expression=carrier.expression, output_field=column, db_persist=True)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..command_lines import merge_line, way_out
 from ..errors import ConstraintRefused
 from ..finding.find import find_duplicates
 from .constraints import simplified
 from .covered import covering_rule, promised_rule
 from .foreign import foreign_rule
-from .lines import merge_line, way_out
 from .owner import on_owner
 from .pending import foreign_pending, why_pending
 

@@ -104,16 +104,16 @@ def guard(
     key: MatchKey, choices: Choices, app_label: str | None = None
 ) -> operations.CheckNoDuplicates:
     """The operation that stops the migration on a database with duplicates of the key."""
-    meta: Any = key.model._meta
-    return operations.CheckNoDuplicates(
-        meta.model_name,
-        key.fields,
-        app_label=app_label,
-        nulls=Nulls(key.nulls).value,
-        blanks=Blanks(key.blanks).value,
-        where=dict(key.where),
-        show_values=choices.show_values,
-    )
+    given: dict[str, Any] = {
+        "app_label": app_label,
+        "nulls": "" if key.nulls is Nulls.DISTINCT else key.nulls.value,
+        "blanks": "" if key.blanks is Blanks.EQUAL else key.blanks.value,
+        "where": dict(key.where),
+        "show_values": choices.show_values,
+    }
+    options = {name: value for name, value in given.items() if value}
+    model_name: Any = key.model._meta.model_name
+    return operations.CheckNoDuplicates(model_name, list(key.fields), **options)
 
 
 def _change(

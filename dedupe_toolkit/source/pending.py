@@ -12,10 +12,10 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from django.db.models import UniqueConstraint
 
+from ..command_lines import migrate_line
 from ..databases.caching import cached
 from ..operations import ForOtherApp
 from .covered import says_the_same
-from .lines import migrate_line
 
 if TYPE_CHECKING:
     from django.db.models import Model

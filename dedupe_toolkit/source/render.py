@@ -31,7 +31,8 @@ class Names:
         """How the module can write ``thing``: a name of its own, or of its ``models``."""
         name = str(thing.__name__)
         for alias, value in self.known.items():
-            if _exports(value) and getattr(value, name, None) is thing:
+            exports = isinstance(value, ModuleType) and value.__name__ in _EXPORTERS
+            if exports and getattr(value, name, None) is thing:
                 return f"{alias}.{name}"
         return next((alias for alias, value in self.known.items() if value is thing), None)
 
@@ -125,10 +126,6 @@ def text(value: str) -> str:
     """A string literal with double quotes, unless that takes more escapes."""
     plain = repr(value)
     return f'"{plain[1:-1]}"' if plain[0] == "'" and '"' not in plain else plain
-
-
-def _exports(value: object) -> bool:
-    return isinstance(value, ModuleType) and value.__name__ in _EXPORTERS
 
 
 def _reference(expression: Any) -> str:

@@ -32,19 +32,19 @@ def unfolded(expressions: Iterable[Any]) -> Unfolded:
     """
     values, condition, flags, filled = [], None, set(), {}
     for expression in expressions:
-        inner, only = _condition_taken_off(expression)
+        inner, only = inside_condition(expression)
         condition = only if condition is None else condition & only if only else condition
-        flag = _flagged(inner)
-        if flag:
-            flags.add(flag)
-        elif isinstance(inner, Coalesce):
+        name, _, asked = (yes_or_no(inner) or "").partition("__")
+        if asked == "isnull":
+            flags.add(name)
+        elif name or isinstance(inner, Coalesce):
             filled[repr(inner)] = inner
         else:
             values.append(inner)
     equal = {name for one in filled.values() if (name := _stood_in_for(one)) in flags}
     for one in filled.values():
         is_folded = _stood_in_for(one) in equal
-        values.append(one.get_source_expressions()[0] if is_folded else one)
+        values.append(_value_of(one) if is_folded else one)
     return Unfolded(
         values=tuple(values),
         condition=condition,
@@ -53,8 +53,15 @@ def unfolded(expressions: Iterable[Any]) -> Unfolded:
     )
 
 
-def _stood_in_for(filled: Coalesce) -> str:
+def _value_of(filled: Case | Coalesce) -> Any:
+    told = yes_or_no(filled)
+    return F(told) if told else filled.get_source_expressions()[0]
+
+
+def _stood_in_for(filled: Case | Coalesce) -> str:
     """The field for whose NULL, and for nothing else, a value stands in; "" if it is another."""
+    if isinstance(filled, Case):
+        return yes_or_no(filled) or ""
     value, *others = filled.get_source_expressions()
     if len(others) != 1 or not isinstance(others[0], Value):
         return ""
@@ -63,8 +70,8 @@ def _stood_in_for(filled: Coalesce) -> str:
     return str(value.name) if isinstance(value, F) else ""  # type: ignore[attr-defined]  # F.name is missing in the stubs
 
 
-def _condition_taken_off(expression: Any) -> tuple[Any, Q | None]:
-    """``Case(When(condition, then=value))`` taken apart."""
+def inside_condition(expression: Any) -> tuple[Any, Q | None]:
+    """``Case(When(condition, then=value))`` taken apart; whatever else it is, without one."""
     if not isinstance(expression, Case) or len(expression.cases) != 1:
         return expression, None
     (when,) = expression.cases
@@ -74,15 +81,19 @@ def _condition_taken_off(expression: Any) -> tuple[Any, Q | None]:
     return when.result, when.condition
 
 
-def _flagged(expression: Any) -> str:
-    """The field of which a flag says whether it is NULL; "" for what is no flag."""
+def yes_or_no(expression: Any) -> str | None:
+    """The look-up of which an expression says by 1 or 0 whether it is true, if it is such a one.
+
+    That is a field, or ``field__isnull``.
+    """
     if not isinstance(expression, Case) or len(expression.cases) != 1:
-        return ""
+        return None
     (when,) = expression.cases
     values = [getattr(one, "value", None) for one in (when.result, expression.default)]
     asked = when.condition.children if isinstance(when.condition, Q) else ()
-    if values != [True, False] or len(asked) != 1 or not isinstance(asked[0], tuple):
-        return ""
-    (lookup, is_null) = asked[0]
-    name, _, ending = lookup.rpartition("__")
-    return name if ending == "isnull" and is_null is True and not when.condition.negated else ""
+    if values != [1, 0] or len(asked) != 1 or not isinstance(asked[0], tuple):
+        return None
+    (lookup, is_so) = asked[0]
+    _, _, ending = lookup.partition("__")
+    is_known = ending in ("", "isnull") and is_so is True and not when.condition.negated
+    return str(lookup) if is_known else None

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 
 from ..arguments import checking_arguments, require_kind
 from ..databases.constraints import builds_concurrently
+from ..databases.places import is_view
 from ..errors import ConstraintRefused, InvalidOption
 from ..keys import check_alias
 from ..suggest import nearest
@@ -67,6 +68,7 @@ def make_unique(
     check_alias(using)
     require_kind("make_unique()", key, MatchKey, "a match key: match_key(Model, [fields])")
     owned = simplified(on_owner(key))
+    _refuse_view(owned, using)
     chosen = _style(owned, style, name, concurrently or into_app is not None)
     notes = _notes(key, owned)
     loader = MigrationLoader(None, ignore_no_migrations=True)
@@ -180,6 +182,14 @@ def _refuse_foreign(key: MatchKey, into_app: str | None) -> None:
         )
 
 
+def _refuse_view(key: MatchKey, using: str) -> None:
+    if is_view(key.model, using):
+        raise ConstraintRefused(
+            f"{key.label} is a view, which has no constraints of its own: make the key unique in"
+            " the table that it shows"
+        )
+
+
 def _refuse_unmanageable(
     key: MatchKey, constraint: UniqueConstraint, using: str, style: Style
 ) -> None:
@@ -193,9 +203,8 @@ def _refuse_unmanageable(
     if not meta.managed:
         connection: Any = connections[using]
         sql = constraint.create_sql(key.model, connection.SchemaEditorClass(connection))
-        raise ConstraintRefused(
-            f"{key.label} is unmanaged, so migrations would do nothing; run this yourself: {sql}"
-        )
+        todo = f"run this yourself: {sql}" if sql else "give its table such a column yourself"
+        raise ConstraintRefused(f"{key.label} is unmanaged, so migrations would do nothing; {todo}")
 
 
 def _refuse_taken(key: MatchKey, name: str | None, using: str) -> None:

@@ -10,12 +10,13 @@ from ..journal.reading import changes_of
 from ..models import MergeRun, MergeStep, RowChange
 from ..references.unique import UniqueRule, unique_rules
 from ..sentences import Sentence
+from .restore import keys_of_changes
 
 if TYPE_CHECKING:
     from django.db import DatabaseError
 
     from ..databases import Database
-    from ..databases.tables import Table
+    from ..databases.tables import Column, Table
     from .restore import Restored
 
 SHOWN = 20
@@ -29,48 +30,63 @@ class Obstacles:
         self.found = 0
         self.rows: dict[str, set[str]] = defaultdict(set)
 
-    def find_present(self, table: Table, step: MergeStep, restored: Restored) -> bool:
+    def find_present(self, step: MergeStep, restored: Restored) -> bool:
         """Rows that should come back, but whose primary key is in use again."""
-        same = self._join(table, restored)
-        return self._add(
-            step,
-            "there again",
-            f"FROM {self.database.q(restored.name)} u {self.database.join}"
-            f" {self.database.q(table.name)} t ON {same}",
-            restored,
-        )
+        source = self._beside(restored, self._join(restored))
+        return self._add(step, "there again", source, restored)
 
-    def find_taken(self, table: Table, step: MergeStep, restored: Restored) -> bool:
+    def find_taken(self, step: MergeStep, restored: Restored) -> bool:
         """Rows that the database refused, because another row has taken their unique values."""
         return any(
             self._add(
                 step,
                 "taken",
-                f"FROM {self.database.q(restored.name)} u {self.database.join}"
-                f" {self.database.q(table.name)} t ON {self._equal(step, rule)}",
+                self._beside(restored, self._equal(step, rule)),
                 restored,
                 rule=rule.text,
                 fields=list(rule.columns),
             )
-            for rule in unique_rules(table.model, self.database)
+            for rule in unique_rules(restored.table.model, self.database)
             if not rule.is_primary_key
             and rule.condition is None
             and not rule.expressions
             and set(rule.columns) <= set(step.columns)
         )
 
-    def find_changed(self, table: Table, step: MergeStep, restored: Restored) -> bool:
+    def find_altered(self, step: MergeStep, restored: Restored) -> bool:
+        """Values that the columns cannot hold as they were: these have other types since."""
+        database, table = self.database, restored.table
+        places = [(step.columns.index(column.name), column) for column in _typed(table, step)]
+        lost = {
+            column.name: f"NOT ({database.is_kept('c.before', place, column, f'u.value_{place}')})"
+            for place, column in places
+        }
+        keys = keys_of_changes(database, table)
+        same = database.equal(database.qualified("u", restored.keys), keys)
+        source = (
+            f"FROM {database.q(RowChange._meta.db_table)} c"
+            f" {database.join} {database.q(restored.name)} u ON {same} WHERE c.step_id = {step.pk}"
+            f" AND c.id BETWEEN {step.first_change} AND {step.last_change} AND"
+        )
+        if not lost or not database.value(
+            f"SELECT EXISTS (SELECT 1 {source} ({' OR '.join(lost.values())}))"
+        ):
+            return False
+        for name, is_lost in lost.items():
+            self._add(step, "altered", f"{source} {is_lost}", restored, fields=[name])
+        return True
+
+    def find_changed(self, step: MergeStep, restored: Restored) -> bool:
         """Rows that are gone, or whose columns no longer hold what the step gave them."""
+        table = restored.table
         source = (
             f"FROM {self.database.q(restored.name)} u LEFT JOIN {self.database.q(table.name)} t"
-            f" ON {self._join(table, restored)} WHERE"
+            f" ON {self._join(restored)} WHERE"
         )
         is_gone = f"t.{self.database.q(table.pk[0].name)} IS NULL"
         columns = [table.column(name) for name in step.columns]
-        now = self.database.image(
-            [(column, f"t.{self.database.q(column.name)}") for column in columns]
-        )
-        is_other = f"NOT {is_gone} AND NOT ({self.database.same_text(now, 'u.after_image')})"
+        now = [(column, f"t.{self.database.q(column.name)}") for column in columns]
+        is_other = f"NOT {is_gone} AND NOT ({self.database.is_image('u.after_image', now)})"
         if not self.database.value(f"SELECT COUNT(*) {source} {is_gone} OR {is_other}"):
             return False
         self._add(step, "deleted since", f"{source} {is_gone}", restored)
@@ -121,8 +137,12 @@ class Obstacles:
         self.found += count
         return bool(count)
 
-    def _join(self, table: Table, restored: Restored) -> str:
-        return self.database.join_on("t", table.key, "u", restored.keys)
+    def _beside(self, restored: Restored, same: str) -> str:
+        q, join = self.database.q, self.database.join
+        return f"FROM {q(restored.name)} u {join} {q(restored.table.name)} t ON {same}"
+
+    def _join(self, restored: Restored) -> str:
+        return self.database.join_on("t", restored.table.key, "u", restored.keys)
 
     def _equal(self, step: MergeStep, rule: UniqueRule) -> str:
         return self.database.equal(
@@ -141,3 +161,8 @@ class Obstacles:
             runs = ", ".join(str(number) for number in sorted(later, reverse=True))
             return Sentence("later runs", runs=runs)
         return Sentence("put back")
+
+
+def _typed(table: Table, step: MergeStep) -> list[Column]:
+    """The columns of a step whose types may round or cut: a whole number fits, or is an error."""
+    return [column for column in map(table.column, step.columns) if not column.is_integer]

@@ -54,9 +54,7 @@ def fill_restored(
     types |= definitions(restored.values, columns)
     types |= {"after_image": database.image_type}
     database.create_work_table(restored.name, types, primary_key=restored.keys)
-    keys = [
-        database.from_key_text(f"c.{database.q('row')}", n, table.pk) for n in range(len(table.pk))
-    ]
+    keys = keys_of_changes(database, table)
     values = [
         database.from_image(f"c.{database.q('before')}", number, column)
         for number, column in enumerate(columns)
@@ -71,6 +69,12 @@ def fill_restored(
     )
     database.settle(restored.name)
     return Restored(name=restored.name, table=table, rows=rows, width=restored.width)
+
+
+def keys_of_changes(database: Database, table: Table) -> list[str]:
+    """SQL for the primary key of the row that a row change (``c``) is about."""
+    named = f"c.{database.q('row')}"
+    return [database.from_key_text(named, place, table.pk) for place in range(len(table.pk))]
 
 
 def _chosen(

@@ -13,8 +13,8 @@ from dedupe_toolkit.audit.accepted import acceptances
 from dedupe_toolkit.audit.modules import parsed
 from dedupe_toolkit.audit.running import audit_get_or_create
 from dedupe_toolkit.audit.sources import Kind, SourceFile, source_files
+from tests.commands.kit import Outcome, run
 from tests.situations.audited.models import Loose
-from tests.test_commands import Outcome, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,7 @@ from dedupe_toolkit.audit.formats.github import github_lines
 from dedupe_toolkit.audit.formats.gitlab import gitlab_document
 from dedupe_toolkit.audit.formats.sarif import sarif_document
 from dedupe_toolkit.audit.values import Decision, Reason, Verdict
-from tests.test_commands import run
+from tests.commands.kit import run
 
 SCHEMAS = Path(__file__).with_name("schemas")
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "continuous-integration.md"

@@ -7,8 +7,8 @@ import pytest
 from dedupe_toolkit import audit_get_or_create
 from dedupe_toolkit.audit.memory import remember, remembered_keys
 from dedupe_toolkit.models import AuditedKey
+from tests.commands.kit import run
 from tests.situations.audited.models import Coded, Loose
-from tests.test_commands import run
 
 pytestmark = pytest.mark.django_db(databases=["default", "other"])
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection, transaction
 
-from dedupe_toolkit.guard import watching
+from dedupe_toolkit.guard import memory
 from dedupe_toolkit.prove.race import waiting_after_the_look
 from tests.concurrency_kit import (
     PATIENCE,
@@ -40,7 +40,7 @@ from tests.situations.audited.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from django.db.models import Model
 
@@ -56,21 +56,13 @@ pytestmark = [
         ],
     ),
     pytest.mark.filterwarnings("ignore::dedupe_toolkit.errors.RaceWarning"),
+    pytest.mark.usefixtures("guarded"),
 ]
 
 RACERS = 3
 LEVELS = ["read committed", "repeatable read", "serializable"]
 IS_SERVER = connection.vendor != "sqlite"
 LOCKS_GAPS = connection.vendor == "mysql"
-
-
-@pytest.fixture(autouse=True)
-def _guarded() -> Iterator[None]:
-    watching.install()
-    watching.forget()
-    yield
-    watching.uninstall()
-    watching.forget()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +135,7 @@ def raced(
     with ExitStack() as stack:
         sessions = [stack.enter_context(session(**options)) for _ in range(RACERS)]
         errors = _Race(sessions, call, inside).errors()
-    decisions = [one.decision for one in watching.seen() if one.model is model]
+    decisions = [one.decision for one in memory.seen() if one.model is model]
     return Outcome(
         rows=model._base_manager.count(),
         errors=errors,

@@ -8,8 +8,8 @@ import pytest
 
 from dedupe_toolkit.prove.processes import run_in_step
 from testproject.library.models import Author
-from tests.races import unique
-from tests.test_make_unique import CONCURRENTLY
+from tests.prove.races import unique
+from tests.source.project import CONCURRENTLY
 
 if TYPE_CHECKING:
     from dedupe_toolkit.prove.processes import Turn

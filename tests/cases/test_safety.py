@@ -20,11 +20,11 @@ from dedupe_toolkit import (
 from dedupe_toolkit.models import RowChange
 from dedupe_toolkit.prove.processes import run_in_step
 from dedupe_toolkit.signals import pre_merge
+from tests.commands.kit import run as run_command
 from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
+from tests.merging.guarded import guarded_book
 from tests.situations.links.models import Author, Book, Contract
 from tests.situations.rivals.models import Membership, Profile, Team, User
-from tests.test_commands import run as run_command
-from tests.test_merge_runs import guarded_book
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection
 from hypothesis import strategies as st
 
-from .drawn_tables import followers, keys, subjects
+from .drawn_by_hand import unknown
+from .drawn_columns import keys
+from .drawn_tables import followers, subjects
+from .kinds import AMOUNT, SPACED, TEXT, WHOLE
 from .reference_values import Choices, Declared
 from .rows import Drawing
 from .tables import Schema, Table
@@ -66,8 +69,10 @@ COLUMN_NAMES = (
 def schemas(draw: Any) -> Schema:
     """A table whose rows are merged, and some of each kind that point at it."""
     subject = draw(subjects())
-    first = [Table("other", key_kind=draw(keys())), Table("tag"), subject]
+    kinds = keys().filter(lambda kind: not (subject.composite and kind.converts))
+    first = [Table("other", key_kind=draw(kinds)), Table("tag"), subject]
     tables = [*first, *draw(followers(subject))]
+    tables += draw(unknown(tables)) if draw(st.integers(0, 2)) == 0 else []
     tables = [draw(_with_odd_names(table)) for table in tables]
     odd = [*draw(st.permutations(TABLE_NAMES)), *[""] * len(tables)]
     tables = [
@@ -75,8 +80,9 @@ def schemas(draw: Any) -> Schema:
         for table, name in zip(tables, odd, strict=False)
     ]
     known = {table.name for table in tables}
-    targets = tuple(name for name in ("subject", "other", "seat") if name in known)
-    return Schema("drawn", tuple(tables), subjects=targets)
+    targets = tuple(name for name in ("subject", "other", "seat", "ware", "pot") if name in known)
+    named = targets[bool(subject.composite) :]
+    return Schema("drawn", tuple(tables), subjects=named)
 
 
 @st.composite
@@ -131,7 +137,9 @@ def choices_in(draw: Any, schema: Schema) -> Choices:
     apart = {*schema.lineage(table), "subject_tags"}
     return Choices(
         table=table,
-        key=("match",),
+        key=draw(_keys(schema.by_name["subject"])),
+        blanks=draw(st.sampled_from(("equal", "equal", "distinct"))),
+        where=draw(_conditions(schema.by_name["subject"])),
         nulls=draw(st.sampled_from(("distinct", "equal"))),
         survivor=draw(st.sampled_from(("oldest", "newest"))),
         rules=draw(_rules(schema.by_name["subject"])),
@@ -142,10 +150,35 @@ def choices_in(draw: Any, schema: Schema) -> Choices:
         declared={
             each.name: Declared(rules=draw(_rules(each)))
             for each in schema.tables
-            if each.unique and each.name not in apart and draw(st.booleans())
+            if each.unique and not (each.is_unknown or each.name in apart) and draw(st.booleans())
         },
         schema=schema,
     )
+
+
+@st.composite
+def _keys(draw: Any, table: Table) -> tuple[str, ...]:
+    """What rows of one name are, sometimes for each owner apart."""
+    transforms: tuple[str, ...] = ("",)
+    if table.kinds["match"] is SPACED:
+        transforms = ("", "__lower", "__upper", "__trim", "__collapse", "__collapse__lower")
+    name = f"match{draw(st.sampled_from(transforms))}"
+    is_apart = "owner_id" in table.references and draw(st.booleans())
+    return ("owner", name) if is_apart else (name,)
+
+
+@st.composite
+def _conditions(draw: Any, table: Table) -> dict[str, Any]:
+    """What is asked of the rows that are looked at: often nothing."""
+    asked = [column for column, kind in table.kinds.items() if kind in ASKED and column != "match"]
+    if not asked or draw(st.integers(0, 3)):
+        return {}
+    column = draw(st.sampled_from(asked))
+    return {column: draw(st.sampled_from(table.kinds[column].values))}
+
+
+ASKED = (TEXT, WHOLE, AMOUNT)
+"""Kinds of values that a condition can name as they are."""
 
 
 def _merged(schema: Schema) -> tuple[str, ...]:
@@ -154,16 +187,13 @@ def _merged(schema: Schema) -> tuple[str, ...]:
     return ("subject", "subject", "left", "both") if has_parts else ("subject",)
 
 
-FIXED = {"match", "code", "label", "who", "number"}
-"""Columns by which rows are found or pointed at, and so have no rules."""
-
-
 @st.composite
 def _rules(draw: Any, table: Table) -> dict[str, str]:
+    found = {"match", table.stamped}.union(*table.unique)
     rules = {
         column: draw(st.sampled_from(table.kinds[column].rules))
         for column in table.values
-        if column not in {*FIXED, table.stamped} and draw(st.integers(0, 2)) == 0
+        if column not in found and draw(st.integers(0, 2)) == 0
     }
     # of what belongs together, one field has a rule or none
     first = {min(table.partners(column) & rules.keys()) for column in rules}

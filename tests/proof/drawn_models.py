@@ -9,8 +9,11 @@ from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
+from django.db.models.functions import Lower
 
+from .drawn_by_hand import make_by_hand
 from .drawn_triggers import Stamps, add_collation
+from .store import UNKNOWN
 from .tables import ANY
 
 if TYPE_CHECKING:
@@ -25,16 +28,19 @@ if TYPE_CHECKING:
 def existing(schema: Schema) -> Iterator[None]:
     """Inside, the tables are there, empty, and so are their models."""
     made = []
+    having = [table for table in schema.tables if not table.is_link]
     stamps = Stamps(schema)
     ContentType.objects.clear_cache()
     add_collation()
     try:
-        for table in schema.tables:
-            if not table.is_link:
-                made.append(_model(schema, table))
+        for table in having:
+            made.append(_model(schema, table))
         with connection.schema_editor() as editor:
-            for model in made:
-                editor.create_model(model)
+            for table, model in zip(having, made, strict=True):
+                if any(to.acts for to in table.references.values()):
+                    make_by_hand(editor, table, model)
+                else:
+                    editor.create_model(model)
         stamps.add()
         for name in schema.subjects:
             ContentType.objects.get_for_model(apps.get_model(schema.app, name))
@@ -44,7 +50,8 @@ def existing(schema: Schema) -> Iterator[None]:
         with connection.schema_editor() as editor:
             for model in reversed(made):
                 editor.delete_model(model)
-        apps.all_models[schema.app].clear()
+        for registry in (apps, UNKNOWN):
+            registry.all_models[schema.app].clear()
         apps.clear_cache()
         ContentType.objects.filter(app_label=schema.app).delete()
         ContentType.objects.clear_cache()
@@ -54,9 +61,15 @@ def _model(schema: Schema, table: Table) -> type[Model]:
     rules = [
         tuple(name for column in rule for name in _names(table, column))
         for rule in table.unique
-        if len(rule) > 1 and rule != table.composite
+        if len(rule) > 1 and rule != table.composite and not table.is_special(rule)
     ]
     meta = {"app_label": schema.app, "db_table": table.db_table, "unique_together": rules}
+    meta["constraints"] = [
+        _constraint(table, rule) for rule in filter(table.is_special, table.unique)
+    ]
+    if table.is_unknown:
+        meta["apps"] = UNKNOWN
+        UNKNOWN.all_models[schema.app].update(apps.all_models[schema.app])
     attributes: dict[str, Any] = {
         "__module__": __name__,
         "Meta": type("Meta", (), meta),
@@ -67,6 +80,17 @@ def _model(schema: Schema, table: Table) -> type[Model]:
         attributes["everything"] = models.Manager()
     bases = tuple(apps.get_model(schema.app, name) for name in _parents(table)) or (models.Model,)
     return type(models.Model)(table.name.capitalize(), bases, attributes)
+
+
+def _constraint(table: Table, rule: tuple[str, ...]) -> models.UniqueConstraint:
+    """A unique rule that counts some rows only, or is over an expression or a computed column."""
+    name, (first, text) = f"drawn_one_{table.name}", (_name(table, column) for column in rule)
+    if rule in table.lowered:
+        return models.UniqueConstraint(models.F(first), Lower(text), name=name)
+    if rule in table.computed:
+        return models.UniqueConstraint(fields=["computed", text], name=name)
+    counted = models.Q(table.counting[rule])
+    return models.UniqueConstraint(fields=[first, text], condition=counted, name=name)
 
 
 def _name(table: Table, column: str) -> str:
@@ -111,11 +135,22 @@ def _fields(schema: Schema, table: Table) -> dict[str, Any]:
         options = {"null": None in values, "unique": (column,) in table.unique}
         kind = table.kinds[column]
         fields[column] = kind.make(**options, **_called(table, column))
+    for column, _ in table.computed:
+        fields["computed"] = _repeating(schema, table, column)
     for link in schema.tables:
         if link.is_link and link.name.startswith(f"{table.name}_"):
             to = list(link.references.values())[-1].table.capitalize()
             fields[link.name.partition("_")[2]] = models.ManyToManyField(to, db_table=link.db_table)
     return fields
+
+
+def _repeating(schema: Schema, table: Table, column: str) -> models.GeneratedField:
+    kind = schema.by_name[table.references[column].table].key_kind
+    return models.GeneratedField(
+        expression=models.F(_name(table, column)),
+        output_field=(kind.plain or kind.make)(),
+        db_persist=True,
+    )
 
 
 def _called(table: Table, column: str) -> dict[str, str]:
@@ -133,7 +168,7 @@ def _reference(table: Table, column: str, to: To) -> Field[Any, Any]:
         target,
         models.CASCADE,
         related_name="+",
-        db_constraint=to.is_checked,
+        db_constraint=to.is_checked and not to.acts,
         **({"parent_link": True} if to.table in _parents(table) else {}),
         **options,
         **_called(table, column),

@@ -5,45 +5,57 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from django.db import connection
 from hypothesis import strategies as st
 
+from .drawn_by_hand import acting
+from .drawn_columns import keys, stamped, with_values
+from .drawn_objects import diamonds, rival_objects
 from .kinds import (
-    AMOUNT,
     CODES,
-    CURRENCY,
+    EXACT,
     EXACT_ID,
     FOLDED,
     IDS,
-    KEYS,
     KINDS,
-    MOMENTS,
-    NUMBER,
+    SPACED,
     TEXT,
     WHOLE,
-    Kind,
 )
-from .schema import link
+from .schema import LABEL, link
 from .tables import ANY, Table, To
-
-LABEL = ("u", "v")
-
-
-def keys() -> st.SearchStrategy[Kind]:
-    return st.sampled_from((NUMBER, NUMBER, *KEYS))
 
 
 @st.composite
 def subjects(draw: Any) -> Table:
     """What is merged: by the column ``match``."""
-    kind = draw(st.sampled_from((TEXT, TEXT, *KINDS)))
+    kind = draw(st.sampled_from((TEXT, TEXT, SPACED, SPACED, *KINDS)))
     some = _SOME.get(kind.name, slice(2))
     table = Table("subject", values={"match": (*kind.values[some], None)}, kinds={"match": kind})
-    table = draw(_with_values(table, fewest=2))
+    table = draw(with_values(table, fewest=2))
+    if draw(st.integers(0, 4)) == 0:
+        return _with_composite_key(table)
     own = {"boss_id": To("subject", is_nullable=True)} if draw(st.booleans()) else {}
+    if draw(st.integers(0, 2)) == 0:
+        own["owner_id"] = To("other", is_nullable=draw(st.booleans()))
     return replace(draw(_with_code(table)), references=own, key_kind=draw(keys()))
 
 
-_SOME = {"long": slice(1, 3), "folded": slice(3)}
+def _with_composite_key(table: Table) -> Table:
+    """The table, whose rows are known by their owner and a number."""
+    key = ("owner_id", "number")
+    return replace(
+        table,
+        references={"owner_id": To("other")},
+        values=table.values | {"number": (1, 2, 3, 4)},
+        unique=(key,),
+        key="pk",
+        composite=key,
+        kinds=table.kinds | {"number": WHOLE},
+    )
+
+
+_SOME = {"long": slice(1, 3), "folded": slice(3), "spaced": slice(None)}
 """The values of a key that are alike at first sight."""
 
 
@@ -64,11 +76,14 @@ def _with_code(draw: Any, table: Table) -> Table:
 @st.composite
 def followers(draw: Any, subject: Table) -> list[Table]:
     """Tables that point at it, in the order in which they point at one another."""
+    if subject.composite:
+        return [draw(verses("subject", name)) for name in ("verse", "line")]
     found = [*draw(pointers(subject))] if draw(st.booleans()) else []
     found += draw(levels_of_rivals()) if draw(st.booleans()) else []
     found += draw(chains()) if draw(st.booleans()) else []
     found += draw(chapters(subject)) if draw(st.booleans()) else []
     found += draw(diamonds()) if draw(st.integers(0, 2)) == 0 else []
+    found += draw(rival_objects()) if draw(st.integers(0, 2)) == 0 else []
     if draw(st.booleans()):
         found.append(link("subject_tags", "subject", "tag"))
     if draw(st.booleans()):
@@ -91,7 +106,7 @@ def pointers(draw: Any, subject: Table) -> list[Table]:
     book = Table("book", {"subject_id": to}, key_kind=draw(keys()))
     by_code = To("subject", by="code", is_nullable=True, is_checked=draw(st.booleans()))
     letter = [Table("letter", {"subject_id": by_code})] if "code" in subject.values else []
-    return [draw(_stamped(book)), *letter]
+    return [draw(acting(draw(stamped(book)))), *[draw(acting(each)) for each in letter]]
 
 
 @st.composite
@@ -101,7 +116,8 @@ def levels_of_rivals(draw: Any) -> list[Table]:
     found = [
         draw(_level(name, above)) for name, above in zip(names, ("subject", *names), strict=False)
     ]
-    return [*found, Table("stamp", {f"{names[-1]}_id": To(names[-1])})]
+    found.append(Table("stamp", {f"{names[-1]}_id": To(names[-1])}))
+    return [draw(acting(table)) for table in found]
 
 
 @st.composite
@@ -110,7 +126,39 @@ def _level(draw: Any, name: str, above: str) -> Table:
     rule = (f"{above}_id", "label")
     values = {"label": LABEL if label is TEXT else FOLDED.values[:3]}
     table = Table(name, {rule[0]: To(above)}, values, (rule,), kinds={"label": label})
-    return draw(_with_values(replace(table, key_kind=draw(keys()))))
+    if above != "subject" and draw(st.booleans()):
+        table = replace(
+            table,
+            references=table.references | {"subject_id": To("subject")},
+            values=table.values | {"tone": LABEL},
+            unique=(*table.unique, ("subject_id", "tone")),
+            kinds=table.kinds | {"tone": TEXT},
+        )
+    return draw(with_values(replace(draw(_ruled(table)), key_kind=draw(keys()))))
+
+
+@st.composite
+def _ruled(draw: Any, table: Table) -> Table:
+    """The table, whose first rule sometimes is over more than columns that rows are given."""
+    rule, features = table.unique[0], connection.features
+    kind = draw(st.sampled_from(("", "", "some", "lowered", "computed")))
+    if kind == "computed":
+        return replace(table, computed=(rule,))
+    if kind == "some" and features.supports_partial_indexes:
+        return replace(
+            table,
+            values=table.values | {"state": ("", "on", "off")},
+            kinds=table.kinds | {"state": TEXT},
+            counting={rule: ("state", draw(st.sampled_from(("", "on"))))},
+        )
+    if kind == "lowered" and features.supports_expression_indexes:
+        return replace(
+            table,
+            values=table.values | {"label": EXACT.values},
+            kinds=table.kinds | {"label": EXACT},
+            lowered=(rule,),
+        )
+    return table
 
 
 @st.composite
@@ -118,7 +166,7 @@ def chains(draw: Any) -> list[Table]:
     """One-to-one fields to rows that have one themselves, each of them the primary key or not."""
     names = ("profile", "annex", "detail")[: draw(st.integers(1, 3))]
     return [
-        draw(_with_values(draw(_one_to_one(name, above))))
+        draw(acting(draw(with_values(draw(_one_to_one(name, above))))))
         for name, above in zip(names, ("subject", *names), strict=False)
     ]
 
@@ -144,35 +192,17 @@ def chapters(draw: Any, subject: Table) -> list[Table]:
         composite=("subject_id", "number"),
         kinds={"number": WHOLE},
     )
-    to = To("chapter", columns=("of_subject", "of_number"), is_nullable=draw(st.booleans()))
-    rule = draw(st.sampled_from(((), (("chapter", "label"),))))
-    verse = Table("verse", {"chapter": to}, {"label": LABEL}, rule, kinds={"label": TEXT})
-    return [draw(_with_values(table)) for table in (chapter, verse)]
+    return [draw(with_values(chapter)), draw(verses("chapter", "verse"))]
 
 
 @st.composite
-def diamonds(draw: Any) -> list[Table]:
-    """Rows that are parts of a subject in two ways at once, and what points at them."""
-    found = [
-        Table("left", {"left_of_id": To("subject")}, key="left_of_id", parent="subject"),
-        Table("right", {"right_of_id": To("subject")}, key="right_of_id", parent="subject"),
-        Table(
-            "both",
-            {"left_ptr_id": To("left"), "right_ptr_id": To("right", again="left_ptr_id")},
-            unique=(("right_ptr_id",),),
-            key="left_ptr_id",
-            parent="left",
-            links=("right_ptr_id",),
-            is_diamond=True,
-        ),
-    ]
-    rule = (("right_id", "label"),)
-    trail = Table("trail", {"right_id": To("right")}, {"label": LABEL}, rule, kinds={"label": TEXT})
-    return [
-        *(replace(draw(_with_values(table, prefix=table.name)), shown={}) for table in found),
-        Table("hint", {"both_id": To("both")}),
-        draw(_with_values(trail)),
-    ]
+def verses(draw: Any, above: str, name: str) -> Table:
+    """Rows that point at a composite key, and may be unique below it."""
+    to = To(above, columns=("of_first", "of_number"), is_nullable=draw(st.booleans()))
+    rule = draw(st.sampled_from(((), ((above, "label"),))))
+    return draw(
+        with_values(Table(name, {above: to}, {"label": LABEL}, rule, kinds={"label": TEXT}))
+    )
 
 
 @st.composite
@@ -185,62 +215,4 @@ def notes(draw: Any) -> Table:
         unique=(("content_type", "object_id", "who"),) if is_unique else (),
         kinds={"object_id": EXACT_ID if is_unique else IDS[0], "who": TEXT},
     )
-    return draw(_with_values(table)) if is_unique else table
-
-
-@st.composite
-def _with_values(draw: Any, table: Table, fewest: int = 0, prefix: str = "value") -> Table:
-    """The table with some columns more, of any kind."""
-    kinds = draw(
-        st.lists(st.sampled_from((*MOMENTS, *KINDS, *MOMENTS)), min_size=fewest, max_size=3)
-    )
-    values, own = {}, {}
-    for number, kind in enumerate(kinds):
-        is_nullable = draw(st.booleans()) or kind.is_moment
-        own[f"{prefix}{number}"] = kind
-        values[f"{prefix}{number}"] = ((None,) if is_nullable else ()) + kind.values
-    moments = tuple(column for column, kind in own.items() if kind.is_moment)
-    together = draw(st.sampled_from(((), (), (tuple(own),)))) if len(own) > 1 else ()
-    table = replace(
-        table,
-        values=table.values | values,
-        kinds=table.kinds | own,
-        moments=moments,
-        shown=draw(st.sampled_from(({}, {}, _shown(own)))),
-        together=together,
-    )
-    if not together and draw(st.booleans()):
-        table = _with_money(table, f"{prefix}9")
-    return draw(_stamped(table, f"{prefix}_stamped"))
-
-
-def _with_money(table: Table, amount: str) -> Table:
-    """The table with an amount that nothing but a name says to be in a currency."""
-    currency = f"{amount}_currency"
-    return replace(
-        table,
-        values=table.values | {amount: (None, *AMOUNT.values), currency: CURRENCY.values},
-        kinds=table.kinds | {amount: AMOUNT, currency: CURRENCY},
-        measures=((amount, currency),),
-    )
-
-
-@st.composite
-def _stamped(draw: Any, table: Table, column: str = "stamped") -> Table:
-    """The table, sometimes with a column that the database writes whenever a row is changed."""
-    if draw(st.integers(0, 4)):
-        return table
-    return replace(
-        table,
-        values=table.values | {column: (0,)},
-        kinds=table.kinds | {column: WHOLE},
-        stamped=column,
-    )
-
-
-def _shown(kinds: dict[str, Kind]) -> dict[str, Any]:
-    """What a default manager shows, if it hides rows by one of these columns."""
-    for column, kind in kinds.items():
-        if kind.is_moment or kind is TEXT:
-            return {column: None if kind.is_moment else ""}
-    return {}
+    return draw(with_values(table)) if is_unique else table

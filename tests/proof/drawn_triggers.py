@@ -1,4 +1,4 @@
-"""What drawn tables need beside themselves: triggers that stamp rows, and a collation."""
+"""What drawn tables need beside themselves: what stamps rows that change, and a collation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ CREATE = {
         "CREATE TRIGGER {name} BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
     ),
 }
+TOUCH = "ALTER TABLE {table} MODIFY {column} datetime(6) NULL ON UPDATE CURRENT_TIMESTAMP(6)"
 DROP = {"postgresql": "DROP FUNCTION IF EXISTS {name} CASCADE"}
 
 
 @dataclass(frozen=True)
 class Stamps:
-    """The triggers of a schema's tables that have a column for them."""
+    """What stamps the rows of a schema's tables that have a column for it."""
 
     schema: Schema
 
@@ -41,7 +42,9 @@ class Stamps:
         for table in self.schema.tables:
             if table.stamped:
                 for statement in CREATE[connection.vendor]:
-                    _run(statement.format(**self._names(table.name)))
+                    _run(statement.format(**self._names(table.name, table.stamped)))
+            if table.touched and connection.vendor == "mysql":
+                _run(TOUCH.format(**self._names(table.name, table.touched)))
 
     def remove(self) -> None:
         statement = DROP.get(connection.vendor, "DROP TRIGGER IF EXISTS {name}")
@@ -49,15 +52,14 @@ class Stamps:
             if table.stamped:
                 _run(statement.format(name=trigger_of(table.name)))
 
-    def _names(self, name: str) -> dict[str, str]:
+    def _names(self, name: str, column: str) -> dict[str, str]:
         meta = apps.get_model(self.schema.app, name)._meta
         quote = connection.ops.quote_name
         keys = [quote(str(field.column)) for field in meta.pk_fields]
-        stamped = self.schema.by_name[name].stamped
         return {
             "name": trigger_of(name),
             "table": quote(meta.db_table),
-            "column": quote(str(meta.get_field(stamped).column)),
+            "column": quote(str(meta.get_field(column).column)),
             "same": " AND ".join(f"{key} = NEW.{key}" for key in keys),
         }
 

@@ -98,6 +98,7 @@ KEYS = (
         "usr_{}".format,
         lambda text: int(text.removeprefix("usr_")),
         converts=True,
+        plain=models.BigIntegerField,
     ),
     Kind("uuid", models.UUIDField, _uuid, _number),
     Kind("token", TokenField, lambda number: Token(_uuid(number)), _token_number, converts=True),
@@ -109,6 +110,13 @@ IDS = (
     Kind("number id", models.BigIntegerField),
 )
 """Of object ids: what they hold is of their target's kind."""
+
+
+def is_loose(kind: Kind | None) -> bool:
+    """Whether columns of this kind call keys equal that differ by case."""
+    return kind is IDS[0] and connection.vendor == "mysql"
+
+
 EXACT_ID = Kind("exact id", partial(_exact_text, 40))
 """One that a unique rule tells apart as the keys are, or no row could name the second of two."""
 
@@ -149,6 +157,14 @@ FOLDING = "proof_in_any_case"
 
 TEXT = Kind("text", **_texts("", "u", "vv", "w", rules=(*JOINED, "min", "max")))
 WHOLE = Kind("whole", models.IntegerField, values=(0, 1, 2), rules=ADDED, is_amount=True)
+SPACED = Kind(
+    "spaced",
+    partial(_exact_text, 90),
+    values=("a b", "A b", " a b", "a \t b", "a  b", "A  b", "ab", ""),
+)
+"""Texts that are the same in another case, or but for white space."""
+EXACT = Kind("exact", partial(_exact_text, 90), values=("u", "U", "v"))
+"""Texts that are the same in another case."""
 FOLDED = Kind("folded", _in_any_case, values=("u", "U", "v", ""), fold=str.lower)
 _NUL = Kind("nul", models.TextField, values=("a", "a\0b", "\0", "a\0"))
 KINDS = (

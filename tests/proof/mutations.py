@@ -83,8 +83,8 @@ MUTATIONS = (
     Mutation(
         "no survivor is filled with a reference to itself",
         "field_rules/new_values.py",
-        "return f\"NOT {self._blank('d', column)}{never}\"",
-        "return f\"NOT {self._blank('d', column)}\"",
+        "return f\"NOT {self.rules.database.blank_in('d', column)}{never}\"",
+        "return f\"NOT {self.rules.database.blank_in('d', column)}\"",
     ),
     Mutation(
         "a survivor takes its duplicate's own target",
@@ -157,6 +157,24 @@ MUTATIONS = (
         "planning/levels.py",
         "sides=tuple(_sides(session, mapping, policy, way)),",
         "sides=(),",
+    ),
+    Mutation(
+        "rows that would end in two others at two levels are held back",
+        "planning/reasons/two_ends.py",
+        "for other in before:",
+        "for other in ():",
+    ),
+    Mutation(
+        "no part of an object that goes is counted as repointed before",
+        "planning/settled.py",
+        "lost += [are_merged(database, one, reference) for one in self.merged]",
+        "pass",
+    ),
+    Mutation(
+        "what the database guards waits for a survivor that takes it over, whatever its model says",
+        "repointing/deferred_keys.py",
+        "if not any(map(session.is_guarded, by_value)):",
+        "if not any(one.is_enforced for one in by_value):",
     ),
     Mutation(
         "objects are equal if all their parts are",
@@ -245,8 +263,8 @@ MUTATIONS = (
     Mutation(
         "what points at a rival's winner counts as well",
         "collisions/nested.py",
-        "    _add_winners(database, nested, into)\n    settle",
-        "    settle",
+        "    rows += _add_winners(database, nested, into)\n",
+        "",
     ),
     Mutation(
         "a survivor without a value takes one that rows point at",
@@ -268,9 +286,9 @@ MUTATIONS = (
     ),
     Mutation(
         "the plan names the triggers that it sets off",
-        "planning/triggers.py",
-        "for below in level.levels()",
-        "for below in ()",
+        "planning/written.py",
+        "for below in level.levels():",
+        "for below in ():",
     ),
     Mutation(
         "parts that are reached twice merge once",
@@ -316,6 +334,13 @@ MUTATIONS = (
         "THEN json_object('blob', hex({sql}))",
         "THEN json_object('text', hex({sql}))",
         only="sqlite",
+    ),
+    Mutation(
+        "moments that the database writes by itself stay as they are",
+        "databases/mysql.py",
+        'sets += [f"t.{self.q(one)} = t.{self.q(one)}" for one in keep if one not in assigned]',
+        "pass",
+        only="mysql",
     ),
     Mutation(
         "long values are compared to their end",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from .kinds import is_loose
 from .reference_together import Taken
 from .reference_values import FIELD_RULES, in_survivor_order, is_blank, joined
 from .tables import ANY
@@ -74,9 +75,19 @@ def waits(rows: Rows, groups: list[Group], choices: Choices) -> set[tuple[Group,
     }
 
 
-def speaker(table: str) -> str:
-    """The table that declares what holds for the parts of an object."""
-    return "thesis" if table in ("paper", "sheet") else table
+Case = tuple[str, tuple[str, ...]]
+"""A table whose rows may collide, and the tables at which these rows point."""
+
+
+def _are_unlike(one: list[dict[str, int]], other: list[dict[str, int]]) -> bool:
+    """Whether of two pairs of objects, each the loser and the winner, the first loses to another
+    than in the second, or wins there; or the other way round.
+    """
+    for table in {*one[0]} & {*one[1]} & {*other[0]} & {*other[1]}:
+        (loser, winner), (its, over) = ([each[table] for each in pair] for pair in (one, other))
+        if loser == over or winner == its or (loser == its and winner != over):
+            return True
+    return False
 
 
 class Merge:
@@ -88,7 +99,9 @@ class Merge:
         self.gone: dict[str, set[int]] = {table.name: set() for table in self.schema.tables}
         self.blame: dict[tuple[str, int], set[int]] = {}
         self.problems: list[set[int]] = []
+        self.lost_by: dict[tuple[str, int], tuple[str, ...]] = {}
         self.held_ties: set[tuple[str, int]] = set()
+        self.met: list[tuple[Case, list[dict[str, int]]]] = []
         self.top = self.schema.root(choices.table)
         self.places = {pk: place for place, pk in enumerate(pk for group in groups for pk in group)}
         for group in groups:
@@ -165,11 +178,13 @@ class Merge:
         self.problems += [{survivor} for survivor in waiting]
 
     def result(self) -> Rows:
-        while any(self._settle_ties(table) or self._settle(table) for table in self.schema.tables):
+        known = [table for table in self.schema.tables if not table.is_unknown]
+        while any(self._settle_ties(table) or self._settle(table) for table in known):
             pass
         after = {table.name: self._table_after(table) for table in self.schema.tables}
         self._repoint_by_value(after)
         self._check(after)
+        self._check_unknown(after)
         return after
 
     # where things end
@@ -240,13 +255,28 @@ class Merge:
         return table.name != self.top and not self._is_referenced(table, pk)
 
     def _settle(self, table: Table) -> bool:
-        """Settle the collisions of a table, rule by rule; whether there were any."""
+        """Settle the collisions of a table, by what its rules point at; whether there were any."""
+        cases = {self._pointed_at(table, rule) for rule in table.unique}
+        return any(self._settle_case((table.name, targets)) for targets in sorted(cases))
+
+    def _pointed_at(self, table: Table, rule: tuple[str, ...]) -> tuple[str, ...]:
+        own = {table.references[column].table for column in rule if column in table.references}
+        return tuple(sorted(own))
+
+    def _settle_case(self, case: Case) -> bool:
+        """Settle rule by rule what collides because rows of the same tables have become one.
+
+        Returns whether any has met another in this case for the first time: what is held back
+        meets again and again.
+        """
+        table, known = self.schema.by_name[case[0]], len(self.met)
         losers: dict[int, int] = {}
         policies: dict[int, str | None] = {}
-        for rule in table.unique:
-            for rivals in self._rivals(table, rule, losers):
+        for rule in (rule for rule in table.unique if self._pointed_at(table, rule) == case[1]):
+            for rivals in self._rivals(case, rule, losers):
                 winner = self._elected(table, rule, rivals)
                 losers |= {pk: winner for pk in rivals if pk != winner}
+                self.lost_by |= {(table.name, pk): rule for pk in rivals if pk != winner}
                 involved = set().union(*(self._blamed(table, rule, pk) for pk in rivals))
                 self.blame |= {(table.name, pk): involved for pk in rivals}
                 level = self._level(table, rule, rivals)
@@ -255,13 +285,32 @@ class Merge:
             winner = loser
             while winner in losers:
                 winner = losers[winner]
-            self._settle_pair(table, loser, winner, policies[loser])
-        return bool(losers)
+            if not self._ends_otherwise(case, loser, winner):
+                self._settle_pair(table, loser, winner, policies[loser])
+        return len(self.met) > known
+
+    def _ends_otherwise(self, case: Case, loser: int, winner: int) -> bool:
+        """Whether the object has met others in another case, and would end differently."""
+        pair = [self.parts(case[0], pk) for pk in (loser, winner)]
+        is_link = self.schema.by_name[case[0]].is_link  # it says the same as any it loses to
+        met = [pairs for name, pairs in self.met if name != case and not is_link]
+        self.met += [(case, pair)] if (case, pair) not in self.met else []
+        unlike = [other for other in met if _are_unlike(pair, other)]
+        for loses, wins in [pair, *unlike] if unlike else ():
+            parts = [*loses.items(), *wins.items()]
+            self.problems.append(set().union(*(self.blame.get(part, set()) for part in parts)))
+        return bool(unlike)
 
     def _elected(self, table: Table, rule: tuple[str, ...], rivals: list[int]) -> int:
-        """The row that wins: as its table declares, else the one that pointed at the survivor."""
+        """The row that wins: as its table declares, else the one that pointed at the survivor.
+
+        Parts win with their objects.
+        """
         if rule[0] in table.links:
-            return next(iter(self._in_order(table, rivals)))
+            lost = self.lost[table.references[rule[0]].table]
+            linked = {pk: self.rows[table.name][pk][rule[0]] for pk in rivals}
+            first = [pk for pk in rivals if linked[pk] not in lost]
+            return next(iter(self._in_order(table, first or rivals)))
         survivor = self.choices.below(table.name).survivor
         if survivor and not table.is_link:
             return in_survivor_order(table, self.rows[table.name], rivals, survivor)[0]
@@ -286,17 +335,25 @@ class Merge:
         }
         if self.schema.root(target) == self.top:
             return self.choices.on_collision
-        return self.choices.below(speaker(target)).on_collision
+        return self.choices.below(self._speaker(target)).on_collision
 
-    def _rivals(
-        self, table: Table, rule: tuple[str, ...], losers: dict[int, int]
-    ) -> list[list[int]]:
+    def _rivals(self, case: Case, rule: tuple[str, ...], losers: dict[int, int]) -> list[list[int]]:
+        table = self.schema.by_name[case[0]]
         alike: dict[tuple[Any, ...], list[int]] = {}
-        for pk in self._live(table):
+        for pk in self._compared(case):
             if pk not in losers and not self._gets_target(table, rule, pk):
                 image = self.image(table, self.rows[table.name][pk])
                 alike.setdefault(table.compared(rule, image), []).append(pk)
         return [pks for value, pks in alike.items() if len(pks) > 1 and None not in value]
+
+    def _compared(self, case: Case) -> list[int]:
+        """What becomes of an object for other reasons is not known in this case."""
+        name, targets = case
+        family = self.schema.family(name)
+        if self.top in family or set(targets) & set(family):
+            return self._live(self.schema.by_name[name])
+        lost = {pair[0][name] for other, pair in self.met if other == case}
+        return sorted(self.rows[name].keys() - lost - self.gone[name])
 
     def _gets_target(self, table: Table, rule: tuple[str, ...], pk: int) -> bool:
         """Whether a row would lead to itself, and gets another target for that."""
@@ -348,6 +405,18 @@ class Merge:
                 return False
         return True
 
+    def _speaker(self, table: str) -> str:
+        """The table that declares what holds for the parts of an object: the one that collides."""
+        if self.schema.root(table) == self.top:
+            return table
+        colliding = (
+            name
+            for name in self.schema.family(table)
+            for rule in self.schema.by_name[name].unique
+            if rule[0] not in self.schema.by_name[name].links
+        )
+        return next(colliding, table)
+
     def _rules(self, table: Table) -> dict[str, str]:
         """The field rules of a table: those of the merge are for its own model and its parents."""
         if table.name in self.schema.lineage(self.choices.table):
@@ -356,17 +425,20 @@ class Merge:
 
     def _is_referenced(self, table: Table, pk: int) -> bool:
         return any(
-            self._may_mean(table, pk, to, row[column])
+            self._may_mean(table, pk, to, row[column], is_loose(other.kinds.get(column)))
             for other in self.schema.tables
             for column, to in other.references.items()
             for row in self.rows[other.name].values()
             if self._target(to, row) == table.name
         )
 
-    def _may_mean(self, table: Table, pk: int, to: To, held: Any) -> bool:
+    def _may_mean(self, table: Table, pk: int, to: To, held: Any, in_any_case: bool) -> bool:
         """Whether a reference that holds this means the row, as far as the database can tell."""
         if to.table == ANY and table.key_kind.converts:
             return True
+        if in_any_case and held is not None:
+            one, other = (str(table.key_kind.write(key)).lower() for key in (held, pk))
+            return one == other
         return held is not None and held == (self.rows[table.name][pk][to.by] if to.by else pk)
 
     def _blamed(self, table: Table, columns: Iterable[str], pk: int) -> set[int]:
@@ -390,11 +462,13 @@ class Merge:
 
     def _in_order(self, table: Table, pks: list[int]) -> Iterable[int]:
         """Duplicates stand in survivor order, rivals in their own, or that of their keys."""
-        by = speaker(table.name)
+        by = self._speaker(table.name)
         parts = {pk: self.parts(table.name, pk) for pk in pks}
         if all(self.top in found for found in parts.values()):
             return sorted(pks, key=lambda pk: self.places.get(parts[pk][self.top], 0))
-        of = {found.get(by, pk): pk for pk, found in parts.items()}
+        if any(by not in found for found in parts.values()):
+            by = table.name
+        of = {found[by]: pk for pk, found in parts.items()}
         survivor = self.choices.below(by).survivor or "oldest"
         return [
             of[pk]
@@ -416,7 +490,8 @@ class Merge:
         if len(pks) > 1:
             for column in (*table.values, *table.references):
                 to = table.references.get(column)
-                if column != table.key and not (to and to.table == ANY):
+                is_key = column in (table.key, *table.composite)
+                if not (is_key or (to and to.table == ANY)):
                     row[column] = self._value(table, column, pks, images)
             for taken in self._together(table, images):
                 row |= taken.values()
@@ -464,7 +539,12 @@ class Merge:
         """Whether rows differ is asked of them as they are, but for references to other tables."""
         to = table.references.get(column)
         is_own = to is None or to.table == table.name
-        rows = [(self.rows[table.name] if is_own else images)[pk] for pk in pks]
+        held = self.rows[table.name] if is_own else images
+        # a rule may find equal what is spelled otherwise
+        is_met = {
+            pk for pk in pks if to is None and column in self.lost_by.get((table.name, pk), ())
+        }
+        rows = [held[pk] for pk in pks if pk not in is_met]
         amounts = [amount for amount, currency in table.measures if currency == column]
         # the currency of no amount says nothing
         said = [row for row in rows if not amounts or any(not is_blank(row[a]) for a in amounts)]
@@ -479,7 +559,7 @@ class Merge:
     def _on_conflict(self, table: Table) -> str | None:
         if table.name in self.schema.lineage(self.choices.table):
             return self.choices.on_conflict
-        return self.choices.below(speaker(table.name)).on_conflict
+        return self.choices.below(self._speaker(table.name)).on_conflict
 
     def _key(self) -> set[str]:
         return {lookup.partition("__")[0] for lookup in self.choices.key}
@@ -488,7 +568,7 @@ class Merge:
         """References by another column take the value that the survivor ends with there."""
         for table in self.schema.tables:
             for column, to in table.references.items():
-                if to.by:
+                if to.by and not table.is_unknown:
                     for row in after[table.name].values():
                         row[column] = self._value_after(after, to, row[column])
 
@@ -525,3 +605,27 @@ class Merge:
         if pk not in self.rows[table.name]:
             return self._blame(table.name, pk)
         return self._blamed(table, rule, pk)
+
+    def _check_unknown(self, after: Rows) -> None:
+        """No row at which a table without a model points goes, or is known by something else."""
+        for table in self.schema.tables:
+            for column, to in table.references.items() if table.is_unknown else ():
+                held = {row[column] for row in self.rows[table.name].values()}
+                own = self.schema.by_name[to.table]
+                for pk, row in self.rows[to.table].items():
+                    stays = pk in self._live(own) and self.end(to.table, pk) == pk
+                    named = row[to.by or own.key]
+                    if (
+                        named is not None
+                        and named in held
+                        and not (stays and after[to.table][pk][to.by or own.key] == named)
+                    ):
+                        self.problems.append(self._moved_by(own, pk))
+
+    def _moved_by(self, table: Table, pk: int) -> set[int]:
+        """The groups because of which a row goes, or has another key."""
+        found = self._blame(table.name, pk)
+        for column in {table.key, *table.composite} & table.references.keys():
+            target = self.schema.by_name[table.references[column].table]
+            found = found | self._moved_by(target, self.rows[table.name][pk][column])
+        return found

@@ -30,6 +30,9 @@ class Choices:
     table: str
     key: tuple[str, ...]
     nulls: str = "distinct"
+    blanks: str = "equal"
+    where: dict[str, Any] = field(default_factory=dict)
+    """What the rows hold that are looked at."""
     survivor: str = "oldest"
     rules: dict[str, str] = field(default_factory=dict)
     on_collision: str = "hold"
@@ -58,6 +61,13 @@ def kept_ties(choices: Choices) -> list[str]:
     return [f"{choices.schema.app}.{table.capitalize()}.{column}" for table, _, column in names]
 
 
+TRANSFORMS: dict[str, Callable[[str], str]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "trim": lambda text: text.strip(" "),
+    "collapse": lambda text: " ".join(text.split()),
+}
+
 Group = tuple[int, ...]
 """The primary keys of one duplicate group in survivor order: the survivor is the first."""
 
@@ -70,7 +80,9 @@ def duplicate_groups(rows: Rows, choices: Choices) -> list[Group]:
     whole = {pk: whole_row(rows, choices, pk) for pk in rows[choices.table]}
     for pk, row in whole.items():
         value = tuple(_looked_up(lineage, row, lookup) for lookup in choices.key)
-        if choices.nulls == "equal" or None not in value:
+        is_out = choices.nulls != "equal" and None in value
+        is_out |= choices.blanks != "equal" and "" in value
+        if not is_out and all(row[column] == held for column, held in choices.where.items()):
             alike.setdefault(value, []).append(pk)
     groups = [in_survivor_order(table, whole, pks, choices.survivor) for pks in alike.values()]
     return sorted(group for group in groups if len(group) > 1)[: choices.limit]
@@ -85,10 +97,14 @@ def whole_row(rows: Rows, choices: Choices, pk: int) -> Row:
 
 
 def _looked_up(lineage: list[Table], row: Row, lookup: str) -> Any:
-    column, _, transform = lookup.partition("__")
-    (own,) = (table for table in lineage if column in table.values)
-    value = own.folded(column, row[column])
-    return value.lower() if transform and value is not None else value
+    column, *transforms = lookup.split("__")
+    owners = [table for table in lineage if column in table.values]
+    if not owners:
+        return row[f"{column}_id"]
+    value = row[column]
+    for transform in transforms if value is not None else ():
+        value = TRANSFORMS[transform](value)
+    return owners[0].folded(column, value)
 
 
 def in_survivor_order(table: Table, rows: dict[int, Row], pks: list[int], rule: str) -> Group:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
+from django.apps.registry import Apps
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _PLAIN = Kind("plain")
 
+UNKNOWN = Apps()
+"""Models for what reads and writes tables here; the project has none of them."""
+
 
 @dataclass(frozen=True)
 class Store:
@@ -36,7 +40,8 @@ class Store:
     schema: Schema
 
     def model_of(self, name: str) -> type[Model]:
-        return apps.get_model(self.schema.app, name)
+        is_unknown = self.schema.by_name[name].is_unknown
+        return (UNKNOWN if is_unknown else apps).get_registered_model(self.schema.app, name)
 
     @contextmanager
     def declaring(self, choices: Choices) -> Iterator[None]:
@@ -69,11 +74,14 @@ class Store:
                     values = [self._written(table, row) for row in rows[table.name].values()]
                     cursor.executemany(self._insert(table), values)
 
-    def key_of(self, name: str, said: Any) -> int:
+    def key_of(self, name: str, said: Any) -> Any:
         """The key that the proof knows a row by, from what a report says of it."""
-        return int(
-            self._kind(self.schema.by_name[name], self.schema.by_name[name].key, {}).read(said)
+        table = self.schema.by_name[name]
+        parts = zip(
+            table.composite or (table.key,), said if table.composite else (said,), strict=True
         )
+        key = tuple(self._kind(table, column, {}).read(part) for column, part in parts)
+        return key if table.composite else key[0]
 
     def dump(self) -> Rows:
         """Every row of every table, as its fields read it, but for what triggers write."""

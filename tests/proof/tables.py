@@ -29,12 +29,15 @@ class To:
     """The columns that hold the key, where it is a composite one."""
     again: str = ""
     """Another column of the row that names the same, unless this one is empty."""
+    acts: str = ""
+    """What the database does by itself, where the foreign key is made by hand."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table; ``unordered`` are those of its unique rules that take values in either order, and
-    ``checks`` name columns of which each is at least the next (or empty).
+    """A table; ``unordered`` are those of its unique rules that take values in either order,
+    ``lowered`` those to which upper case is lower case, and ``checks`` name columns of which each
+    is at least the next (or empty).
 
     A row is a part of an object with that of its ``parent`` that has the same key, and with those
     that its ``links`` name.
@@ -45,6 +48,11 @@ class Table:
     values: dict[str, tuple[Any, ...]] = field(default_factory=dict)
     unique: tuple[tuple[str, ...], ...] = ()
     unordered: tuple[tuple[str, ...], ...] = ()
+    lowered: tuple[tuple[str, ...], ...] = ()
+    computed: tuple[tuple[str, ...], ...] = ()
+    """Unique rules over a computed column that repeats their reference."""
+    counting: dict[tuple[str, ...], tuple[str, Any]] = field(default_factory=dict)
+    """What a row holds, in a column, if a unique rule counts it; of rules that count some only."""
     checks: tuple[tuple[str, ...], ...] = ()
     key: str = "id"
     composite: tuple[str, ...] = ()
@@ -55,6 +63,8 @@ class Table:
     """Whether its parents are parts of the same row."""
     is_link: bool = False
     is_symmetrical: bool = False
+    is_unknown: bool = False
+    """Whether no model has it, so that nothing can follow there."""
     key_kind: Kind = NUMBER
     kinds: dict[str, Kind] = field(default_factory=dict)
     """Of the columns that hold something else than plain numbers and texts."""
@@ -68,19 +78,30 @@ class Table:
     """Amounts and their currency: the same, though nobody declares it."""
     stamped: str = ""
     """A column that a trigger writes whenever a row is changed; it is not compared."""
+    touched: str = ""
+    """A moment that MariaDB and MySQL write by themselves, unless it is given with the rest."""
     db_table: str = ""
     db_columns: dict[str, str] = field(default_factory=dict)
     """What tables and columns are called in the database, where it is not what models call them."""
 
     def compared(self, rule: tuple[str, ...], row: Row) -> tuple[Any, ...]:
-        """What a unique rule compares."""
+        """What a unique rule compares; None among it if it does not count the row."""
+        column, counted = self.counting.get(rule, ("", None))
+        if column and row[column] != counted:
+            return (None,)
         value = tuple(self.folded(column, row[column]) for column in rule)
+        if rule in self.lowered:
+            value = tuple(one.lower() if isinstance(one, str) else one for one in value)
         return tuple(sorted(value)) if rule in self.unordered else value
 
     def folded(self, column: str, value: Any) -> Any:
         """What the database compares of a value."""
         kind = self.kinds.get(column)
         return value if kind is None or value is None else kind.fold(value)
+
+    def is_special(self, rule: tuple[str, ...]) -> bool:
+        """Whether a unique rule is more than columns."""
+        return rule in self.lowered or rule in self.counting or rule in self.computed
 
     def is_sound(self, row: Row) -> bool:
         """Whether a row passes every check."""
@@ -101,7 +122,8 @@ class Table:
 
     def is_silent(self, column: str) -> bool:
         """Whether a blank in it says something, so that nothing is filled there unasked."""
-        return column in self.moments or column in self.shown
+        choosing = {chosen for chosen, _ in self.counting.values()}
+        return column in self.moments or column in self.shown or column in choosing
 
     def is_hidden(self, row: Row) -> bool:
         return any(row[column] != value for column, value in self.shown.items())
@@ -171,3 +193,17 @@ class Schema:
         """The table of which a table's rows are parts, by their first parents."""
         parent = self.by_name[name].parent
         return self.root(parent) if parent else name
+
+    def family(self, name: str) -> list[str]:
+        """All tables of which a row can be a part together with one of this, which is the first."""
+        found = [name]
+        for one in found:
+            own = self.by_name[one]
+            near = [own.parent, *(own.references[link].table for link in own.links)]
+            near += [
+                other.name
+                for other in self.tables
+                if other.parent == one or one in (other.references[x].table for x in other.links)
+            ]
+            found += [each for each in near if each and each not in found]
+        return found

@@ -14,6 +14,7 @@ import pexpect
 
 from . import forking
 
+CONCURRENTLY = "SchemaEditorClass.sql_create_index_concurrently"
 PATIENCE = 60
 _ABILITIES: dict[str, bool] = {}
 """What the database of this run can do; all its projects are on the same."""

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import functions
 
+from dedupe_toolkit.command_lines import merge_line
 from dedupe_toolkit.keys import match_key
 from dedupe_toolkit.source.constraints import (
     constraint_for,
@@ -18,7 +19,6 @@ from dedupe_toolkit.source.constraints import (
     simplified,
 )
 from dedupe_toolkit.source.covered import says_the_same
-from dedupe_toolkit.source.lines import merge_line
 from dedupe_toolkit.source.render import Names, Renderer
 from testproject.films.models import Award, Credit, Film, Person
 

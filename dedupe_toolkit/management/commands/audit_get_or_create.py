@@ -19,7 +19,7 @@ from ...audit.memory import remember
 from ...errors import InvalidOption
 from ...reports.formats import as_json
 from ..base import DedupeCommand
-from ..options import add_format, one_of
+from ..options import add_format, add_options, one_of
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -45,30 +45,17 @@ class Command(DedupeCommand):
         parser.add_argument(
             "apps", metavar="APP", nargs="*", help="Apps to audit (default: the whole project)."
         )
-        parser.add_argument(
-            "--all", action="store_true", help="Audit tests and migrations as well."
-        )
-        parser.add_argument(
-            "--count",
-            action="store_true",
-            help="Count the duplicate groups that are there already.",
-        )
-        parser.add_argument(
-            "--check",
-            action="store_true",
-            help="Exit with code 1 if a call is unsafe, unless it is accepted or in the baseline.",
-        )
-        parser.add_argument(
-            "--baseline", metavar="FILE", help="Leave out what this file knows already."
-        )
-        parser.add_argument(
-            "--write-baseline", metavar="FILE", help="Write what is found now into this file."
-        )
-        parser.add_argument(
-            "--observed",
-            metavar="FILE",
-            help="Decide what the source leaves open by what the guard saw, and wrote here.",
-        )
+        what = {
+            "--all": "Audit tests and migrations as well.",
+            "--count": "Count the duplicate groups that are there already.",
+            "--check": "Exit with code 1 if a call is unsafe, unless it is accepted or in the"
+            " baseline.",
+            "--baseline FILE": "Leave out what this file knows already.",
+            "--write-baseline FILE": "Write what is found now into this file.",
+            "--observed FILE": "Decide what the source leaves open by what the guard saw, and"
+            " wrote here.",
+        }
+        add_options(parser, what)
         add_format(parser, AuditFormat)
         parser.add_argument(
             "--database",

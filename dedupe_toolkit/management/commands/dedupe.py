@@ -18,7 +18,7 @@ from ..constraining import add_constraint_arguments, edit_from_options, one_key
 from ..loop.reading import audit, find, plan
 from ..loop.walk import Left, Step, Walk
 from ..loop.writing import make_unique, merge, migrate, prove
-from ..options import add_key_arguments, add_no_input
+from ..options import add_key_arguments, add_model, add_no_input
 from ..policy import add_policy_arguments
 from .prove_get_or_create import add_race_arguments, race_from_options
 
@@ -50,7 +50,7 @@ class Command(DedupeCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
+        add_model(parser)
         add_key_arguments(parser)
         add_policy_arguments(parser)
         add_constraint_arguments(parser)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
+from ...command_lines import in_database
 from ...databases.tables import require_table
 from ...errors import InvalidOption
 from ...finding.dismissed_groups import family
@@ -20,10 +21,17 @@ from ...reports.dismissed import (
     dismissed_document,
 )
 from ...reports.formats import Format, as_json, shown_key
-from ...source.lines import in_database
 from ..base import DedupeCommand
 from ..login import login
-from ..options import add_database, add_format, one_of, whole_number
+from ..options import (
+    add_database,
+    add_format,
+    add_limit,
+    add_model,
+    add_options,
+    one_of,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -36,31 +44,16 @@ class Command(DedupeCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "model", metavar="MODEL", nargs="?", help="The model: app_label.ModelName."
-        )
-        parser.add_argument(
-            "--pks",
-            nargs="+",
-            metavar="PK",
-            help="Dismiss these rows as one group; composite keys as JSON lists.",
-        )
-        parser.add_argument(
-            "--fields",
-            nargs="+",
-            metavar="F",
-            help="The key that the verdict is about (default: every key of the model).",
-        )
-        parser.add_argument("--note", metavar="TEXT", help="Why they are not duplicates.")
-        parser.add_argument(
-            "--offer-again",
-            nargs="+",
-            metavar="NUMBER",
-            help="Take back the verdicts on these dismissed groups.",
-        )
-        parser.add_argument(
-            "--limit", default=20, metavar="N", help="Groups to list (default: 20; 0: all)."
-        )
+        add_model(parser, nargs="?")
+        verdict = {
+            "--pks PK [PK …]": "Dismiss these rows as one group; composite keys as JSON lists.",
+            "--fields F [F …]": "The key that the verdict is about (default: every key of the"
+            " model).",
+            "--note TEXT": "Why they are not duplicates.",
+            "--offer-again NUMBER [NUMBER …]": "Take back the verdicts on these dismissed groups.",
+        }
+        add_options(parser, verdict)
+        add_limit(parser, "Groups")
         add_format(parser, Format)
         add_database(parser)
 

@@ -18,6 +18,9 @@ from ..base import DedupeCommand
 from ..options import (
     add_format,
     add_key_arguments,
+    add_limit,
+    add_model,
+    add_options,
     keys_from_options,
     one_of,
     refuse_refining,
@@ -35,28 +38,15 @@ class Command(DedupeCommand):
     help = "Find the rows that are equal on a match key. Reads only."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "model", metavar="MODEL", nargs="?", help="The model: app_label.ModelName."
-        )
+        add_model(parser, nargs="?")
         add_key_arguments(parser)
-        parser.add_argument(
-            "--survivor",
-            metavar="RULE",
-            help=f"Which row would survive: {survivor_rules()}.",
-        )
-        parser.add_argument(
-            "--limit", default=20, metavar="N", help="Groups to list (default: 20; 0: all)."
-        )
-        parser.add_argument(
-            "--held-back",
-            action="store_true",
-            help="List the groups that the latest merges held back, with the reasons.",
-        )
-        parser.add_argument(
-            "--check",
-            action="store_true",
-            help="Exit with code 1 if there are any duplicates that nobody has dismissed.",
-        )
+        add_options(parser, {"--survivor RULE": f"Which row would survive: {survivor_rules()}."})
+        add_limit(parser, "Groups")
+        instead = {
+            "--held-back": "List the groups that the latest merges held back, with the reasons.",
+            "--check": "Exit with code 1 if there are any duplicates that nobody has dismissed.",
+        }
+        add_options(parser, instead)
         add_format(parser, Format)
 
     def handle(self, **options: Any) -> None:

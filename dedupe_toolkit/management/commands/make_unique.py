@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import dedupe_toolkit
 
+from ...command_lines import merge_line, migrate_line
 from ...errors import ConstraintRefused
 from ...planning.plan import collision_advice
 from ...printing import counted, say
 from ...source.known import DuplicatesLeft
-from ...source.lines import merge_line, migrate_line
 from ...values import MatchKey
 from ..base import DedupeCommand
 from ..constraining import (
@@ -23,15 +23,15 @@ from ..constraining import (
     print_edit,
 )
 from ..merging import merge_shown
-from ..options import add_key_arguments
+from ..options import add_key_arguments, add_model, add_options
 from ..until_unique import ROUNDS, until_it_sticks
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
 
     from ...models import MergeRun
+    from ...plan_values import MergePlan
     from ...source.edits import ConstraintEdit
-    from ...values import MergePlan
 
 _SHOWN = 3
 
@@ -42,23 +42,16 @@ class Command(DedupeCommand):
     help = "Make the database keep a match key unique: edit the model and write the migration."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
+        add_model(parser)
         add_key_arguments(parser)
         add_constraint_arguments(parser)
-        parser.add_argument(
-            "--merge",
-            action="store_true",
-            help="Merge the duplicates that are left first, by the default rules.",
-        )
-        parser.add_argument(
-            "--merge-until-unique",
-            action="store_true",
-            help="Merge, write and migrate; merge what arrived meanwhile and migrate again, until"
-            f" the constraint is there ({ROUNDS} rounds at most).",
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Print the diff and write nothing."
-        )
+        writing = {
+            "--merge": "Merge the duplicates that are left first, by the default rules.",
+            "--merge-until-unique": "Merge, write and migrate; merge what arrived meanwhile and"
+            f" migrate again, until the constraint is there ({ROUNDS} rounds at most).",
+            "--dry-run": "Print the diff and write nothing.",
+        }
+        add_options(parser, writing)
 
     def handle(self, **options: Any) -> None:
         edit = self._merged_and_computed(options)

@@ -25,7 +25,9 @@ from ..merging import merge_shown, stopped
 from ..options import (
     add_format,
     add_key_arguments,
+    add_model,
     add_no_input,
+    add_options,
     duration,
     keys_from_options,
     one_of,
@@ -38,8 +40,19 @@ if TYPE_CHECKING:
 
     from django.core.management.base import CommandParser
 
-    from ...values import MergePlan, RowSet
+    from ...plan_values import MergePlan
+    from ...values import RowSet
 
+_ROWS = {
+    "--pks PK [PK …]": "Merge these rows into one; composite keys as JSON lists.",
+    "--into PK": "The row of --pks that survives.",
+}
+_GIVING_WAY = {
+    "--wait TIME": "How long to wait for another merge of the model to end (default: not at all).",
+    "--max-lag TIME": "Wait between batches while a replica is further behind: 5s, 1m.",
+    "--replicas ALIAS [ALIAS …]": "The replicas that --max-lag asks (default: all that mirror the"
+    " database in tests).",
+}
 STOPPED = 4
 """The exit code when the time given was over before all groups were merged."""
 HELD_BACK = 3
@@ -53,18 +66,18 @@ class Command(DedupeCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
+        add_model(parser)
         add_key_arguments(parser)
-        _add_rows(parser)
-        _add_throttle(parser)
+        add_options(parser.add_argument_group("rows named one by one"), _ROWS)
+        add_options(parser.add_argument_group("giving way"), _GIVING_WAY)
         add_policy_arguments(parser)
-        parser.add_argument("--limit", metavar="N", help="Merge at most N groups.")
-        parser.add_argument(
-            "--stop-after",
-            metavar="TIME",
-            help="End after the transaction that is under way then; the same command goes on.",
-        )
-        parser.add_argument("--dry-run", action="store_true", help="Show the plan, write nothing.")
+        how_much = {
+            "--limit N": "Merge at most N groups.",
+            "--stop-after TIME": "End after the transaction that is under way then; the same"
+            " command goes on.",
+            "--dry-run": "Show the plan, write nothing.",
+        }
+        add_options(parser, how_much)
         add_no_input(parser)
         add_format(parser, Format)
 
@@ -127,7 +140,7 @@ def _giving_way(options: dict[str, Any]) -> dict[str, Any]:
     return {
         "wait": 0 if wait is None else duration("--wait", wait),
         "max_lag": None if lag is None else duration("--max-lag", lag),
-        "replicas": options["replicas"],
+        "replicas": options["replicas"] or (),
     }
 
 
@@ -135,38 +148,6 @@ def _held_back(document: Mapping[str, Any]) -> str:
     held = counted(document["held_back"], "group")
     was = "was" if document["held_back"] == 1 else "were"
     return f"{held} {was} held back: see the reasons above."
-
-
-def _add_rows(parser: CommandParser) -> None:
-    group = parser.add_argument_group("rows named one by one")
-    group.add_argument(
-        "--pks",
-        nargs="+",
-        metavar="PK",
-        help="Merge these rows into one; composite keys as JSON lists.",
-    )
-    group.add_argument("--into", metavar="PK", help="The row of --pks that survives.")
-
-
-def _add_throttle(parser: CommandParser) -> None:
-    group = parser.add_argument_group("giving way")
-    group.add_argument(
-        "--wait",
-        metavar="TIME",
-        help="How long to wait for another merge of the model to end (default: not at all).",
-    )
-    group.add_argument(
-        "--max-lag",
-        metavar="TIME",
-        help="Wait between batches while a replica is further behind: 5s, 1m.",
-    )
-    group.add_argument(
-        "--replicas",
-        nargs="+",
-        default=(),
-        metavar="ALIAS",
-        help="The replicas that --max-lag asks (default: all that mirror the database in tests).",
-    )
 
 
 def _sources(options: dict[str, Any]) -> tuple[MatchKey | RowSet, ...]:

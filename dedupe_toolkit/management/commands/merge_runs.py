@@ -13,7 +13,7 @@ from ...printing import counted, print_table, say
 from ...reports.formats import Format, as_json
 from ...reports.run_list import COLUMNS, NUMBERS, run_cells, run_notes, runs_csv, runs_document
 from ..base import DedupeCommand
-from ..options import add_database, add_format, one_of, whole_number
+from ..options import add_database, add_format, add_limit, add_options, one_of, whole_number
 from ..watching import watch_at_terminal, watch_line_by_line
 
 if TYPE_CHECKING:
@@ -31,13 +31,9 @@ class Command(DedupeCommand):
         parser.add_argument(
             "runs", metavar="RUN", nargs="*", help="Only the merge runs of these numbers."
         )
-        parser.add_argument("--model", metavar="MODEL", help="Only the runs of this model.")
-        parser.add_argument(
-            "--limit", default=20, metavar="N", help="Runs to list (default: 20; 0: all)."
-        )
-        parser.add_argument(
-            "--watch", action="store_true", help="Go on showing the runs under way, to their end."
-        )
+        add_options(parser, {"--model MODEL": "Only the runs of this model."})
+        add_limit(parser, "Runs")
+        add_options(parser, {"--watch": "Go on showing the runs under way, to their end."})
         add_format(parser, Format)
         add_database(parser)
 

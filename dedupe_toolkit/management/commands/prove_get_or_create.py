@@ -11,7 +11,7 @@ from ...prove.reports import print_proof, proof_document
 from ...reports.formats import Format, as_json
 from ..base import DedupeCommand
 from ..constraining import one_key
-from ..options import add_format, add_key_arguments, one_of, whole_number
+from ..options import add_format, add_key_arguments, add_model, add_options, one_of, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -27,14 +27,11 @@ class Command(DedupeCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("model", metavar="MODEL", help="The model: app_label.ModelName.")
+        add_model(parser)
         add_key_arguments(parser)
         add_race_arguments(parser)
-        parser.add_argument(
-            "--inside-transaction",
-            action="store_true",
-            help="Make each call within a transaction of its own, as ATOMIC_REQUESTS would.",
-        )
+        inside = "Make each call within a transaction of its own, as ATOMIC_REQUESTS would."
+        add_options(parser, {"--inside-transaction": inside})
         add_format(parser, _SHAPES)
 
     def handle(self, **options: Any) -> None:

@@ -15,7 +15,7 @@ from ...journal.pruning import Pruned, prunable_runs
 from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
-from ..options import add_database, add_no_input
+from ..options import add_database, add_no_input, add_options
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -32,19 +32,13 @@ class Command(DedupeCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--older-than",
-            metavar="AGE",
-            help="Runs that ended longer ago: 90d, 12h or 8w.",
-        )
-        parser.add_argument(
-            "--keep-pairs",
-            action="store_true",
-            help="Keep which row was merged into which, so that old keys go on resolving.",
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Say what would be pruned, keep all of it."
-        )
+        what = {
+            "--older-than AGE": "Runs that ended longer ago: 90d, 12h or 8w.",
+            "--keep-pairs": "Keep which row was merged into which, so that old keys go on"
+            " resolving.",
+            "--dry-run": "Say what would be pruned, keep all of it.",
+        }
+        add_options(parser, what)
         add_no_input(parser)
         add_database(parser)
 

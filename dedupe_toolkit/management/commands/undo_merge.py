@@ -11,7 +11,7 @@ from ...printing import counted, say
 from ..base import DedupeCommand
 from ..confirm import confirmed
 from ..login import login
-from ..options import add_database, add_no_input, whole_number
+from ..options import add_database, add_no_input, add_options, whole_number
 from ..progress import progress_bar
 
 if TYPE_CHECKING:
@@ -25,21 +25,14 @@ class Command(DedupeCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", metavar="RUN", help="The number of the merge run.")
-        parser.add_argument(
-            "--survivor",
-            nargs="+",
-            metavar="PK",
-            help="Undo only the groups merged into these rows; composite keys as JSON lists.",
-        )
-        parser.add_argument(
-            "--dismiss",
-            action="store_true",
-            help="Dismiss the groups undone, so that the next merge leaves them alone.",
-        )
-        parser.add_argument("--note", metavar="TEXT", help="Why they are dismissed.")
-        parser.add_argument(
-            "--dry-run", action="store_true", help="Say what would happen, keep nothing."
-        )
+        what = {
+            "--survivor PK [PK …]": "Undo only the groups merged into these rows; composite keys"
+            " as JSON lists.",
+            "--dismiss": "Dismiss the groups undone, so that the next merge leaves them alone.",
+            "--note TEXT": "Why they are dismissed.",
+            "--dry-run": "Say what would happen, keep nothing.",
+        }
+        add_options(parser, what)
         add_no_input(parser)
         add_database(parser)
 

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ...plan_values import MergePlan
     from ...source.edits import ConstraintEdit
-    from ...values import MatchKey, MergePlan
+    from ...values import MatchKey
 
 
 class Left(Exception):

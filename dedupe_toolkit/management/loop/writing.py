@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from django.core.management.base import CommandError
 
+from ...command_lines import key_words
 from ...errors import ConstraintRefused
 from ...printing import counted
 from ...reports.runs import print_run, undo_line
-from ...source.lines import key_words
 from ..commands.merge_duplicates import HELD_BACK
 from ..constraining import edit_from_options, print_calls, print_edit
 from ..merging import merge_shown

@@ -35,7 +35,7 @@ def hold_conflicts(
         return
     columns = [
         column
-        for column in mapping.table.others
+        for column in mapping.table.non_key_columns
         if column.name not in policy.key_columns | naming_columns(mapping.table.model)
         and not policy.rules.names(mapping, column)
         and not is_stamped(mapping, column)

@@ -17,9 +17,9 @@ from ...collisions.losing_rows import (
     winner_keys,
 )
 from ...collisions.resolutions import Outcome
+from ...plan_values import HeldCollisions
 from ...references.discover import naming_columns
 from ...references.meta import column_of
-from ...values import HeldCollisions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,4 +130,4 @@ def _columns(referrer: Referrer) -> list[Column]:
         if getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
     }
     apart = repointed | stamped | naming_columns(referrer.table.model)
-    return [c for c in referrer.table.others if c.name not in apart]
+    return [c for c in referrer.table.non_key_columns if c.name not in apart]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...databases.tables import OnDelete, OnMove
 from ...errors import InvalidOption, MergeRefused
 from ...mapping.mapping import MERGED
 from ...references.unique import unique_rules
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ...databases import Database
-    from ...field_rules.new_values import FieldRules
+    from ...field_rules.family import FieldRules
     from ...field_rules.rules import NamedRule
     from ...mapping.mapping import MergeMap
     from ...references.kinds import Reference
     from ..session import Session
+
+
+_MOVING = (OnMove.ACTS, OnMove.CASCADES)
 
 
 def hold_incomplete(
@@ -51,28 +55,40 @@ def _lacks(
     if name not in rules.changing(mapping.table):
         return [f"{value} IS NULL"]
     column = mapping.table.column(name)
-    other = database.blank(f"d.{database.q(name)}", column)
+    other = database.blank_in("d", column)
     return [f"({value} = '' AND NOT {other})"] if column.is_text else []
 
 
 def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
-    """Hold back groups whose survivor takes over a value from what the database guards by acting.
+    """Hold back groups whose survivor takes over a value that the database does not let go so.
 
-    The value is free once the duplicate is gone, and what points at it would go with that. Whether
-    a foreign key acts is what the database says, whatever the model does.
+    The value is free once the duplicate is gone, and what points at it would go with that, or go
+    along when an undo takes the value back; or the duplicate may not go. What a foreign key does is
+    what the database says, whatever the model does.
     """
     database = session.database
     for reference in references:
-        if not (reference.place in mapping.values and session.is_acting(reference)):
+        if reference.place not in mapping.values:
+            continue
+        code = _in_the_way(session, reference)
+        if code is None:
             continue
         sides = (mapping.old(reference), mapping.new(reference))
         taken_over = database.equal(*(database.qualified("m", side) for side in sides))
         session.held.add_rows(
-            "acted upon",
+            code,
             f"{repointed_rows(database, mapping, reference)} AND {taken_over}",
             database.table(reference.referrer).pk,
             {"reference": reference.label},
         )
+
+
+def _in_the_way(session: Session, reference: Reference) -> str | None:
+    """The reason why a value that rows point at cannot go over to another row, if there is one."""
+    on_delete = session.on_delete(reference)
+    if on_delete is OnDelete.ACTS or session.on_move(reference) in _MOVING:
+        return "acted upon"
+    return "not let go" if on_delete is OnDelete.REFUSES else None
 
 
 def refuse_shared_targets(session: Session, mapping: MergeMap) -> None:

@@ -14,6 +14,7 @@ from ...databases.places import place_of
 from ...references.discover import references_to
 from ...repointing.followers import followers
 from ...repointing.rows import repointed_rows
+from .limits import hold_unnamed
 from .unfollowed import hold_torn, hold_unfollowed
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from ...collisions.rivals import Rivals
     from ...databases import Database
     from ...databases.tables import DatabaseKey, Table
-    from ...field_rules.new_values import FieldRules
+    from ...field_rules.family import FieldRules
     from ...mapping.mapping import MergeMap
     from ...references.kinds import Reference
     from ...references.referrers import Referrer
@@ -78,7 +79,7 @@ def hold_undeclared_keys(session: Session, mapping: MergeMap, rules: FieldRules)
     rows = f"FROM {mapping.with_rows('t', database)} WHERE"
     ruled = {
         database.as_compared(column.name)
-        for column in mapping.table.others
+        for column in mapping.table.non_key_columns
         if rules.replaces(mapping, column)
     }
     for key in session.undeclared_keys(mapping.table.model):
@@ -111,6 +112,7 @@ def _hold_movers(
     for key in undeclared_keys_of_movers(session, referrer, reference):
         _hold(session, referrer.table, rows, key)
     hold_torn(session, mapping, referrer, reference)
+    hold_unnamed(session, referrer.table, rows)
     for follower in followers(session, mapping, referrer, reference):
         hold_unfollowed(session, referrer, follower)
         _hold_movers(session, follower.mapping, follower.referrer, follower.reference)

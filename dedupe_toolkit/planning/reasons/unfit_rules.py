@@ -14,7 +14,7 @@ from .incomplete_values import ruled_targets
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...field_rules.new_values import FieldRules
+    from ...field_rules.family import FieldRules
     from ...mapping.mapping import MergeMap
     from ..session import Session
 

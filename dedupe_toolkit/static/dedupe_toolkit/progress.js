@@ -28,6 +28,9 @@
             headers: {Accept: "application/json"},
             credentials: "same-origin",
         });
+        if (answer.redirected) { // to the login, which leads back here
+            location.reload();
+        }
         if (!answer.ok || answer.redirected) {
             throw new Error(String(answer.status));
         }

@@ -7,17 +7,33 @@
         return;
     }
     const KEPT = "dedupe-keys-off";
+    const PRESSED = "[type=radio], [type=checkbox], [type=submit]";
+    const TYPED = `input:not(${PRESSED}), textarea, select, [contenteditable]`;
     const on = document.getElementById("dedupe-keys-on");
     const keys = document.getElementById("dedupe-keys");
     let latest = 0;
 
-    /* What a person stands on, to be found again once the page is drawn anew. */
-    function selector(element) {
-        if (element.id) {
-            return `#${CSS.escape(element.id)}`;
-        }
-        const value = `[value="${CSS.escape(element.value)}"]`;
-        return element.name ? `[name="${CSS.escape(element.name)}"]${value}` : "";
+    /* What a person stands on, in the page that is drawn anew: by its name, or else by its place. */
+    function again(element, left, drawn) {
+        const kind = element.localName;
+        const named = CSS.escape(element.name ?? "");
+        const selector = element.id ? `#${CSS.escape(element.id)}` :
+            named && `[name="${named}"][value="${CSS.escape(element.value)}"]`;
+        const place = [...left.querySelectorAll(kind)].indexOf(element);
+        return selector ? drawn.querySelector(selector) : drawn.querySelectorAll(kind)[place];
+    }
+
+    /* Wherever they have gone meanwhile: a reason that is typed must not become keys that decide. */
+    function stand(changed, left, drawn) {
+        const active = document.activeElement;
+        const element = active === document.body ? changed : active;
+        const found = left.contains(element) && again(element, left, drawn);
+        return () => {
+            found?.focus?.({ preventScroll: true });
+            if (found && element.type === "text") {
+                found.setSelectionRange(element.selectionStart, element.selectionEnd);
+            }
+        };
     }
 
     async function redraw(changed) {
@@ -28,7 +44,11 @@
         let page;
         try {
             const response = await fetch(form.action, { method: "POST", body: data });
-            if (!response.ok || response.redirected) {
+            if (response.redirected) { /* to the login, which leads back to what is chosen */
+                form.querySelector("[name=show]").click();
+                return;
+            }
+            if (!response.ok) {
                 throw new Error(response.status);
             }
             page = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -37,26 +57,32 @@
             return; /* the button still shows the plan */
         }
         const drawn = page.getElementById("dedupe-redrawn");
-        if (number !== latest || !drawn) {
+        if (number !== latest) {
+            return;
+        }
+        if (!drawn) {
+            form.removeAttribute("aria-busy");
             return;
         }
         const open = [...form.querySelectorAll("details")].map((one) => one.open);
         const note = document.getElementById("dedupe-note")?.value;
         const scrolled = form.querySelector(".dedupe-scroll")?.scrollLeft;
-        document.getElementById("dedupe-redrawn").replaceWith(drawn);
+        const left = document.getElementById("dedupe-redrawn");
+        const standAgain = stand(changed, left, drawn);
+        left.replaceWith(drawn);
         form.querySelectorAll("details").forEach((one, place) => {
             one.open = one.open || Boolean(open[place]);
         });
-        if (note) {
-            document.getElementById("dedupe-note").value = note;
+        const reason = document.getElementById("dedupe-note");
+        if (reason && note !== undefined) {
+            reason.value = note;
         }
         const region = form.querySelector(".dedupe-scroll");
         if (region) {
             region.scrollLeft = scrolled;
         }
         form.removeAttribute("aria-busy");
-        const found = selector(changed) && form.querySelector(selector(changed));
-        found?.focus({ preventScroll: true });
+        standAgain();
     }
 
     form.addEventListener("change", (event) => {
@@ -115,7 +141,7 @@
     const isOff = () => on && !on.checked;
 
     document.addEventListener("keydown", (event) => {
-        const typed = event.target.closest("input:not([type=radio]), textarea, select, [contenteditable]");
+        const typed = event.target.closest(TYPED);
         if (typed || event.ctrlKey || event.metaKey || event.altKey || isOff() || event.repeat) {
             return;
         }

@@ -14,6 +14,7 @@ class Province(models.Model):
     country = models.ForeignKey(Country, models.CASCADE)
     number = models.IntegerField()
     note = models.CharField(max_length=50, blank=True)
+    allies = models.ManyToManyField(Country, related_name="+")
 
     class Meta:
         unique_together = [("country", "number")]
@@ -33,3 +34,19 @@ class Category(models.Model):
 
     class Meta:
         unique_together = [("parent", "name")]
+
+
+class Shop(models.Model):
+    """One on a day in each province, and one of a number in each country."""
+
+    country = models.ForeignKey(Country, models.CASCADE, related_name="+")
+    number = models.IntegerField()
+    province = models.ForeignKey(Province, models.CASCADE, related_name="+")
+    day = models.IntegerField()
+
+    class Meta:
+        unique_together = [("country", "number"), ("province", "day")]
+
+
+class Clerk(models.Model):
+    shop = models.ForeignKey(Shop, models.CASCADE)

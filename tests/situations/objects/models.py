@@ -207,6 +207,7 @@ class Folder(models.Model):
 
 class Entry(models.Model):
     beside = models.ForeignKey("self", models.CASCADE, null=True)
+    kept_in = models.ForeignKey(Folder, models.CASCADE, null=True, related_name="+")
 
 
 class Index(Entry):

@@ -69,9 +69,12 @@ class Slot(models.Model):
 
 
 class Share(models.Model):
-    """A computed column that has to be unique, and one that is so together with another."""
+    """A computed column that has to be unique, and one that is so together with another.
 
-    owner = models.ForeignKey(Person, models.CASCADE)
+    What they are computed of is no ASCII, as little as in the rules and checks of others here.
+    """
+
+    owner = models.ForeignKey(Person, models.CASCADE, db_column="propriétaire")
     number = models.IntegerField()
     kind = models.IntegerField(default=0)
     code = models.GeneratedField(
@@ -99,7 +102,7 @@ class Card(models.Model):
 
 
 class Swap(models.Model):
-    one = models.ForeignKey(Card, models.CASCADE, related_name="+")
+    one = models.ForeignKey(Card, models.CASCADE, related_name="+", db_column="первая")
     other = models.ForeignKey(Card, models.CASCADE, related_name="+")
 
     class Meta:
@@ -114,7 +117,7 @@ class Follow(models.Model):
     """Nobody follows himself, nor anybody with a number that nobody has."""
 
     who = models.ForeignKey(Person, models.CASCADE, related_name="+")
-    whom = models.ForeignKey(Person, models.CASCADE, related_name="+")
+    whom = models.ForeignKey(Person, models.CASCADE, related_name="+", db_column="zu €uch")
 
     class Meta:
         constraints = [
