@@ -51,6 +51,17 @@ ANY_DATABASE = (
     "tests/references/test_refusals.py",
     "tests/package/test_values.py",
 )
+# a terminal, a browser or a parser does the same beside each server
+ANY_SERVER = (
+    "tests/admin/test_browser.py",
+    "tests/admin/test_queue_browser.py",
+    "tests/audit/",
+    "tests/commands/test_dedupe.py",
+    "tests/commands/test_recording.py",
+    "tests/commands/test_terminal.py",
+    "tests/commands/test_wrong_arguments.py",
+    "tests/package/",
+)
 _DATABASE_FIXTURES = {"db", "transactional_db", "project", "untouched"}
 
 
@@ -58,6 +69,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
+        if item.nodeid.startswith(ANY_SERVER):
+            item.add_marker(pytest.mark.any_server)
         if item.nodeid.startswith(ANY_DATABASE) and not _has_a_database(item):
             item.add_marker(pytest.mark.any_database)
 

@@ -72,8 +72,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _other_name(name: str) -> str:
+    """Of the database beside that one, for a process of a test as well, told its database's name."""
     path = Path(name)
-    return str(path.with_name(f"{path.stem}_other{path.suffix}"))
+    return str(path.with_name(f"other_{path.name}"))
 
 
 def _test_name() -> str:

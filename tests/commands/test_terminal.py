@@ -365,6 +365,7 @@ def test_an_ordering_that_descends_is_no_option(authors: None) -> None:
     assert with_space.stdout == in_pipe(*FIND, "--survivor=-name,id", "--format", "json").stdout
 
 
+@pytest.mark.any_database  # the demo makes a file of its own
 def test_the_demo_tells_its_story_at_a_terminal(tmp_path: Path) -> None:
     child = pexpect.spawn(
         sys.executable,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _CONFIGURATION = """
 [databases]
-{name} = host={host} port={port} dbname={name} user={user} {password}
+* = host={host} port={port} user={user} {password}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {listen}
@@ -39,7 +39,7 @@ with_pgbouncer = pytest.mark.skipif(
 
 @contextmanager
 def pooler(mode: str) -> Iterator[int]:
-    """PgBouncer in front of the test database, in this pool mode; yields its port."""
+    """PgBouncer in front of the server, in this pool mode; yields its port."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # it refuses to be root, and reads its file as somebody else
         with _running(Path(folder) / "pgbouncer.ini", mode, _free_port()) as port:
@@ -51,7 +51,6 @@ def _running(file: Path, mode: str, port: int) -> Iterator[int]:
     settings = connection.settings_dict
     file.write_text(
         _CONFIGURATION.format(
-            name=settings["NAME"],
             host=settings["HOST"] or "/var/run/postgresql",
             port=settings["PORT"] or 5432,
             user=settings["USER"],

@@ -32,6 +32,7 @@ from tests.situations.audited import calls
 from tests.situations.audited.models import Board, Coded, Loose, Pair, Parent, Stray
 
 pytestmark = [
+    pytest.mark.any_database,  # it watches calls, whatever answers them
     pytest.mark.django_db(databases=["default", "other"]),
     pytest.mark.usefixtures("guarded"),
 ]

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
 from hypothesis.internal.constants_ast import Constants
 
-CASES = {"sqlite": 500}
+CASES = {"sqlite": 250}
 """For a suite run often; the server databases take much longer for a case."""
 
 asked = os.environ.get("PROOF_CASES")
