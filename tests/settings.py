@@ -72,7 +72,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def _other_name(name: str) -> str:
-    """Of the database beside that one, for a process of a test as well, told its database's name."""
+    """Of the database beside that one, found in the processes of a test as well."""
     path = Path(name)
     return str(path.with_name(f"other_{path.name}"))
 

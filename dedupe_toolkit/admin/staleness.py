@@ -79,6 +79,8 @@ def _verdicts(review: Review, then: Any) -> Iterator[str]:
     for number, one in review.verdicts.items():
         if number not in then.get("verdicts", [number]):
             yield decision_in_words(one)
+    if not review.verdicts.keys() >= set(then.get("verdicts", ())):
+        yield _("a verdict that they are no duplicates was taken back")
 
 
 def _values(review: Review, then: Any, now: Any) -> Iterator[str]:

@@ -203,7 +203,10 @@ def _refuse_unmanageable(
     if not meta.managed:
         connection: Any = connections[using]
         sql = constraint.create_sql(key.model, connection.SchemaEditorClass(connection))
-        todo = f"run this yourself: {sql}" if sql else "give its table such a column yourself"
+        columns = f"generated columns that hold {', '.join(key.fields)}"
+        todo = (
+            f"run this yourself: {sql}" if sql else f"make {columns} unique in its table yourself"
+        )
         raise ConstraintRefused(f"{key.label} is unmanaged, so migrations would do nothing; {todo}")
 
 

@@ -10,7 +10,15 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from dedupe_toolkit import dismiss, match_key, merge, plan_merge, row_set, undo
+from dedupe_toolkit import (
+    dismiss,
+    match_key,
+    merge,
+    offer_again,
+    plan_merge,
+    row_set,
+    undo,
+)
 from dedupe_toolkit.reviewing.decided_before import decided_before
 from testproject.films.models import Person
 from tests.admin.kit import merge as press_merge
@@ -84,6 +92,16 @@ def test_a_verdict_given_while_the_page_was_open_is_told_before_anything_is_merg
     assert Person.objects.count() == 2
     press_merge(admin_client, again)  # who has read it may still merge
     assert Person.objects.count() == 1
+
+
+def test_a_verdict_taken_back_while_the_page_was_open_is_told_as_well(admin_client: Client) -> None:
+    first, second = people(2)
+    verdict = dismiss(row_set(Person, [first.pk, second.pk]), by="Ann")
+    page = select(admin_client, first, second)
+    offer_again(verdict)
+    told = text_of(press_merge(admin_client, page)).partition("What has changed")[2]
+    assert "a verdict that they are no duplicates was taken back" in told
+    assert Person.objects.count() == 2
 
 
 def test_what_was_decided_is_looked_up_by_indexes(people_merged: list[str]) -> None:

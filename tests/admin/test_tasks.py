@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-IN_BACKGROUND = 'id="dedupe-tended">The site does this in the background'
+IN_BACKGROUND = 'id="dedupe-tended">This is under way, in the background'
 LEFT_ALONE = 'id="dedupe-left" hidden'
 KEPT = "tests.admin.task_backends.Kept"
 
