@@ -16,6 +16,7 @@ from dedupe_toolkit.admin import review
 from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup
 from testproject.films.models import Credit, Film, Person, Role
 from tests.admin.browser import drawn_anew, let_in, log_in, window
+from tests.admin.kit import REVIEW
 from tests.queue.scanning import scanned
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ def test_who_presses_twice_is_told_what_the_first_has_done(
     page.locator(".messagelist .dedupe-undo button").evaluate(TWICE)
     expect(page.locator(".messagelist")).to_contain_text("Undone.")
     assert len(posted) == 2
+    page.wait_for_load_state()
     page.keyboard.press("s")  # on a new page everything can be pressed again
     page.wait_for_url(f"**/{groups[1].pk}/")
 
@@ -327,3 +329,48 @@ def test_a_page_from_right_to_left_writes_english_sentences_from_left_to_right(
     for sentence in ("#dedupe-told", ".dedupe-equal summary", "#dedupe-rows", ".dedupe-about"):
         first, last = page.locator(sentence).first.evaluate(PLACES)
         assert first < last, sentence
+
+
+def test_arrows_move_among_the_choices_for_rows_that_collide_and_scroll_the_rows(
+    page: Page, admin_user: User, rivals: tuple[Person, Person]
+) -> None:
+    log_in(page, admin_user)
+    page.goto(f"{REVIEW}?rows={rivals[0].pk}&rows={rivals[1].pk}")
+    into = page.locator("input[name=into]:checked").get_attribute("value")
+    chosen = page.locator("input[name='collision_films.PersonProfile.person']:checked")
+    before = chosen.get_attribute("value")
+    chosen.focus()
+    with page.expect_response(lambda response: REVIEW in response.url):
+        page.keyboard.press("ArrowRight")
+    drawn_anew(page)
+    assert chosen.get_attribute("value") != before
+    page.locator(".dedupe-scroll").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".dedupe-scroll").first).to_be_focused()
+    assert page.locator("input[name=into]:checked").get_attribute("value") == into
+
+
+COVERED = """() => {
+    const active = document.activeElement;
+    const { left, top, width, height } = active.getBoundingClientRect();
+    const found = document.elementFromPoint(left + Math.min(width / 2, 20), top + height / 2);
+    const isBar = (one) => Boolean(one?.closest(".dedupe-decide"));
+    return isBar(found) && !isBar(active) ? active.outerHTML : null;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_bar_that_decides_covers_nothing_that_the_keyboard_comes_to(
+    page: Page, admin_user: User, width: int
+) -> None:
+    for number in range(12):
+        Person.objects.create(name="Georges Méliès", acting_since=1896 + number % 3)
+    (group,) = scanned(match_key(Person, ["name"])).queued.all()
+    page.set_viewport_size({"width": width, "height": 640})
+    log_in(page, admin_user)
+    open_group(page, group)
+    covered = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        covered.append(page.evaluate(COVERED))
+    assert set(covered) == {None}

@@ -8,6 +8,8 @@
     }
     const KEPT = "dedupe-keys-off";
     const PRESSED = "[type=radio], [type=checkbox], [type=submit]";
+    /* where arrows have a meaning of their own: among the choices of a line, and in what scrolls */
+    const MOVED_IN = "[type=radio]:not([name=into]), .dedupe-scroll";
     const TYPED = `input:not(${PRESSED}), textarea, select, [contenteditable]`;
     const on = document.getElementById("dedupe-keys-on");
     const keys = document.getElementById("dedupe-keys");
@@ -146,8 +148,8 @@
             return;
         }
         const act = /^[1-9]$/.test(event.key) ? () => survive(Number(event.key) - 1) : ACTS[event.key];
-        const isField = event.key.startsWith("Arrow") && event.target.name?.startsWith("field_");
-        if (act && !isField && !form.hasAttribute("aria-busy")) {
+        const isMoved = event.key.startsWith("Arrow") && event.target.matches(MOVED_IN);
+        if (act && !isMoved && !form.hasAttribute("aria-busy")) {
             event.preventDefault();
             act();
         }
