@@ -14,7 +14,7 @@ from django.db.models import UUIDField
 from .statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .named_rows import NamedRows
     from .tables import Column, Table
@@ -47,6 +47,10 @@ class Expressions(Statements, ABC):
     def long_columns(self, table: Table) -> Sequence[Column]:
         """The columns whose values can be so long that a row's image is too long."""
         return ()
+
+    def unkept(self, table: Table, alias: str) -> Mapping[str, str]:
+        """SQL that is true for a row that no undo could bring back as it is, by why not."""
+        return {}
 
     def literal(self, value: Any) -> str:
         """SQL for a value that Django passes as a parameter, safe among placeholders."""

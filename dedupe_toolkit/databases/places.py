@@ -41,7 +41,8 @@ class Place:
     """A table or view; two names of one table have the same ``identity``.
 
     ``wholes`` are the identities of the tables that show its rows among theirs, as a partitioned
-    table does those of its partitions. The rows of a mirror (a virtual table of SQLite) mirror
+    table does those of its partitions; one that ``has_heirs`` stores rows of its own and shows
+    those of others. The rows of a mirror (a virtual table of SQLite) mirror
     others', and its columns are no columns of the database. A ``secured`` one may hide rows from
     the user of the connection.
     """
@@ -50,6 +51,7 @@ class Place:
     kind: str = TABLE
     wholes: frozenset[Any] = frozenset()
     secured: bool = False
+    has_heirs: bool = False
 
 
 def place_of(model: type[Model], using: str) -> Place | None:
@@ -114,7 +116,7 @@ SELECT v.name, c.oid, c.relkind IN ('v', 'm'), ARRAY(
     WITH RECURSIVE up (number) AS (
         SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid
         UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.number)
-    SELECT number FROM up), row_security_active(c.oid)
+    SELECT number FROM up), row_security_active(c.oid), c.relkind <> 'p' AND c.relhassubclass
 FROM (VALUES {tables}) AS v (name, number)
 JOIN pg_class c ON c.oid = v.number AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 """
@@ -129,9 +131,17 @@ def of_postgresql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, 
     listed = ", ".join(["(%s, to_regclass(%s))"] * (len(params) // 2))
     with connection.cursor() as cursor:
         cursor.execute(_POSTGRESQL.format(tables=listed), params)
-        for name, number, is_view, wholes, secured in cursor.fetchall():
-            kind, wholes = VIEW if is_view else TABLE, frozenset(wholes)
-            yield name, Place(identity=number, kind=kind, wholes=wholes, secured=secured)
+        for name, number, is_view, wholes, secured, has_heirs in cursor.fetchall():
+            yield (
+                name,
+                Place(
+                    identity=number,
+                    kind=VIEW if is_view else TABLE,
+                    wholes=frozenset(wholes),
+                    secured=secured,
+                    has_heirs=has_heirs,
+                ),
+            )
 
 
 _MYSQL = """

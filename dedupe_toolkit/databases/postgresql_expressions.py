@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from .expressions import Expressions
 from .fitting import fitting
+from .places import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .tables import Column
+    from .tables import Column, Table
 
 _ROUNDING = re.compile("numeric|time|interval|tstz")
 _MOMENT = re.compile(r"timestamp(\(\d\))? with time zone")
@@ -36,6 +37,13 @@ class PostgreSQLExpressions(Expressions):
             return "('[' || " + " || ',' || ".join(digits) + " || ']')"
         values = ", ".join(_text(column, sql) for column, sql in columns)
         return f"array_to_json(ARRAY[{values}]::text[])::text"
+
+    def unkept(self, table: Table, alias: str) -> Mapping[str, str]:
+        place = place_of(table.model, self.using)
+        if place is None or not place.has_heirs:
+            return {}
+        why = "it stands in a table that inherits from its own, and would come back without that"
+        return {why: f"{alias}.tableoid <> {place.identity}"}
 
     def from_image(self, image: str, position: int, column: Column) -> str:
         return f"({image}::json ->> {position})::{column.definition.split(' COLLATE ')[0]}"

@@ -148,6 +148,10 @@ REASONS = {
         " no undo would find the row; let the column, or the value, be of one type first",
         people=_("{model}: #{first} could not be found again for an undo."),
     ),
+    "unkept": Wording(
+        text="{model}: no undo could bring back row {first} as it is: {why}",
+        people=_("{model}: #{first} could not come back from an undo as it is."),
+    ),
     "long text": Wording(
         text="the texts joined for {field} of row {first} are longer than {limit} allows",
         people=_("The texts joined for {field} of #{first} are too long for the database."),

@@ -242,6 +242,38 @@ def test_a_row_too_large_for_the_journal_holds_its_group_back() -> None:
         assert set(Plain.objects.values_list("id", flat=True)) == {1, 2, 3}
 
 
+@pytest.mark.parametrize("value", ["CAST('1.50' AS DECIMAL(9, 2))", "CAST('10:00' AS TIME)"])
+def test_json_that_its_text_does_not_give_back_holds_its_group_back(value: str) -> None:
+    if connection.display_name != "MySQL":
+        pytest.skip("JSON is what its text says")
+    with plain(", extra JSON"):
+        run("INSERT INTO named_plain VALUES (1, 'x', '', NULL), (3, 'y', '', '1.5')")
+        run("INSERT INTO named_plain VALUES (4, 'y', '', '[null, 1e300, -0.0, \"10:00\"]')")
+        run(f"INSERT INTO named_plain VALUES (2, 'x', '', JSON_OBJECT('a', {value}))")
+        before = dumped("extra")
+        done = merged(Plain, "name")
+        assert "row 2 as it is: extra holds JSON" in done.held_back[0]["reason"]
+        assert done.merged == 1
+        undo(done)
+        assert dumped("extra") == before
+
+
+@only(VENDOR != "postgresql", reason="no table inherits from another")
+def test_rows_of_a_table_that_inherits_hold_their_groups_back() -> None:
+    with plain(""):
+        run("CREATE TABLE named_heir (more integer) INHERITS (named_plain)")
+        run("INSERT INTO named_plain VALUES (1, 'x', ''), (3, 'y', ''), (4, 'y', '')")
+        run("INSERT INTO named_heir VALUES (2, 'x', '', 7)")
+        run("INSERT INTO named_plaintext VALUES (1, 2), (2, 4)")
+        before = [rows_of("named_heir"), *dumped()]
+        done = merged(Plain, "name")
+        assert "row 2 as it is: it stands in a table that" in done.held_back[0]["reason"]
+        assert done.merged == 1
+        undo(done)
+        assert [rows_of("named_heir"), *dumped()] == before
+        run("DROP TABLE named_heir")
+
+
 def _retyped(kind: str) -> None:
     change = {"mysql": "MODIFY extra", "postgresql": "ALTER COLUMN extra TYPE"}[VENDOR]
     run(f"ALTER TABLE named_plain {change} {kind}")

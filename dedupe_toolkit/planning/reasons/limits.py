@@ -1,6 +1,6 @@
 """What cannot be written down whole: texts that are joined, images of long rows, odd keys.
 
-A server cuts off what is too long, without an error.
+A server cuts off what is too long, without an error; and some rows are more than their columns say.
 
 Groups with such are held back. Writes work tables only.
 """
@@ -50,7 +50,11 @@ def hold_unnamed(session: Session, table: Table, rows: str) -> None:
 def _hold_long(session: Session, table: Table, rows: NamedRows) -> None:
     """Hold back the groups with rows that the journal could not keep whole."""
     database = session.database
-    hold_unnamed(session, table, database.selecting(table, rows))
+    selected = database.selecting(table, rows)
+    hold_unnamed(session, table, selected)
+    for why, is_unkept in database.unkept(table, "t").items():
+        told = {"model": table.model._meta.label, "why": why}
+        session.held.add_rows("unkept", f"{selected} AND {is_unkept}", table.pk, told)
     is_too_long = database.is_too_long(table, "t")
     if not is_too_long:
         return
@@ -59,8 +63,7 @@ def _hold_long(session: Session, table: Table, rows: NamedRows) -> None:
     sizes = ", ".join(f"OCTET_LENGTH({one})" for one in database.qualified("t", long))
     # read first: what only gives NULL here is an error in a statement that writes
     found = database.fetch(
-        f"SELECT m.group_number, {key}, {sizes} {database.selecting(table, rows)} AND {is_too_long}"
-        " ORDER BY 1, 2"
+        f"SELECT m.group_number, {key}, {sizes} {selected} AND {is_too_long} ORDER BY 1, 2"
     )
     for number, same in groupby(found, key=itemgetter(0)):
         _, row, *weights = next(same)

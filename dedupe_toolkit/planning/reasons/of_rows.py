@@ -82,7 +82,7 @@ REASONS: dict[str, Reason] = {
         hold=lambda rows: hold_unfit_rules(rows.session, rows.mapping, rows.policy.rules),
     ),
     "limits": Reason(
-        codes=("long row", "long text", "unnamed"),
+        codes=("long row", "long text", "unkept", "unnamed"),
         needs_plan=lambda rows: bool(
             rows.session.database.joined_at_most and rows.policy.rules.joined(rows.mapping.table)
         ),
