@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.utils import display_for_field
 from django.db.models import Model
+from django.db.models.fields.files import FieldFile
 from django.utils.html import format_html
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
@@ -228,7 +229,18 @@ def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: boo
         return _("%(value)s (no known choice)") % {"value": shown_value(cell.value)}
     if isinstance(cell.value, bytes):
         return _("%(size)s bytes") % {"size": len(cell.value)}
+    has_links = has_links and _has_address(cell.value)
     return folded(display_for_field(cell.value, field, empty, avoid_link=not has_links))
+
+
+def _has_address(value: Any) -> bool:
+    """Whether a link can lead to a value; a storage may have no addresses for its files."""
+    if not isinstance(value, FieldFile):
+        return True
+    try:
+        return bool(value.url)
+    except Exception:  # a storage raises what it likes
+        return False
 
 
 def _is_known(field: Field[Any, Any], value: Any) -> bool:

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.exceptions import NotRegistered
-from django.contrib.auth import get_permission_codename
+from django.contrib.auth import get_permission_codename, get_user_model
 
 from ..models import MergeRun
+from ..references.discover import family_of
+from ..references.meta import concrete
 from ..verbose import find_model
 
 if TYPE_CHECKING:
@@ -163,6 +165,11 @@ def model_admin_of(site: AdminSite, label: str) -> AnyAdmin | None:
     """The `ModelAdmin` of the model so named, if this site has one."""
     model = find_model(label)
     return find_model_admin(site, model) if model else None
+
+
+def own_key(request: HttpRequest, model: type[Model]) -> Any:
+    """The key of the model's row that is this user's own account; None if no row can be."""
+    return request.user.pk if concrete(get_user_model()) in family_of(model) else None
 
 
 def is_journal(model: type[Model]) -> bool:

@@ -22,7 +22,7 @@ from ..reviewing.side_by_side import SideBySide, compared, rows_in_order
 from ..values import MergePolicy, rule_name
 from .choice import MOST_ROWS, require_number, require_visible
 from .fields import FormFields, form_fields, moved_links
-from .permissions import find_model_admin, may_change_and_delete
+from .permissions import find_model_admin, may_change_and_delete, own_key
 from .ruling import ruled
 from .seen import may_hide
 from .vanishing import undeletable
@@ -46,6 +46,7 @@ class Review:
 
     ``undeletable`` are other models of which rows would vanish that this user may not delete,
     ``links`` the many-to-many fields of which links would move that this user may not edit.
+    ``loses_account`` says that the user's own account would be merged into another.
     ``decided`` is what was decided of the first rows before, the latest first.
     """
 
@@ -57,6 +58,7 @@ class Review:
     counts: tuple[RowCount, ...]
     undeletable: tuple[str, ...]
     links: tuple[str, ...]
+    loses_account: bool
     colliding: tuple[CollidingRows, ...] = ()
     decided: tuple[Decision, ...] = ()
     using: str = "default"
@@ -73,7 +75,7 @@ class Review:
 
     @property
     def is_mergeable(self) -> bool:
-        return bool(self.plan.mergeable) and not self.needs_others
+        return bool(self.plan.mergeable) and not (self.needs_others or self.loses_account)
 
     @property
     def needs_others(self) -> bool:
@@ -142,6 +144,7 @@ def reviewed(
         counts=_visible(model_admin, request, row_counts(model, source.pks, using)),
         undeletable=undeletable(site, request, merged, plan.references),
         links=moved_links(model_admin, fields, plan.references),
+        loses_account=own_key(request, model) in set(comparison.source.pks) - {into},
         using=using,
         decided=_decided(comparison, using),
         colliding=colliding_rows(

@@ -8,7 +8,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 
 from ..references.meta import concrete
-from .permissions import find_model_admin, is_nobodys, may_delete_model, referrer_of
+from .permissions import find_model_admin, is_nobodys, may_delete_model, own_key, referrer_of
 from .seen import may_hide, own_rows, seen_rows
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ def undeletable(
 
     As Django's own delete page has it, each row is asked for where the `ModelAdmin` has a word on
     rows, and link rows of automatic tables and the admin's log are nobody's to delete. What a
-    `get_queryset` hides vanishes for nobody. ``members`` are the rows that are merged; looked at
-    are all rows that point at them, or at others that may vanish, by a reference of which some do.
+    `get_queryset` hides vanishes for nobody, and the user's own account not for the user.
+    ``members`` are the rows that are merged; looked at are all rows that point at them, or at
+    others that may vanish, by a reference of which some do.
     """
     vanishing: dict[type[Model], list[str]] = {}
     for count in counts:
@@ -58,11 +59,18 @@ def _may_vanish(
         return True
     if not (issubclass(members.model, model) or may_delete_model(site, request, model)):
         return False
-    own = find_model_admin(site, model)
-    if own is None or not (may_hide(own_rows(own, request)) or _asks_of_rows(own)):
+    own, account = find_model_admin(site, model), own_key(request, model)
+    if own is not None and not (may_hide(own_rows(own, request)) or _asks_of_rows(own)):
+        own = None  # it has no word on single rows
+    if own is None and account is None:
         return True
     pointing = list(_pointing(members, vanishing, model, ()))
-    return None not in pointing and _may_delete_rows(own, request, pointing, members.db)
+    known = [rows for rows in pointing if rows is not None]
+    if account is not None and any(rows.filter(pk=account).exists() for rows in known):
+        return False
+    return own is None or (
+        len(known) == len(pointing) and _may_delete_rows(own, request, known, members.db)
+    )
 
 
 def _asks_of_rows(model_admin: AnyAdmin) -> bool:

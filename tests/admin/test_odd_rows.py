@@ -10,8 +10,10 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
+from django.core.files.storage import FileSystemStorage, Storage
 from django.db import connection
 
+from dedupe_toolkit.admin.display import shown_value_of
 from dedupe_toolkit.models import MergeRun, QueuedGroup
 from testproject.films.models import Person
 from tests.admin.kit import (
@@ -25,6 +27,7 @@ from tests.admin.kit import (
     scan,
     text_of,
 )
+from tests.situations.typed.models import Everything
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -116,6 +119,26 @@ def test_values_without_a_hash_stand_side_by_side(
     monkeypatch.setattr(field, "from_db_value", lambda value, *_: Words(value), raising=False)
     shown = admin_client.get(PAGE, {"rows": [person.pk for person in people]})
     assert "2 values give way to others" in text_of(shown)
+
+
+def test_files_of_a_storage_without_addresses_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    field: Any = Everything._meta.get_field("file")
+    assert 'href="/a.txt"' in shown_value_of(field, Everything(file="a.txt"), "-")
+    monkeypatch.setattr(FileSystemStorage, "url", Storage.url)
+    assert shown_value_of(field, Everything(file="a.txt"), "-") == "a.txt"
+
+
+def test_who_is_logged_in_is_merged_into_nobody(admin_client: Client, admin_user: User) -> None:
+    page = f"{RUNS}merge/auth/user/"
+    other = User.objects.create_user("another")
+    rows = [other.pk, admin_user.pk]
+    shown = admin_client.get(page, {"rows": rows, "into": other.pk})
+    assert "your own account would go" in text_of(shown)
+    admin_client.post(page, fields_of(shown) | {"merge": "Merge"})
+    assert User.objects.count() == 2
+    shown = admin_client.get(page, {"rows": rows, "into": admin_user.pk})
+    told = admin_client.post(page, fields_of(shown) | {"merge": "Merge"}, follow=True)
+    assert "Merged 1 row into “admin”" in messages_of(told)
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="its columns hold true and false")
