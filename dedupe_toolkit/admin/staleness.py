@@ -42,8 +42,10 @@ def changes(review: Review, memory: str) -> list[str]:
     now = _shown(review)
     return [
         *_verdicts(review, then),
+        *_members(then, now),
         *_values(review, then, now),
         *_counts(review, then, now),
+        *_others(then, now),
         *_colliding(then, now),
     ]
 
@@ -66,8 +68,20 @@ def _shown(review: Review) -> dict[str, Any]:
             f"{count.model._meta.label}.{count.field}": {str(pk): n for pk, n in count.rows.items()}
             for count in review.counts
         },
+        "into": str(review.comparison.survivor.pk),
+        "others": _uncounted(review),
         "colliding": {one.reference: one.fingerprint for one in review.colliding},
         "verdicts": sorted(review.verdicts),
+    }
+
+
+def _uncounted(review: Review) -> dict[str, int]:
+    """How many rows would be touched by each reference that no row's head has a count of."""
+    counted = {f"{count.model._meta.label}.{count.field}" for count in review.counts}
+    return {
+        one.reference: one.repointed + one.discarded + one.merged
+        for one in review.plan.references
+        if one.reference not in counted
     }
 
 
@@ -81,6 +95,15 @@ def _verdicts(review: Review, then: Any) -> Iterator[str]:
             yield decision_in_words(one)
     if not review.verdicts.keys() >= set(then.get("verdicts", ())):
         yield _("a verdict that they are no duplicates was taken back")
+
+
+def _members(then: Any, now: Any) -> Iterator[str]:
+    for key in now["rows"]:
+        if key not in then["rows"]:
+            yield _("#%(key)s has joined them") % {"key": key}
+    for key in then["rows"]:
+        if key not in now["rows"]:
+            yield _("#%(key)s is no longer one of them") % {"key": key}
 
 
 def _values(review: Review, then: Any, now: Any) -> Iterator[str]:
@@ -104,6 +127,16 @@ def _colliding(then: Any, now: Any) -> Iterator[str]:
         if before.get(label) != now["colliding"].get(label):
             told = {"rows": reference_words(label)}
             yield _("%(rows)s: other rows collide, or one of them has another value") % told
+
+
+def _others(then: Any, now: Any) -> Iterator[str]:
+    """Told for the same survivor alone: into another row, other rows move."""
+    if then.get("into") == now["into"]:
+        before = then.get("others", {})
+        for label, rows in now["others"].items():
+            if rows != before.get(label, rows):
+                told = {"rows": reference_words(label), "before": before[label], "now": rows}
+                yield _("%(rows)s: %(now)s instead of %(before)s point at the duplicates") % told
 
 
 def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.formats import date_format
@@ -101,6 +104,21 @@ def test_a_verdict_taken_back_while_the_page_was_open_is_told_as_well(admin_clie
     offer_again(verdict)
     told = text_of(press_merge(admin_client, page)).partition("What has changed")[2]
     assert "a verdict that they are no duplicates was taken back" in told
+    assert Person.objects.count() == 2
+
+
+def test_what_an_undo_has_left_in_the_history_of_the_rows_is_told(admin_client: Client) -> None:
+    rows = people(2)
+    page = select(admin_client, *rows)
+    undo(merge(plan_merge(row_set(Person, [row.pk for row in rows]))))
+    LogEntry.objects.create(
+        user=User.objects.get(),
+        content_type=ContentType.objects.get_for_model(Person),
+        object_id=rows[1].pk,
+        action_flag=CHANGE,
+    )
+    told = text_of(press_merge(admin_client, page)).partition("What has changed")[2]
+    assert "log entries (object id): 1 instead of 0 point at the duplicates" in told.lower()
     assert Person.objects.count() == 2
 
 

@@ -50,9 +50,10 @@ def test_a_merge_leads_to_the_next_group_or_back_to_the_queue(admin_client: Clie
 def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: Client) -> None:
     (group,) = queued(*[Person(name="Ann") for _ in range(2)])
     data = {**fields_of(admin_client.get(url_of(group))), "merge": "Merge"}
-    Person.objects.create(name="Ann")
+    third = Person.objects.create(name="Ann")
     page = admin_client.post(url_of(group), data)
     assert "this is not what you were shown" in messages_of(page)
+    assert f"you were shown this: #{third.pk} has joined them" in text_of(page)
     assert Person.objects.count() == 3
     admin_client.post(url_of(group), {**fields_of(page), "merge": "Merge"})
     assert Person.objects.count() == 1
