@@ -55,6 +55,10 @@ class DedupeCommand(RichCommand):
         self.positional = {one.dest for one in parser._actions if not one.option_strings}
         return parser
 
+    def get_check_kwargs(self, options: Any) -> Any:
+        # Django 6.1 would ask every database, of which one may be down and none is asked for
+        return {**super().get_check_kwargs(options), "databases": []}
+
     def make_rich_console(self, **kwargs: Any) -> Console:
         """rich's console: ``NO_COLOR`` and ``--no-color`` take the colours away, not the tables."""
         forced = kwargs.pop("force_terminal", None)
