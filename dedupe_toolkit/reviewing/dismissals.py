@@ -8,6 +8,7 @@ from types import NoneType
 from typing import TYPE_CHECKING
 
 from django.db import connections, transaction
+from django.db.models import Q
 
 from ..arguments import MOST_ROWS, checking_arguments, require_kind
 from ..databases.tables import pk_names, require_table
@@ -44,7 +45,8 @@ def dismiss(
 
     With ``key`` the verdict is about that match key, without about every key of the model. From
     then on a group is no longer offered if all its rows are among these. ``by`` and ``note`` say
-    who gave the verdict and why. Earlier verdicts that this one repeats are replaced by it.
+    who gave the verdict and why. Earlier verdicts that this one repeats are replaced by it, but
+    those for which another person gave a reason.
 
     Writes nothing but the verdict. Raises `InvalidOption` for rows that are not there, or that
     are not equal on the key; `InvalidMatchKey` for an unknown alias, or a model or verdicts whose
@@ -63,7 +65,7 @@ def dismiss(
         _require_equal(rows, key, using)
     fields = about(key.fields if key else ())
     with transaction.atomic(using=using):
-        _delete_repeated(rows.model, fields, [texts], using)
+        _delete_repeated(rows.model, fields, [texts], by, using)
         label = concrete(rows.model)._meta.label
         group = DismissedGroup(model=label, fields=fields, by=by, note=note)
         _insert([group], [texts], using)
@@ -82,14 +84,14 @@ def dismiss_groups(
     """The same verdict on many groups of a model, each given by the keys of its rows as text.
 
     It is about the match key of these ``fields``, or about every key where there are none. Earlier
-    verdicts that it repeats are replaced. All groups or none. Writes nothing else; holds a thousand
-    groups in memory at most.
+    verdicts that it repeats are replaced, but not another person's reasons. All groups or none.
+    Writes nothing else; holds a thousand groups in memory at most.
     """
     label, key_fields = concrete(model)._meta.label, about(fields)
     waiting = iter(groups)
     with transaction.atomic(using=using):
         while chunk := list(islice(waiting, _AT_ONCE)):
-            _delete_repeated(model, key_fields, chunk, using)
+            _delete_repeated(model, key_fields, chunk, by, using)
             verdicts = [
                 DismissedGroup(model=label, fields=key_fields, by=by, note=note) for _ in chunk
             ]
@@ -132,12 +134,15 @@ def offer_again(*groups: DismissedGroup | int, using: str = "default") -> None:
 
 
 def _delete_repeated(
-    model: type[Model], fields: str, groups: Sequence[Sequence[str]], using: str
+    model: type[Model], fields: str, groups: Sequence[Sequence[str]], by: str, using: str
 ) -> None:
-    """Delete the earlier verdicts that say nothing but what one on these groups will say."""
+    """Delete the earlier verdicts that say nothing but what one by this person will say.
+
+    Another person's reason says more.
+    """
     place = {text: number for number, texts in enumerate(groups) for text in texts}
     named, keys = DismissedRow.objects.using(using), list(place)
-    theirs = named.filter(group__model__in=family(model))
+    theirs = named.filter(Q(group__by=by) | Q(group__note=""), group__model__in=family(model))
     if fields:
         theirs = theirs.filter(group__fields=fields)
     for start in range(0, len(keys), _AT_ONCE):

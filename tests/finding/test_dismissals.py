@@ -299,6 +299,16 @@ def test_a_verdict_replaces_the_earlier_ones_that_it_repeats_and_no_others() -> 
     assert set(DismissedGroup.objects.all()) == {others[-1], everything}
 
 
+def test_why_another_person_dismissed_the_same_rows_is_kept() -> None:
+    rows = row_set(Person, people("Ann", "Ann"))
+    dismiss(rows, by="Ann", note="Twins.")
+    dismiss(rows, by="Cy")
+    dismiss(rows, by="Bob", note="Cousins?")
+    dismiss(rows, by="Bob", note="They are.")
+    told = DismissedGroup.objects.order_by("by").values_list("by", "note")
+    assert list(told) == [("Ann", "Twins."), ("Bob", "They are.")]
+
+
 def test_a_dismissal_writes_nothing_but_the_verdict() -> None:
     pks = people("Ann", "Ann")
     before = snapshot()
