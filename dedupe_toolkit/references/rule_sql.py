@@ -92,6 +92,12 @@ def needed(generated: Mapping[str, str], columns: Iterable[str], *texts: Any) ->
         wanted |= more
 
 
+def computed_of(generated: Mapping[str, str], columns: Iterable[str]) -> set[str]:
+    """Those of the generated columns that depend on any of these columns."""
+    of = tuple(columns)
+    return {name for name in generated if columns_in(needed(generated, [name]).values(), of)}
+
+
 def _texts(text: str | Iterable[str]) -> Iterable[str]:
     return [text] if isinstance(text, str) else text
 

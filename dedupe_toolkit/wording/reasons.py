@@ -172,6 +172,11 @@ REASONS = {
         " key lets it follow neither before nor after: make it DEFERRABLE, or ON UPDATE CASCADE",
         people=_CANNOT_FOLLOW,
     ),
+    "computed target": Wording(
+        text="{reference} points at row {first} of {model} by a value that the database computes of"
+        " what would be repointed, and could not follow: repoint or delete these rows first",
+        people=_CANNOT_FOLLOW,
+    ),
     "taken along": Wording(
         text="{reference}: row {first} points at a row of {model} whose key moves, and its foreign"
         " key would move that row's own key by ON UPDATE CASCADE, which nothing can follow: make"

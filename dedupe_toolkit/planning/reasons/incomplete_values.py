@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...databases.tables import OnDelete, OnMove
 from ...errors import InvalidOption, MergeRefused
 from ...mapping.mapping import MERGED
+from ...references.rule_sql import columns_in, needed
 from ...references.unique import unique_rules
 from ...repointing.rows import repointed_rows
 
@@ -39,7 +40,10 @@ def hold_incomplete(
     for reference in references:
         if reference.targets == tuple(mapping.key) or reference.is_text:
             continue
-        lacks = _lacks(session.database, mapping, reference, rules)
+        lacks = [
+            *_lacks(session.database, mapping, reference, rules),
+            *_moved_by_filling(session.database, mapping, reference, rules),
+        ]
         if lacks:
             _hold(session, mapping, reference, " OR ".join(lacks))
 
@@ -57,6 +61,24 @@ def _lacks(
     column = mapping.table.column(name)
     other = database.blank_in("d", column)
     return [f"({value} = '' AND NOT {other})"] if column.is_text else []
+
+
+def _moved_by_filling(
+    database: Database, mapping: MergeMap, reference: Reference, rules: FieldRules
+) -> Iterator[str]:
+    """The same for one that takes over what a value it is known by is computed of."""
+    changing = rules.changing(mapping.table)
+    for name in _computed_from(database, mapping, reference):
+        if name in changing:
+            column = mapping.table.column(name)
+            yield f"({database.blank_in('s', column)} AND NOT {database.blank_in('d', column)})"
+
+
+def _computed_from(database: Database, mapping: MergeMap, reference: Reference) -> list[str]:
+    """The columns of which the database computes the values by which a reference knows rows."""
+    generated = database.demands(mapping.table.model).generated
+    sql = needed(generated, reference.targets).values()
+    return sorted(columns_in(sql, (column.name for column in mapping.table.stored)))
 
 
 def hold_acted_upon(session: Session, mapping: MergeMap, references: Sequence[Reference]) -> None:
@@ -124,7 +146,7 @@ def ruled_targets(
 ) -> Iterator[tuple[Reference, NamedRule]]:
     """The rules that would change a value under which a row is known, each with a reference."""
     for reference in _by_value(session, mapping):
-        for column in reference.targets:
+        for column in (*reference.targets, *_computed_from(session.database, mapping, reference)):
             if rules.replaces(mapping, mapping.table.column(column)):
                 yield reference, rules.named[mapping.table.name, column]
 

@@ -15,7 +15,7 @@ from ...references.discover import references_to
 from ...repointing.followers import followers
 from ...repointing.rows import repointed_rows
 from .limits import hold_unnamed
-from .unfollowed import hold_torn, hold_unfollowed
+from .unfollowed import hold_computed, hold_torn, hold_unfollowed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +112,7 @@ def _hold_movers(
     for key in undeclared_keys_of_movers(session, referrer, reference):
         _hold(session, referrer.table, rows, key)
     hold_torn(session, mapping, referrer, reference)
+    hold_computed(session, mapping, referrer, reference)
     hold_unnamed(session, referrer.table, rows)
     for follower in followers(session, mapping, referrer, reference):
         hold_unfollowed(session, referrer, follower)

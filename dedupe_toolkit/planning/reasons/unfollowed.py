@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...databases.tables import OnMove
+from ...references.rule_sql import computed_of
 from ...repointing.followers import keepers
 from ...repointing.rows import repointed_rows
 
@@ -45,6 +46,24 @@ def hold_torn(
             rows = f"{repointed_rows(database, mapping, reference)}{held}"
             told = {"reference": own.label, "model": table.model._meta.label}
             session.held.add_rows("torn apart", rows, table.pk, told)
+
+
+def hold_computed(
+    session: Session, mapping: MergeMap, referrer: Referrer, reference: Reference
+) -> None:
+    """Hold back the groups because of which a referrer's rows move that others point at by a value
+    that the database computes of the reference: only it knows what that will be."""
+    database, model = session.database, referrer.table.model
+    computed = computed_of(database.demands(model).generated, reference.columns)
+    for below in session.referrers(model) if computed else ():
+        for follower in below.references:
+            if computed.isdisjoint(follower.targets) or follower.is_text:
+                continue
+            same = database.join_on("t", follower.targets, "f", follower.columns)
+            pointed = f"EXISTS (SELECT 1 FROM {database.q(below.table.name)} f WHERE {same})"
+            rows = f"{repointed_rows(database, mapping, reference)} AND {pointed}"
+            told = {"reference": follower.label, "model": model._meta.label}
+            session.held.add_rows("computed target", rows, referrer.table.pk, told)
 
 
 def _reason(session: Session, follower: Follower) -> str:

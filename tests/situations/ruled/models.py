@@ -174,3 +174,38 @@ class Duty(models.Model):
 
     class Meta:
         unique_together = [("owner", "member")]
+
+
+class Tariff(models.Model):
+    """Known by what the database computes of it."""
+
+    name = models.CharField(max_length=20)
+    base = models.IntegerField()
+    extra = models.IntegerField(null=True)
+    price = models.GeneratedField(
+        expression=F("base") + Coalesce("extra", 0),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+        unique=True,
+    )
+
+
+class Fare(models.Model):
+    tariff = models.ForeignKey(Tariff, models.CASCADE, to_field="price", db_constraint=False)
+
+
+class Line(models.Model):
+    """Known by what the database computes of a reference."""
+
+    tariff = models.ForeignKey(Tariff, models.CASCADE, db_constraint=False)
+    number = models.IntegerField()
+    code = models.GeneratedField(
+        expression=F("tariff") * 1000 + F("number"),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+        unique=True,
+    )
+
+
+class Stop(models.Model):
+    line = models.ForeignKey(Line, models.CASCADE, to_field="code", db_constraint=False)
