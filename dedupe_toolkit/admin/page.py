@@ -10,6 +10,7 @@ from django.db.models import DateTimeField
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from ..verbose import row_words
@@ -122,7 +123,8 @@ def _created(review: Review, row: Model) -> str:
                 return ""
             if timezone.is_aware(moment):
                 moment = timezone.localtime(moment)
-            return date_format(moment, "SHORT_DATE_FORMAT")
+            # some languages write it with marks that turn the direction of all that follows
+            return format_html("<bdi>{}</bdi>", date_format(moment, "SHORT_DATE_FORMAT"))
     return ""
 
 

@@ -318,6 +318,21 @@ PLACES = """element => {
 }"""
 """Where the first and the last letter of an element stand."""
 
+AFTER_DAY = """element => {
+    const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const found = {};
+    for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+        for (const { 0: part, index } of text.data.matchAll(/[0-9]{4}|·/g)) {
+            const range = document.createRange();
+            range.setStart(text, index);
+            range.setEnd(text, index + 1);
+            found[part === "·" ? "dot" : "year"] = range.getBoundingClientRect().left;
+        }
+    }
+    return [found.year, found.dot];
+}"""
+"""Where a year, and the last dot between the facts of a row, stand."""
+
 
 def test_a_page_from_right_to_left_writes_english_sentences_from_left_to_right(
     page: Page, admin_user: User, groups: list[QueuedGroup], settings: Any
@@ -329,6 +344,8 @@ def test_a_page_from_right_to_left_writes_english_sentences_from_left_to_right(
     for sentence in ("#dedupe-told", ".dedupe-equal summary", "#dedupe-rows", ".dedupe-about"):
         first, last = page.locator(sentence).first.evaluate(PLACES)
         assert first < last, sentence
+    year, dot = page.locator(".dedupe-about").last.evaluate(AFTER_DAY)
+    assert year < dot
 
 
 def test_arrows_move_among_the_choices_for_rows_that_collide_and_scroll_the_rows(
