@@ -112,6 +112,7 @@ def test_a_second_walk_finds_every_step_done_and_proves_again(shop: Project) -> 
     assert shop.files() == before
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("step", range(4), ids=["merge", "make_unique", "migrate", "prove"])
 def test_ctrl_c_at_a_question_says_what_is_done_and_the_same_command_goes_on(
     shop: Project, step: int
@@ -130,6 +131,7 @@ def test_ctrl_c_at_a_question_says_what_is_done_and_the_same_command_goes_on(
     assert_closed(shop)
 
 
+@pytest.mark.any_database
 def test_who_says_no_leaves_there_and_is_asked_the_same_the_next_time(shop: Project) -> None:
     for number, question in enumerate(QUESTIONS):
         child = shop.begun_at_terminal(*LINE, columns=200)

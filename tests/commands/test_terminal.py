@@ -97,6 +97,7 @@ def test_old_runs_are_pruned_when_a_person_says_yes(authors: None) -> None:
         assert (finished(child)[0], MergeRun.objects.count()) == (0, left)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("columns", [40, 200])
 @pytest.mark.parametrize(
     "line",
