@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from playwright.sync_api import Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.any_database,  # a page does the same, wherever its rows are
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+]
 
 
 @pytest.fixture

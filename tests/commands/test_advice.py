@@ -25,6 +25,7 @@ from dedupe_toolkit import (
 )
 from dedupe_toolkit.keys import resolve_model
 from dedupe_toolkit.models import RowChange
+from tests.commands.terminal import in_pipe
 from tests.kit import merged, merged_rows
 from tests.merging.killing import database_url
 from tests.roles import refused
@@ -196,4 +197,7 @@ def test_a_setting_that_forbids_is_named(pair: None, setting: str, value: str, w
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
 def test_a_file_that_cannot_be_written_is_named(pair: None) -> None:
-    assert "must be writable" in refused(f"{database_url()}?init_command=PRAGMA%20query_only%3D1")
+    url = f"{database_url()}?init_command=PRAGMA%20query_only%3D1"
+    assert "must be writable" in refused(url)
+    asked_for = in_pipe("merge_duplicates", *KEY, "--no-input", "--traceback", DATABASE_URL=url)
+    assert "Traceback" in asked_for.stderr
