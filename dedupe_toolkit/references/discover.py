@@ -15,7 +15,7 @@ from ..sentences import Sentence
 from .finders import models_pointing_at, references_held, targeted_columns
 from .foreign import foreign_fields, foreign_reference, is_foreign, target_of
 from .frozen import knows_content_types
-from .generic import undecided_keys, unknown_references
+from .generic import unknown_references
 from .kinds import Reference
 from .meta import column_of, concrete
 from .registered import registered_reference
@@ -124,12 +124,8 @@ def relations_elsewhere(model: type[Model], using: str) -> Iterator[tuple[str, l
             aliases = [one for one in connections if router.allow_migrate_model(one, referrer)]
             aliases = aliases or [router.db_for_write(referrer)]
             if using not in aliases:
-                held = references_held(referrer, concrete(model), using)
-                for label in (
-                    *(one.label for one in held),
-                    *undecided_keys(referrer, model, using),
-                ):
-                    yield label, aliases
+                for reference in references_held(referrer, concrete(model), using):
+                    yield reference.label, aliases
 
 
 def _missing(reference: Reference, known: Database) -> set[str]:

@@ -9,7 +9,6 @@ from django.db import connections
 from django.db.models import Field, ForeignKey
 
 from ..databases.caching import cached, recalled
-from ..databases.places import has_table
 from ..databases.tables import pk_fields
 from .frozen import knows_content_types
 from .kinds import GenericReference, SpelledGenericReference, TextGenericReference
@@ -154,14 +153,6 @@ def _is_content_type(field: Field[Any, Any]) -> bool:
     )
 
 
-def undecided_keys(referrer: type[Model], model: type[Model], using: str) -> Iterator[str]:
-    """The labels of the generic keys of a model's own table, where ``using`` has no content types
-    that would tell whether any of them name rows of ``model``."""
-    if knows_content_types(model) and not _all_content_types(using):
-        for name, *_ in _pairs(referrer):
-            yield f"{referrer._meta.label}.{name}"
-
-
 def content_types(model: type[Model], using: str) -> tuple[int, ...]:
     """The content types that stand for a model or one of its proxies, where there are any."""
     if not knows_content_types(model):
@@ -186,7 +177,5 @@ def _types_by_model(apps: Apps, using: str) -> dict[type[Model], tuple[int, ...]
 def _all_content_types(using: str) -> list[tuple[int, str, str]]:
     from django.contrib.contenttypes.models import ContentType
 
-    if not has_table(ContentType, using):
-        return []
     rows = ContentType.objects.db_manager(using).values_list("pk", "app_label", "model")
     return recalled(connections[using], "content types", lambda: list(rows.all()))

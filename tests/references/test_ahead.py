@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 
 from dedupe_toolkit import match_key, merge, plan_merge
 from dedupe_toolkit.errors import InvalidMatchKey
 from tests.kit import merged, planned
-from tests.references.naming import called
 from tests.situations.blanks.models import Key, Licence, Use
 
 if TYPE_CHECKING:
@@ -103,16 +101,6 @@ def test_the_other_database_is_not_asked_for_that(settings: Any) -> None:
     settings.DATABASE_ROUTERS = [f"{__name__}.NotesElsewhere"]
     (warning,) = planned(Key, "name").warnings  # the test may not reach the other database
     assert warning.startswith("films.Note.subject is in database other, where this merge changes")
-
-
-def test_a_database_without_content_types_is_merged_in(settings: Any) -> None:
-    keys()
-    settings.DATABASE_ROUTERS = [f"{__name__}.NotesElsewhere"]
-    with called(ContentType, "types_elsewhere"):
-        # whether notes name rows of the model, nothing says there
-        (warning,) = planned(Key, "name").warnings
-        assert warning.startswith("films.Note.subject is in database other, where this merge")
-        assert merged(Key, "name").merged == 1
 
 
 class UsesElsewhere:
