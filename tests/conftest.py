@@ -51,7 +51,7 @@ ANY_DATABASE = (
     "tests/references/test_refusals.py",
     "tests/package/test_values.py",
 )
-# a terminal, a parser or a site's settings do the same beside each server
+# a terminal, and what the desk says and asks of a user, are the same beside each server
 ANY_SERVER = (
     "tests/admin/test_history.py",
     "tests/admin/test_odd_rows.py",
@@ -59,12 +59,9 @@ ANY_SERVER = (
     "tests/admin/test_rights",
     "tests/admin/test_sites.py",
     "tests/admin/test_tasks.py",
-    "tests/audit/",
-    "tests/commands/test_dedupe.py",
     "tests/commands/test_recording.py",
     "tests/commands/test_terminal.py",
     "tests/commands/test_wrong_arguments.py",
-    "tests/package/",
 )
 _DATABASE_FIXTURES = {"db", "transactional_db", "project", "untouched"}
 

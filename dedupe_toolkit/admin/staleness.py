@@ -93,7 +93,7 @@ def _verdicts(review: Review, then: Any) -> Iterator[str]:
     for number, one in review.verdicts.items():
         if number not in then.get("verdicts", [number]):
             yield decision_in_words(one)
-    if not review.verdicts.keys() >= set(then.get("verdicts", ())):
+    if then.get("verdicts") and not review.verdicts:
         yield _("a verdict that they are no duplicates was taken back")
 
 

@@ -172,9 +172,14 @@ REASONS = {
         " key lets it follow neither before nor after: make it DEFERRABLE, or ON UPDATE CASCADE",
         people=_CANNOT_FOLLOW,
     ),
+    "filled source": Wording(
+        text="rows of {reference} point at row {first} or {second} by {fields}, which the database"
+        " computes of what row {second} would take over: give it that first",
+        people=_CANNOT_FOLLOW,
+    ),
     "computed target": Wording(
         text="{reference} points at row {first} of {model} by a value that the database computes of"
-        " what would be repointed, and could not follow: repoint or delete these rows first",
+        " what the merge would change, and could not follow: repoint or delete these rows first",
         people=_CANNOT_FOLLOW,
     ),
     "taken along": Wording(

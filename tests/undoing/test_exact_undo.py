@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection
 
-from dedupe_toolkit import match_key, merge, plan_merge, undo
+from dedupe_toolkit import match_key, merge, plan_merge, row_set, undo
 from dedupe_toolkit.errors import MergeRefused, UndoRefused
+from dedupe_toolkit.reviewing.preview import preview_merge
 from tests.kit import merged
 from tests.references.naming import called, made, rows_of, run
 from tests.situations.keyed.models import Account, Settings, Shortcut
@@ -266,6 +267,8 @@ def test_rows_of_a_table_that_inherits_hold_their_groups_back() -> None:
         run("INSERT INTO named_heir VALUES (2, 'x', '', 7)")
         run("INSERT INTO named_plaintext VALUES (1, 2), (2, 4)")
         before = [rows_of("named_heir"), *dumped()]
+        rows = row_set(Plain, [1, 2])
+        assert preview_merge(rows) == plan_merge(rows)
         done = merged(Plain, "name")
         assert "row 2 as it is: it stands in a table that" in done.held_back[0]["reason"]
         assert done.merged == 1

@@ -40,12 +40,12 @@ def hold_incomplete(
     for reference in references:
         if reference.targets == tuple(mapping.key) or reference.is_text:
             continue
-        lacks = [
-            *_lacks(session.database, mapping, reference, rules),
-            *_moved_by_filling(session.database, mapping, reference, rules),
-        ]
-        if lacks:
-            _hold(session, mapping, reference, " OR ".join(lacks))
+        for code, found in (
+            ("incomplete", _lacks(session.database, mapping, reference, rules)),
+            ("filled source", _moved_by_filling(session.database, mapping, reference, rules)),
+        ):
+            if found:
+                _hold(session, mapping, reference, code, " OR ".join(found))
 
 
 def _lacks(
@@ -65,13 +65,14 @@ def _lacks(
 
 def _moved_by_filling(
     database: Database, mapping: MergeMap, reference: Reference, rules: FieldRules
-) -> Iterator[str]:
+) -> list[str]:
     """The same for one that takes over what a value it is known by is computed of."""
     changing = rules.changing(mapping.table)
-    for name in _computed_from(database, mapping, reference):
-        if name in changing:
-            column = mapping.table.column(name)
-            yield f"({database.blank_in('s', column)} AND NOT {database.blank_in('d', column)})"
+    names = filter(changing.__contains__, _computed_from(database, mapping, reference))
+    return [
+        f"({database.blank_in('s', column)} AND NOT {database.blank_in('d', column)})"
+        for column in map(mapping.table.column, names)
+    ]
 
 
 def _computed_from(database: Database, mapping: MergeMap, reference: Reference) -> list[str]:
@@ -137,7 +138,8 @@ def refuse_ruled_targets(session: Session, mapping: MergeMap, rules: FieldRules)
     for reference, named in ruled_targets(session, mapping, rules):
         raise InvalidOption(
             f"field rule of {named.field.name}: rows of {reference.label} point at"
-            f" {mapping.table.model._meta.label} by this field; use survivor or fill"
+            f" {mapping.table.model._meta.label} by this field, or by what the"
+            " database computes of it; use survivor or fill"
         )
 
 
@@ -158,7 +160,7 @@ def _by_value(session: Session, mapping: MergeMap) -> Iterator[Reference]:
                 yield reference
 
 
-def _hold(session: Session, mapping: MergeMap, reference: Reference, lacks: str) -> None:
+def _hold(session: Session, mapping: MergeMap, reference: Reference, code: str, lacks: str) -> None:
     database, table = session.database, session.database.q(mapping.table.name)
     survivors, members = (
         database.equal(database.qualified(alias, mapping.key), database.qualified("m", side))
@@ -171,7 +173,7 @@ def _hold(session: Session, mapping: MergeMap, reference: Reference, lacks: str)
         for row in ("d", "s")
     )
     session.held.add(
-        "incomplete",
+        code,
         f"FROM (SELECT m.* FROM {database.q(mapping.name)} m"
         f" {database.join} {table} d ON {members} {database.join} {table} s ON {survivors}"
         f" WHERE {MERGED} AND ({lacks}) AND EXISTS"

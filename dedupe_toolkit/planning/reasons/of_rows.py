@@ -84,7 +84,11 @@ REASONS: dict[str, Reason] = {
     "limits": Reason(
         codes=("long row", "long text", "unkept", "unnamed"),
         needs_plan=lambda rows: bool(
-            rows.session.database.joined_at_most and rows.policy.rules.joined(rows.mapping.table)
+            rows.session.database.unkept(rows.mapping.table, "t")
+            or (
+                rows.session.database.joined_at_most
+                and rows.policy.rules.joined(rows.mapping.table)
+            )
         ),
         hold=lambda rows: hold_beyond_limits(rows.session, rows.mapping, rows.policy.rules),
     ),
