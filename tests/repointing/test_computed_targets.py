@@ -64,5 +64,5 @@ def test_a_survivor_keeps_the_value_it_is_known_by(extra: int | None, is_merged:
 
 def test_a_rule_for_what_it_is_computed_of_is_refused() -> None:
     tariffs()
-    with pytest.raises(InvalidOption, match="or by what the database computes of it"):
+    with pytest.raises(InvalidOption, match="by price, which the database computes of it; use"):
         plan_merge(match_key(Tariff, ["name"]), policy=MergePolicy(field_rules={"base": "max"}))

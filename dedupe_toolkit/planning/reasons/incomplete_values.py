@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ...databases.tables import OnDelete, OnMove
 from ...errors import InvalidOption, MergeRefused
 from ...mapping.mapping import MERGED
+from ...references.meta import column_of
 from ...references.rule_sql import columns_in, needed
 from ...references.unique import unique_rules
 from ...repointing.rows import repointed_rows
@@ -136,10 +137,12 @@ def refuse_shared_targets(session: Session, mapping: MergeMap) -> None:
 def refuse_ruled_targets(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
     """Raises `InvalidOption` for a rule that would change a value under which a row is known."""
     for reference, named in ruled_targets(session, mapping, rules):
+        targets = reference.targets
+        computed = f"{', '.join(targets)}, which the database computes of it"
+        by = "this field" if column_of(named.field) in targets else computed
         raise InvalidOption(
             f"field rule of {named.field.name}: rows of {reference.label} point at"
-            f" {mapping.table.model._meta.label} by this field, or by what the"
-            " database computes of it; use survivor or fill"
+            f" {mapping.table.model._meta.label} by {by}; use survivor or fill"
         )
 
 
