@@ -65,8 +65,7 @@ def _shown(review: Review) -> dict[str, Any]:
             for key, held in values.items()
         },
         "counts": {
-            f"{count.model._meta.label}.{count.field}": {str(pk): n for pk, n in count.rows.items()}
-            for count in review.counts
+            count.reference: {str(pk): n for pk, n in count.rows.items()} for count in review.counts
         },
         "into": str(review.comparison.survivor.pk),
         "others": _uncounted(review),
@@ -77,7 +76,7 @@ def _shown(review: Review) -> dict[str, Any]:
 
 def _uncounted(review: Review) -> dict[str, int]:
     """How many rows would be touched by each reference that no row's head has a count of."""
-    counted = {f"{count.model._meta.label}.{count.field}" for count in review.counts}
+    counted = {count.reference for count in review.counts}
     return {
         one.reference: one.repointed + one.discarded + one.merged
         for one in review.plan.references
@@ -140,7 +139,7 @@ def _others(then: Any, now: Any) -> Iterator[str]:
 
 
 def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:
-    models = {f"{c.model._meta.label}.{c.field}": c for c in review.counts}
+    models = {count.reference: count for count in review.counts}
     for label, rows in now["counts"].items():
         before = then["counts"].get(label, {})
         for key in dict.fromkeys([*before, *rows]):

@@ -22,6 +22,11 @@ class RowCount:
     field: str
     rows: dict[Any, int]
 
+    @property
+    def reference(self) -> str:
+        """The label of the foreign key, as a plan's counts have it."""
+        return f"{self.model._meta.label}.{self.field}"
+
 
 def row_counts(model: type[Model], pks: Sequence[Any], using: str) -> tuple[RowCount, ...]:
     """The rows that reference each of these rows by a foreign key, in one statement.
