@@ -45,11 +45,6 @@ on_a_server = pytest.mark.skipif(
 on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL only")
 on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="SQLite only")
 
-_BLOCKED = {
-    "postgresql": "SELECT COUNT(*) FROM pg_locks WHERE pid = %s AND NOT granted",
-    "mysql": "SELECT COUNT(*) FROM information_schema.innodb_trx"
-    " WHERE trx_mysql_thread_id = %s AND trx_state = 'LOCK WAIT'",
-}
 _OWN_NUMBER = {"postgresql": "SELECT pg_backend_pid()", "mysql": "SELECT CONNECTION_ID()"}
 
 
@@ -79,9 +74,7 @@ class Session:
         self.do(_end, transaction.rollback)
 
     def wait_until_done_or_blocked(self, future: Future[Any]) -> None:
-        # MariaDB brings its list up to date only if nobody has read it for a tenth of a second
-        blocked = _BLOCKED[connection.vendor]
-        until(lambda: future.done() or _value(blocked, self.number), every=0.15)
+        until(lambda: future.done() or _is_blocked(self.number))
 
     def wait_until_blocked(self, future: Future[Any]) -> None:
         """Return when the database says that the session waits for a lock of another's."""
@@ -91,6 +84,18 @@ class Session:
     def close(self) -> None:
         self.do(connections.close_all)
         self._thread.shutdown()
+
+
+def _is_blocked(number: int) -> bool:
+    """Whether the session with this number waits for a lock."""
+    if connection.vendor == "postgresql":
+        return _value("SELECT COUNT(*) FROM pg_locks WHERE pid = %s AND NOT granted", number) > 0
+    # innodb_trx is brought up to date only if nobody at all has read it for a tenth of a second
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW ENGINE INNODB STATUS")
+        _, _, status = cursor.fetchone()
+    transactions = status.split("---TRANSACTION ")
+    return any(f"thread id {number}," in one and "LOCK WAIT" in one for one in transactions)
 
 
 def _connect(options: dict[str, Any]) -> None:
