@@ -40,16 +40,23 @@ class Expressions(Statements, ABC):
     joined_at_most: Sequence[str] = ()
     """The server's settings, in bytes, that cut off what `join_texts` joins."""
 
-    def is_too_long(self, table: Table, alias: str) -> str:
-        """SQL that is true for a row whose image the server cannot make; empty if there is none."""
+    def is_too_long(self, columns: Sequence[Column], alias: str) -> str:
+        """SQL that is true for a row of which the server cannot make an image of these columns;
+        empty if there is none."""
         return ""
 
-    def long_columns(self, table: Table) -> Sequence[Column]:
-        """The columns whose values can be so long that a row's image is too long."""
-        return ()
+    def sizes(self, columns: Sequence[Column], alias: str) -> Mapping[str, str]:
+        """SQL for the bytes of a value, for each of the columns that can make an image too long."""
+        return {}
 
     def unkept(self, table: Table, alias: str) -> Mapping[str, str]:
-        """SQL that is true for a row that no undo could bring back as it is, by why not."""
+        """SQL that is true for a row that no undo could bring back, once deleted, as it was, by why
+        not: whatever its columns hold."""
+        return {}
+
+    def unread(self, columns: Sequence[Column], alias: str) -> Mapping[str, str]:
+        """SQL that is true for a row with a value, in one of these columns, of whose image another
+        value would be read, by why."""
         return {}
 
     def literal(self, value: Any) -> str:

@@ -11,9 +11,9 @@ from .expressions import Expressions, json_path
 from .fitting import fitting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from .tables import Column, Table
+    from .tables import Column
 
 _LONG = ("mediumtext", "longtext", "mediumblob", "longblob", "json")
 _SHORT = 2_000_000
@@ -42,21 +42,27 @@ class MySQLExpressions(Expressions):
 
     joined_at_most = ("group_concat_max_len", "max_allowed_packet")
 
-    def is_too_long(self, table: Table, alias: str) -> str:
-        long = self.long_columns(table)
-        if not long:
+    def is_too_long(self, columns: Sequence[Column], alias: str) -> str:
+        sizes = self.sizes(columns, alias)
+        if not sizes:
             return ""
-        size = " + ".join(f"COALESCE(OCTET_LENGTH({alias}.{self.q(c.name)}), 0)" for c in long)
-        image = self.image([(c, f"{alias}.{self.q(c.name)}") for c in table.stored])
-        # escaping makes six characters of one at most; the other columns are short. Of JSON it is
-        # the text that has a limit
+        size = " + ".join(f"COALESCE({size}, 0)" for size in sizes.values())
+        image = self.image([(c, f"{alias}.{self.q(c.name)}") for c in columns])
+        # of JSON it is the text that has a limit, and what is longer has none
+        jsons = [f"{alias}.{self.q(c.name)}" for c in columns if c.definition == "json"]
+        cut = [f"WHEN {sql} IS NOT NULL AND {_has_no_text(sql)} THEN 1" for sql in jsons]
+        # escaping makes six characters of one at most; the other columns are short
         return (
-            f"CASE WHEN ({size}) * 6 + {_SHORT} < @@max_allowed_packet THEN 0"
-            f" ELSE CAST({image} AS CHAR) IS NULL END = 1"
+            f"CASE WHEN ({size}) * 6 + {_SHORT} < @@max_allowed_packet THEN 0 {' '.join(cut)}"
+            f" ELSE {_has_no_text(image)} END = 1"
         )
 
-    def long_columns(self, table: Table) -> Sequence[Column]:
-        return [column for column in table.stored if column.definition.startswith(_LONG)]
+    def sizes(self, columns: Sequence[Column], alias: str) -> Mapping[str, str]:
+        return {
+            column.name: _size(column, f"{alias}.{self.q(column.name)}")
+            for column in columns
+            if column.definition.startswith(_LONG)
+        }
 
     def is_kept(self, image: str, position: int, column: Column, value: str) -> str:
         text = self.image_text(image, position)
@@ -135,6 +141,17 @@ class MySQLExpressions(Expressions):
         _, _, declared = definition.partition(" CHARACTER SET ")
         charset, collate, collation = declared.partition(" COLLATE ")
         return f"CONVERT({sql} USING {charset}){collate}{collation}" if charset else sql
+
+
+def _size(column: Column, sql: str) -> str:
+    """SQL for the bytes of a long value; of JSON those that its text has at most."""
+    is_json = column.definition == "json"
+    return f"JSON_STORAGE_SIZE({sql}) * 6" if is_json else f"OCTET_LENGTH({sql})"
+
+
+def _has_no_text(json: str) -> str:
+    """SQL that is true for JSON whose text is longer than the server allows."""
+    return f"COALESCE(OCTET_LENGTH(CAST({json} AS CHAR)), 0) = 0"
 
 
 def _exact(column: Column, sql: str) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from .kept_tables import Shape
     from .named_rows import NamedRows
-    from .tables import Table
+    from .tables import Column
 
 # not any name in quotes: a text may hold one quote alone
 _NAMED = re.compile(r"`(dedupe_[^`]+)`")
@@ -79,8 +79,8 @@ class MySQL(MySQLFamily):
         # of its own accord it returns 512 characters at most, and NULL for what is longer
         return f"JSON_VALUE({image}, '$[{position}]' RETURNING CHAR({_LONGEST}))"
 
-    def unkept(self, table: Table, alias: str) -> Mapping[str, str]:
-        jsons = [column.name for column in table.stored if column.definition == "json"]
+    def unread(self, columns: Sequence[Column], alias: str) -> Mapping[str, str]:
+        jsons = [column.name for column in columns if column.definition == "json"]
         return {
             f"{name} holds JSON with a decimal, a moment or bytes that were put into it by SQL, and"
             " its text would be read as something else": self._is_misread(f"{alias}.{self.q(name)}")
@@ -88,10 +88,18 @@ class MySQL(MySQLFamily):
         }
 
     def _is_misread(self, sql: str) -> str:
-        """SQL that is true for JSON whose text makes other JSON, or JSON of another text."""
+        """SQL that is true for JSON whose text makes other JSON, or JSON of another text.
+
+        A decimal is equal to the DOUBLE that is read of its text, and its type alone tells.
+        """
         text = f"CAST({sql} AS CHAR)"
         read = f"CAST({text} AS JSON)"
-        return f"NOT ({read} <=> {sql} AND CAST({read} AS CHAR) <=> {text})"
+        every = f"JSON_EXTRACT({sql}, '$', '$**.*', '$**[*]')"
+        typed = f"JSON_TABLE({every}, '$[*]' COLUMNS (v JSON PATH '$')) x"
+        return (
+            f"(NOT ({read} <=> {sql} AND CAST({read} AS CHAR) <=> {text})"
+            f" OR EXISTS (SELECT 1 FROM {typed} WHERE JSON_TYPE(x.v) = 'DECIMAL'))"
+        )
 
     def reading_again(self, rows: str, query: Callable[[str], str]) -> str:
         # a common table that is read twice opens the work tables in it twice, unseen

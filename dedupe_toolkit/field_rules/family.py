@@ -87,6 +87,21 @@ class FieldRules:
                 found[column.name] = not isinstance(rule, (Pick, Follow))
         return found
 
+    def written_over(self, table: Table) -> list[Column]:
+        """The columns of which survivors may lose what is there: not those where blanks alone are
+        filled."""
+        changing = self.changing(table)
+        return [
+            column
+            for column in table.non_key_columns
+            if column.name in changing and not self._fills_blanks(table, column)
+        ]
+
+    def _fills_blanks(self, table: Table, column: Column) -> bool:
+        named = self.of(table, column)
+        is_fill = named is None or named.rule is FILL
+        return is_fill and self.filling(table, column) is None
+
     def _can_fill(self, table: Table, column: Column) -> bool:
         """Whether a survivor may be given another value where it, or what it belongs to, lacks
         one."""

@@ -86,6 +86,11 @@ class HoldList:
         source = f"FROM (SELECT m.group_number, {named} {rows}) x"
         return self.add(code, source, told=told, first=self.key("x", pk, names))
 
+    def add_one(self, code: str, number: int, first: str, told: Mapping[str, Any]) -> int:
+        """Hold back one group, of which this row stands in the sentence as {first}."""
+        source = f"FROM (SELECT {int(number)} AS group_number) x"
+        return self.add(code, source, told=told, first=self.database.literal(first))
+
     def _create(self) -> None:
         columns = {"group_number": "bigint", "reason": "integer"}
         columns |= dict.fromkeys(("first_row", "second_row", "which"), "varchar(500)")

@@ -25,13 +25,14 @@ from .reasons.held_collisions import count_held_collisions
 from .reasons.held_rivals import are_refused, hold_circle, hold_losers, quoted
 from .reasons.in_the_way import InTheWay, find_in_the_way
 from .reasons.incomplete_values import hold_acted_upon, hold_incomplete
-from .reasons.limits import hold_long_losers
 from .reasons.mixed_up_keys import hold_mixed_up
 from .reasons.of_rows import Merging, hold_rows
+from .reasons.out_of_reach import hold_out_of_reach
 from .reasons.undeclared_keys import (
     hold_undeclared_keys_of_losers,
     hold_undeclared_keys_of_movers,
 )
+from .reasons.unkept import hold_unkept_losers
 from .ways import Met, Way
 
 if TYPE_CHECKING:
@@ -152,6 +153,7 @@ def _level(session: Session, mapping: MergeMap, policy: LevelPolicy, way: Way) -
     hold_unspelled(session, mapping, references)
     collided = session.collided.get(mapping.name, ())
     seen = look(session.database, mapping, policy, referrers, collided)
+    hold_out_of_reach(session, mapping, seen.pointing)
     touched = [referrer for referrer in referrers if seen.is_touched(referrer)]
     hold_mixed_up(session, mapping, [one for each in touched for one in each.references])
     works = [
@@ -215,7 +217,7 @@ def _work(
         return work
     hold_losers(session, rivals, outcomes)
     if outcomes:
-        hold_long_losers(session, rivals)
+        hold_unkept_losers(session, rivals)
     merged = _merged(session, referrer, outcomes)
     deleted = [outcome for outcome in DELETED if outcomes.get(outcome) and outcome not in merged]
     if deleted:

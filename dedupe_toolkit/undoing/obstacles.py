@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UndoRefused
@@ -20,14 +21,18 @@ if TYPE_CHECKING:
     from .restore import Restored
 
 SHOWN = 20
+_KNOWN = 10_000
+"""So many rows of a step are told apart from those of the others."""
 
 
 class Obstacles:
+    """All that was found: a row stands once among what is told, with all columns in question."""
+
     def __init__(self, database: Database, run: MergeRun) -> None:
         self.database = database
         self.run = run
-        self.lines: list[Sentence] = []
-        self.found = 0
+        self._told: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._more = 0
         self.rows: dict[str, set[str]] = defaultdict(set)
 
     def find_present(self, step: MergeStep, restored: Restored) -> bool:
@@ -105,16 +110,16 @@ class Obstacles:
             self.add(Sentence("trigger", model=step.model, rows=rows, done=done))
 
     def add(self, line: Sentence) -> None:
-        self.found += 1
-        self.lines.append(line)
+        self._told[line.code, str(line)] = dict(line.params)
 
     def refuse(self) -> None:
         """Raises `UndoRefused` if anything was found."""
-        if not self.found:
+        if not self._told:
             return
-        shown = self.lines[:SHOWN]
-        if self.found > len(shown):
-            shown.append(Sentence("more", count=self.found - len(shown)))
+        told = islice(self._told.items(), SHOWN)
+        shown = [Sentence(code, **params) for (code, *_), params in told]
+        if more := len(self._told) + self._more - len(shown):
+            shown.append(Sentence("more", count=more))
         advice = self._advice()
         raise UndoRefused(
             f"merge run {self.run.pk} cannot be undone, nothing was changed:\n  "
@@ -130,12 +135,19 @@ class Obstacles:
         key = self.database.key_text(restored.table.pk, keys)
         count = int(self.database.value(f"SELECT COUNT(*) {source}"))
         if count:
-            first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {SHOWN}"
+            first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {_KNOWN}"
             rows = [row for (row,) in self.database.fetch(first)]
-            self.lines += [Sentence(code, model=step.model, row=row, **told) for row in rows]
-            self.rows[step.model] |= set(rows)
-        self.found += count
+            for row in rows:
+                self._tell(code, {"model": step.model, "row": row, **told})
+            self.rows[step.model] |= set(rows[:SHOWN])
+            self._more += count - len(rows)
         return bool(count)
+
+    def _tell(self, code: str, params: dict[str, Any]) -> None:
+        place = (code, params["model"], params["row"], params.get("rule"))
+        known = self._told.setdefault(place, params)
+        if "fields" in params:
+            known["fields"] = list(dict.fromkeys([*known["fields"], *params["fields"]]))
 
     def _beside(self, restored: Restored, same: str) -> str:
         q, join = self.database.q, self.database.join

@@ -220,6 +220,12 @@ REASONS = {
             " {field}, which must not change."
         ),
     ),
+    "out of reach": Wording(
+        text="rows of {reference} would point at row {first} of {model}, which stands in a table"
+        " that inherits from its own, and their foreign key does not let them: let another row"
+        " survive",
+        people=_("{reference} could not point at #{first}. Let another row stay."),
+    ),
     "check": Wording(
         text="{model}: row {first} would violate {check}",
         people=_("{model}: #{first} would have values that are not allowed together ({fields})."),

@@ -59,6 +59,27 @@ def test_a_filled_value_that_was_changed_since_is_in_the_way(pair: tuple[Author,
     assert f"links.Author {pair[0].pk} has been changed since (bio)" in refused(run)
 
 
+def test_a_row_is_in_the_way_once_with_all_that_was_changed_in_it() -> None:
+    first = Person.objects.create(name="Ann")
+    Person.objects.create(name="Ann", email="a@b.c", slug="a")
+    run = merged(Person, "name")
+    Person.objects.filter(pk=first.pk).update(email="d@e.f", slug="d")
+    told = refused(run).splitlines()
+    assert told[1:-1] == [f"  odd.Person {first.pk} has been changed since (slug, email)"]
+    Person.objects.filter(pk=first.pk)._raw_delete("default")
+    assert refused(run).splitlines()[1:-1] == [f"  odd.Person {first.pk} has been deleted since"]
+
+
+def test_rows_in_the_way_are_counted_once() -> None:
+    for number in range(25):
+        Person.objects.create(name=f"{number}")
+        Person.objects.create(name=f"{number}", email="a@b.c", slug=f"{number}")
+    run = merged(Person, "name")
+    Person.objects.update(email="", slug=None)
+    told = refused(run).splitlines()
+    assert (len(told), told[-2]) == (23, "  and 5 more")
+
+
 def test_a_key_that_is_in_use_again_is_in_the_way() -> None:
     for sku in ("a", "b"):
         Product.objects.create(sku=sku, name="Pen")

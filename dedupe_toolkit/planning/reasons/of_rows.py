@@ -16,9 +16,10 @@ from ...values import OnConflict
 from ...wording import WORDING
 from .content import hold_named_in_content
 from .differing_values import hold_conflicts, hold_unlike
-from .limits import hold_beyond_limits
+from .limits import hold_joined
 from .undeclared_keys import hold_undeclared_keys
 from .unfit_rules import hold_unfit_rules
+from .unkept import hold_unkept, may_be_unkept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,16 +82,17 @@ REASONS: dict[str, Reason] = {
         needs_plan=lambda rows: rows.mapping.is_nested,
         hold=lambda rows: hold_unfit_rules(rows.session, rows.mapping, rows.policy.rules),
     ),
+    "unkept": Reason(
+        codes=("long row", "unkept", "unnamed"),
+        needs_plan=lambda rows: may_be_unkept(rows.session, rows.mapping),
+        hold=lambda rows: hold_unkept(rows.session, rows.mapping, rows.policy.rules),
+    ),
     "limits": Reason(
-        codes=("long row", "long text", "unkept", "unnamed"),
+        codes=("long text",),
         needs_plan=lambda rows: bool(
-            rows.session.database.unkept(rows.mapping.table, "t")
-            or (
-                rows.session.database.joined_at_most
-                and rows.policy.rules.joined(rows.mapping.table)
-            )
+            rows.session.database.joined_at_most and rows.policy.rules.joined(rows.mapping.table)
         ),
-        hold=lambda rows: hold_beyond_limits(rows.session, rows.mapping, rows.policy.rules),
+        hold=lambda rows: hold_joined(rows.session, rows.mapping, rows.policy.rules),
     ),
     "unlike amounts": Reason(
         codes=("unlike",),
