@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from .postgresql_lock import IS_HELD, SESSION_ADVICE, advisory_lock, is_direct
 from .sessions import Sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from django.db.utils import DatabaseError, Error
+    from django.db.utils import Error
 
 # a primary that had nothing to do has sent nothing: what it sent last is old, and no lag
 _LAG = """
@@ -39,6 +40,10 @@ _MAY_SEE_WHO_WAITS = """
 SELECT has_function_privilege('pg_blocking_pids(integer)', 'EXECUTE')
        AND has_table_privilege('pg_locks', 'SELECT')
 """
+_NO_FUNCTION = "42883"
+_SORTED = re.compile(
+    r"(bigint|smallint|integer|character|text|boolean|numeric|date|time|timestamp|uuid|jsonb)\b"
+)
 # serialization failure, deadlock, lock not available
 _PASSING = ("40001", "40P01", "55P03")
 _REFUSALS = {
@@ -119,6 +124,23 @@ class PostgreSQLSessions(Sessions):
     @staticmethod
     def code_of(error: Error) -> Any:
         return getattr(error.__cause__, "sqlstate", None)
+
+    def is_incomparable(self, error: DatabaseError) -> bool:
+        # this is what it says of operators as well
+        return bool(self.code_of(error) == _NO_FUNCTION)
+
+    def unsorted(self, kinds: Collection[str]) -> list[str]:
+        return [kind for kind in kinds if not (_SORTED.match(kind) or self._sorts(kind))]
+
+    def _sorts(self, kind: str) -> bool:
+        try:
+            with transaction.atomic(using=self.using):
+                self.fetch(f"SELECT x.v FROM (SELECT CAST(NULL AS {kind}) AS v) x ORDER BY 1")
+        except DatabaseError as error:
+            if self.is_incomparable(error):
+                return False
+            raise
+        return True
 
     def is_transient(self, error: DatabaseError) -> bool:
         return getattr(error.__cause__, "sqlstate", None) in _PASSING

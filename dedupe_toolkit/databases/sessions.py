@@ -144,6 +144,14 @@ class Sessions(Statements):
         """The code by which this database knows an error; None if it has none."""
         return error.args[0] if error.args else None
 
+    def is_incomparable(self, error: DatabaseError) -> bool:
+        """Whether a query was refused because it compares values of a type without an order."""
+        return False
+
+    def unsorted(self, kinds: Collection[str]) -> list[str]:
+        """Those of these types whose values the database cannot put in order."""
+        return []
+
     hides_unreadable = False
     """Whether the catalogue leaves out tables and columns that the user may not read."""
 

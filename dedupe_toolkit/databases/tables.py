@@ -197,7 +197,7 @@ def require_table(model: type[Model], using: str) -> None:
     if place is None:
         raise InvalidMatchKey(
             f"{model._meta.label} has no table {model._meta.db_table!r} in database {using!r};"
-            f" {_where_it_belongs(model, using)}"
+            f" {where_it_belongs(model, using)}"
         )
     if place.kind == VIEW:
         raise InvalidMatchKey(f"{model._meta.label} is a view, its rows cannot be merged")
@@ -221,7 +221,7 @@ def require_rows_of(tables: Iterable[str], model: type[Model], using: str) -> No
             )
 
 
-def _where_it_belongs(model: type[Model], using: str) -> str:
+def where_it_belongs(model: type[Model], using: str) -> str:
     """What to do about a missing table, as far as the database routers let it be made."""
     aliases = [alias for alias in connections if router.allow_migrate_model(alias, model)]
     if using in aliases:

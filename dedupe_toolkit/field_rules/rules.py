@@ -20,7 +20,7 @@ from ..suggest import nearest
 from ..values import Taken, rule_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..databases import Database
     from ..mapping.mapping import MergeMap
@@ -38,6 +38,8 @@ class Pick:
 
     order: Callable[[str, MergeMap, Database], str]
     fits: Fits
+    sorts: bool = False
+    """Whether the order is that of the values, which not every type of a column has."""
     nothing: None = None
 
 
@@ -105,6 +107,7 @@ def _picked_by(direction: str, fits: Fits) -> Pick:
     return Pick(
         order=lambda value, mapping, database: f"{value} {direction}, m.place",
         fits=fits,
+        sorts=True,
     )
 
 
@@ -204,6 +207,22 @@ def refuse_functions(model: type[Model], rules: Mapping[str, Any]) -> None:
                 " function, which only merges of rows named one by one can use (--pks, row_set(),"
                 f" the admin); name another rule to merge by a key: --field-rule {name}=fill"
             )
+
+
+def refuse_unsorted(database: Database, rules: Iterable[NamedRule]) -> None:
+    """Raises `InvalidOption` for a rule that would sort values which the database cannot sort."""
+    for named in rules:
+        rule = named.rule.rule if isinstance(named.rule, Follow) else named.rule
+        if isinstance(rule, Pick) and rule.sorts:
+            columns = {column.name: column for column in database.table(named.field.model).columns}
+            column = columns.get(column_of(named.field))
+            for kind in database.unsorted([column.undemanding] if column else []):
+                label = f"{named.field.model._meta.label}.{named.field.name}"
+                raise InvalidOption(
+                    f"field rule {named.field.name}={named.name}: the database {database.using!r}"
+                    f" cannot put values of {label} in order, as the type of its column is {kind};"
+                    " name another rule (newest, oldest, fill)"
+                )
 
 
 def resolve_rules(model: type[Model], rules: Mapping[str, Any]) -> dict[tuple[str, str], NamedRule]:

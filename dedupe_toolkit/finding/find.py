@@ -16,6 +16,7 @@ from ..errors import InvalidOption
 from ..keys import check_alias
 from ..models import DismissedRow
 from ..values import DuplicateGroup, FoundDuplicates, MatchKey
+from .comparing import comparing
 from .dismissed_groups import split_by_verdict
 from .gathered import can_gather, gathered_duplicates
 from .key_rows import candidates, group_size, key_columns, members, repeated, survivor_columns
@@ -47,7 +48,8 @@ def find_duplicates(
 
     Raises `InvalidMatchKey` for an unknown alias, a model whose table is not there, a key of
     local dates in a database without time zones, one that looks inside texts which their
-    collation compares only as a whole, or values longer than the database compares;
+    collation compares only as a whole, or values that the database compares not at all or not to
+    their end;
     `InvalidOption` for an unknown survivor rule, a negative ``limit``, or what is no match key.
     """
     check_alias(using)
@@ -61,7 +63,7 @@ def find_duplicates(
     may_dismiss = has_table(DismissedRow, using)
     require_time_zones(key, using)
     require_searchable(key, using)
-    with whole_texts(key, using):
+    with whole_texts(key, using), comparing(key, using):
         rows = candidates(key, using)
         offered, dismissed = split_by_verdict(key, using) if may_dismiss else (rows, rows.none())
         found = _found(key, rows if include_dismissed else offered, survivor, limit)

@@ -13,6 +13,7 @@ from ..databases.caching import caching
 from ..databases.tables import python_key, require_table
 from ..field_rules.differences import differences
 from ..field_rules.rules import refuse_functions
+from ..finding.comparing import comparing
 from ..finding.dismissed_groups import split_by_verdict
 from ..finding.find import is_table_empty
 from ..finding.key_rows import candidates, key_columns, repeated
@@ -104,7 +105,8 @@ def _plan(session: Session, source: MatchKey | RowSet, *, is_kept: bool) -> Merg
     rules = session.policies.top.rules  # looked at first: they may refuse
     if isinstance(source, MatchKey):
         refuse_functions(source.model, session.policy.field_rules)
-    mapping = map_groups(session, source)
+    with comparing(source, using):
+        mapping = map_groups(session, source)
     groups, duplicates = count_members(session.database, mapping)
     in_order = number_by_waves(session, mapping)
     tally, facts, lacking = Tally(), dict[str, Any](), tuple[Sentence, ...]()

@@ -17,7 +17,7 @@ from ..collisions.resolutions import of_all, of_rivals, resolution
 from ..collisions.ties import Tie, ties_of
 from ..errors import InvalidOption
 from ..field_rules.family import FieldRules, equal_columns
-from ..field_rules.rules import resolve_rules
+from ..field_rules.rules import refuse_unsorted, resolve_rules
 from ..field_rules.together import completed
 from ..finding.survivor_rules import survivor_ordering
 from ..keys import key_field
@@ -140,6 +140,7 @@ class Policies:
             table = part._meta.db_table
             resolved = completed(part, resolve_rules(part, rules))
             others |= {place: rule for place, rule in resolved.items() if place[0] == table}
+        refuse_unsorted(self.database, [*others.values(), *named.values()])
         return FieldRules(self.database, {**others, **named}, equal)
 
 

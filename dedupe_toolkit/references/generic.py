@@ -9,7 +9,9 @@ from django.db import connections
 from django.db.models import Field, ForeignKey
 
 from ..databases.caching import cached, recalled
-from ..databases.tables import pk_fields
+from ..databases.places import has_table
+from ..databases.tables import pk_fields, where_it_belongs
+from ..errors import InvalidMatchKey
 from .frozen import knows_content_types
 from .kinds import GenericReference, SpelledGenericReference, TextGenericReference
 from .meta import column_of, concrete
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from django.apps.registry import Apps
+    from django.contrib.contenttypes.models import ContentType
     from django.db.models import Model
 
     from .kinds import Reference
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 _CONTENT_TYPE = re.compile("(content_?type|ctype|ct)$")
 _OF_OBJECT = r"(?:object|obj)_?(?:id|pk|key|uuid)"
 _OF_PREFIX = r"(?:id|pk|uuid)"
+_NONE = 0
+"""What stands for the content types of a table that is not there: no row has this one."""
 _FOLLOWED = (Written.SAME, Written.TEXT, Written.SPELLED)
 _IN_WHICH_TYPE = r"(?:_?(?:int|integer|bigint|num|text|txt|str|string|char|uuid|hex))?"
 
@@ -48,11 +53,27 @@ def _written_in(
     ways: Collection[Written], referrer: type[Model], model: type[Model], using: str
 ) -> Iterator[Reference]:
     pairs = _pairs(referrer)
-    types = content_types(model, using) if pairs else ()
+    types = _types_held(referrer, model, using) if pairs else ()
     for name, content_type, object_id in pairs if types else ():
         how = written(model, object_id)
         if how in ways:
             yield _reference(referrer, model, name, content_type, object_id, how, types)
+
+
+def _types_held(referrer: type[Model], model: type[Model], using: str) -> tuple[int, ...]:
+    """The content types by which rows of a referrer name those of a model.
+
+    Raises `InvalidMatchKey` where nobody can say: there are such rows, and no table of types.
+    """
+    if not knows_content_types(model) or _has_content_types(using):
+        return content_types(model, using)
+    if has_table(referrer, using):
+        raise InvalidMatchKey(
+            f"{referrer._meta.label} names rows of {model._meta.label} by their content types, and"
+            f" the database {using!r} shows no table {_content_type()._meta.db_table!r}:"
+            f" {where_it_belongs(_content_type(), using)}; if it is there, grant SELECT on it"
+        )
+    return (_NONE,)
 
 
 def _reference(
@@ -175,7 +196,17 @@ def _types_by_model(apps: Apps, using: str) -> dict[type[Model], tuple[int, ...]
 
 @cached
 def _all_content_types(using: str) -> list[tuple[int, str, str]]:
+    if not _has_content_types(using):
+        return []
+    rows = _content_type().objects.db_manager(using).values_list("pk", "app_label", "model")
+    return recalled(connections[using], "content types", lambda: list(rows.all()))
+
+
+def _has_content_types(using: str) -> bool:
+    return has_table(_content_type(), using)
+
+
+def _content_type() -> type[ContentType]:
     from django.contrib.contenttypes.models import ContentType
 
-    rows = ContentType.objects.db_manager(using).values_list("pk", "app_label", "model")
-    return recalled(connections[using], "content types", lambda: list(rows.all()))
+    return ContentType

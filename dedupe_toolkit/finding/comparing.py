@@ -1,0 +1,36 @@
+"""Keys and orderings over values that the database cannot compare: told in one line. Only reads."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError
+
+from ..databases import Database, database, dialect_of
+from ..errors import InvalidMatchKey
+from ..values import MatchKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..values import RowSet
+
+
+@contextmanager
+def comparing(source: MatchKey | RowSet, using: str) -> Iterator[None]:
+    """Inside, rows are grouped by a key and put in the order of a survivor rule.
+
+    Raises `InvalidMatchKey` where the database has no way to compare what these name.
+    """
+    try:
+        yield
+    except DatabaseError as error:
+        if dialect_of(using) is Database or not database(using).is_incomparable(error):
+            raise
+        label = source.label if isinstance(source, MatchKey) else source.model._meta.label
+        words = str(error).splitlines()[0]
+        raise InvalidMatchKey(
+            f"{label}: the database {using!r} cannot compare what the key, or the survivor rule,"
+            f" names ({words}); name other fields, or give the column a type that has an order"
+        ) from error
