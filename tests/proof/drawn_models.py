@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.apps import apps
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, models
+from django.db import DatabaseError, connection, models
 from django.db.models.functions import Lower
 
 from .drawn_by_hand import make_by_hand
@@ -45,6 +45,11 @@ def existing(schema: Schema) -> Iterator[None]:
         for name in schema.subjects:
             ContentType.objects.get_for_model(apps.get_model(schema.app, name))
         yield
+    except DatabaseError:
+        # a schema editor leaves its transaction open if a statement fails that it had put off
+        connection.close()
+        connection.connect()
+        raise
     finally:
         stamps.remove()
         with connection.schema_editor() as editor:
