@@ -42,7 +42,8 @@ class Place:
 
     ``wholes`` are the identities of the tables that show its rows among theirs, as a partitioned
     table does those of its partitions; one that ``has_heirs`` stores rows of its own and shows
-    those of others. The rows of a mirror (a virtual table of SQLite) mirror
+    those of others; one that ``is_foreign`` shows what a file or another server stores. The rows of
+    a mirror (a virtual table of SQLite) mirror
     others', and its columns are no columns of the database. A ``secured`` one may hide rows from
     the user of the connection.
     """
@@ -52,6 +53,7 @@ class Place:
     wholes: frozenset[Any] = frozenset()
     secured: bool = False
     has_heirs: bool = False
+    is_foreign: bool = False
 
 
 def place_of(model: type[Model], using: str) -> Place | None:
@@ -116,7 +118,8 @@ SELECT v.name, c.oid, c.relkind IN ('v', 'm'), ARRAY(
     WITH RECURSIVE up (number) AS (
         SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = c.oid
         UNION SELECT i.inhparent FROM up JOIN pg_inherits i ON i.inhrelid = up.number)
-    SELECT number FROM up), row_security_active(c.oid), c.relkind <> 'p' AND c.relhassubclass
+    SELECT number FROM up), row_security_active(c.oid), c.relkind <> 'p' AND c.relhassubclass,
+    c.relkind = 'f'
 FROM (VALUES {tables}) AS v (name, number)
 JOIN pg_class c ON c.oid = v.number AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
 """
@@ -131,7 +134,7 @@ def of_postgresql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, 
     listed = ", ".join(["(%s, to_regclass(%s))"] * (len(params) // 2))
     with connection.cursor() as cursor:
         cursor.execute(_POSTGRESQL.format(tables=listed), params)
-        for name, number, is_view, wholes, secured, has_heirs in cursor.fetchall():
+        for name, number, is_view, wholes, secured, has_heirs, is_foreign in cursor.fetchall():
             yield (
                 name,
                 Place(
@@ -140,6 +143,7 @@ def of_postgresql(connection: Any, names: Iterable[str]) -> Iterator[tuple[str, 
                     wholes=frozenset(wholes),
                     secured=secured,
                     has_heirs=has_heirs,
+                    is_foreign=is_foreign,
                 ),
             )
 

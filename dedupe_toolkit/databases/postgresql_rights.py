@@ -11,10 +11,15 @@ from .rights import Right, Rights
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+# the events of pg_relation_is_updatable are bits: of UPDATE, INSERT, DELETE
 _LACKING = """
-SELECT DISTINCT w.place, w.nth
+SELECT DISTINCT w.place, w.nth, f.is_shown
 FROM (VALUES {rights}) AS w (place, nth, number, action, name)
-WHERE NOT CASE
+JOIN pg_class c ON c.oid = w.number
+CROSS JOIN LATERAL (SELECT c.relkind = 'f' AND CASE w.action
+    WHEN 'UPDATE' THEN 4 WHEN 'INSERT' THEN 8 WHEN 'DELETE' THEN 16
+    END & pg_relation_is_updatable(c.oid, true) IS NOT DISTINCT FROM 0 AS is_shown) f
+WHERE f.is_shown OR NOT CASE
     WHEN w.name IS NOT NULL THEN has_column_privilege(w.number, w.name, w.action)
     WHEN w.action = 'SELECT' THEN (
         SELECT bool_and(has_column_privilege(w.number, a.attnum, w.action)) FROM pg_attribute a
@@ -40,8 +45,8 @@ class PostgreSQLRights(Rights):
         asked = [value for row in rows for value in row]
         found = self.look_up(_LACKING.format(rights=listed), asked)
         lacking: dict[Right, list[str]] = {}
-        for place, nth in found:
-            right = rights[place]
+        for place, nth, is_shown in found:
+            right = replace(rights[place], is_anyones=not is_shown)
             lacking.setdefault(right, []).extend(right.columns[nth : nth + 1])
         return [replace(right, columns=tuple(columns)) for right, columns in lacking.items()]
 

@@ -22,6 +22,8 @@ class Right:
     action: str
     table: str
     columns: tuple[str, ...] = ()
+    is_anyones: bool = True
+    """Whether some user may have it: what a foreign table only shows, nobody changes by it."""
 
     def __str__(self) -> str:
         listed = f" ({', '.join(self.columns)})" if self.columns else ""
@@ -41,5 +43,10 @@ class Rights(Statements):
         """A sentence that names what the user lacks of these rights; none if that is nothing."""
         found = self.lacking(list(dict.fromkeys(rights)))
         changed = {right.table for right in found if right.action == "UPDATE"}
-        told = [str(one) for one in found if not (one.action == "LOCK" and one.table in changed)]
-        return (Sentence("no right", rights=told),) if told else ()
+        told = [one for one in found if not (one.action == "LOCK" and one.table in changed)]
+        lacked = [str(one) for one in told if one.is_anyones]
+        shown = {one.table: None for one in told if not one.is_anyones}
+        return (
+            *([Sentence("no right", rights=lacked)] if lacked else []),
+            *([Sentence("only shown", tables=[*shown])] if shown else []),
+        )

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from ..arguments import checking_arguments, require_kind
 from ..databases.constraints import builds_concurrently
-from ..databases.places import is_view
+from ..databases.places import is_view, place_of
 from ..errors import ConstraintRefused, InvalidOption
 from ..keys import check_alias
 from ..suggest import nearest
@@ -194,6 +194,12 @@ def _refuse_unmanageable(
     key: MatchKey, constraint: UniqueConstraint, using: str, style: Style
 ) -> None:
     refuse_wrong(key.model, constraint, using)
+    place = place_of(key.model, using)
+    if place and place.is_foreign:
+        raise ConstraintRefused(
+            f"{key.label}: {key.model._meta.db_table} is a foreign table of the database {using!r},"
+            " which keeps no rule for it; make the rule where its rows are stored"
+        )
     if style is not Style.GENERATED:
         refuse_unsupported(key, constraint, using)
         refuse_untenable(key, constraint, using)

@@ -19,6 +19,11 @@ NOTES = {
         " nothing is written without",
         people="",
     ),
+    "only shown": Wording(
+        text="{tables} cannot be written from here, being foreign tables that only show their rows:"
+        " merge where these are stored; nothing is written without",
+        people="",
+    ),
     "ties": Wording(
         text="rows tie survivor and duplicate together by {reference} and {reference_too}:"
         " --on-collision discard deletes them, and"
