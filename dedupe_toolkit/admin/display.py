@@ -21,7 +21,7 @@ from .results import result_of
 from .ruling import choosable, other_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from django.db.models import Field
 
@@ -81,61 +81,73 @@ class ShownCounts:
     untouched: tuple[str, ...]
 
 
-def shown_lines(model_admin: AnyAdmin, review: Review) -> Iterator[ShownLine]:
-    """The lines of a comparison, without the fields that the form of the model hides."""
+def shown_lines(
+    model_admin: AnyAdmin, review: Review, places: Sequence[int]
+) -> Iterator[ShownLine]:
+    """The lines of a comparison, without the fields that the form of the model hides.
+
+    Of each the cells of the rows in ``places``: the others are on another page.
+    """
     offered = {field.name for field in choosable(model_admin.model, review.fields)}
     for line in review.comparison.lines:
         if line.field.name not in review.fields.hidden:
-            yield _shown_line(model_admin, review, line, line.field.name in offered)
+            yield _shown_line(model_admin, review, line, line.field.name in offered, places)
 
 
-def _shown_line(model_admin: AnyAdmin, review: Review, line: Line, is_offered: bool) -> ShownLine:
+def _shown_line(
+    model_admin: AnyAdmin, review: Review, line: Line, is_offered: bool, places: Sequence[int]
+) -> ShownLine:
     comparison, field = review.comparison, line.field
     chosen = review.choice.values.get(field.name, "")
     result = result_of(comparison, line, review.policy)
-    cells = tuple(_cells(model_admin, comparison, line, chosen if is_offered else None, result))
+    # shown elsewhere on the page, they are written as all others are
+    asked = dict.fromkeys([*places, comparison.order[0], *_place(result)])
+    empty = model_admin.get_empty_value_display()
+    texts = _texts(line, asked, empty)
+    choice = chosen if is_offered and line.differs else None
     rules = other_rules(field) if is_offered and line.differs else ()
     return ShownLine(
         name=field.name,
         label=str(field.verbose_name),
         rule="" if chosen else line.rule,
-        # two stamps of the same second are one to whoever reads them
-        differs=line.differs and not (_is_stamp(line) and len({cell.html for cell in cells}) == 1),
-        result=_result(model_admin, line, result, cells),
+        differs=line.differs and not _is_one_moment(line),
+        result=_result(line, result, texts, empty),
         is_usual=not chosen,
         is_offered=is_offered,
         rules=tuple(
             ShownRule(choice=f"rule:{name}", text=text, is_chosen=chosen == f"rule:{name}")
             for name, text in rules
         ),
-        cells=cells,
-        lost=_lost(review, line, result),
+        cells=tuple(_cell(comparison, line, each, texts[each], choice, result) for each in places),
+        lost=_lost(line, result),
     )
 
 
-def _result(model_admin: AnyAdmin, line: Line, result: Result, cells: Iterable[ShownCell]) -> str:
+def _place(result: Result) -> list[int]:
+    return [] if result.place is None else [result.place]
+
+
+def _result(line: Line, result: Result, texts: Mapping[int, str], empty: str) -> str:
     if not result.is_known:
         return _("as the database sorts them")
-    as_row = next((shown.html for shown in cells if shown.is_result), None)
-    if as_row is not None:
-        return as_row
+    if result.place is not None:
+        return texts[result.place]
     cell = Cell(
         value=result.value,
         is_blank=is_blank(line.field, result.value),
         differs=False,
         fills=False,
     )
-    return shown_cell(line.field, cell, model_admin.get_empty_value_display())
+    return shown_cell(line.field, cell, empty)
 
 
-def _lost(review: Review, line: Line, result: Result) -> int:
+def _lost(line: Line, result: Result) -> int:
     """How many different values of the line are not in the result."""
     if _is_stamp(line):
         return 0  # when a row was written says nothing of what it is about
-    values = [raw(line.field, row) for row in review.comparison.rows]
-    kept = raw(line.field, result.row) if result.row else result.value
+    values = line.values if line.differs else line.values[:1]
     told = {_named(one): one for one in values}
-    return sum(not is_blank(line.field, one) and differ(one, kept) for one in told.values())
+    return sum(not is_blank(line.field, one) and differ(one, result.value) for one in told.values())
 
 
 def _named(value: Any) -> Any:
@@ -158,36 +170,50 @@ def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:
     return ShownCounts(touched=tuple(touched), untouched=tuple(untouched))
 
 
-def _cells(
-    model_admin: AnyAdmin, comparison: SideBySide, line: Line, chosen: str | None, result: Result
-) -> Iterator[ShownCell]:
-    """The cells of a line; ``chosen`` is what was chosen for it, None where nothing can be."""
-    empty = model_admin.get_empty_value_display()
-    shown = [shown_cell(line.field, cell, empty) for cell in line.cells]
-    if _looks_equal(line, shown):
-        write = _exactly(line)
-        shown = [empty if cell.is_blank else folded(write(cell.value)) for cell in line.cells]
-    for row, cell, html in zip(comparison.rows, line.cells, shown, strict=True):
-        survives = row is comparison.survivor
-        is_open = chosen is not None and line.differs
-        can_take = survives or not (cell.is_blank and line.field.is_relation)
-        choice = f"row:{row.pk}" if is_open and can_take else ""
-        yield ShownCell(
-            html=html,
-            cell=cell,
-            survives=survives,
-            choice=choice,
-            is_chosen=bool(choice) and choice == chosen,
-            is_result=row is result.row,
-        )
+def _texts(line: Line, places: Iterable[int], empty: str) -> dict[int, str]:
+    """What is shown of the values in these places; the survivor's is among them."""
+    cells = {place: line.cell(place) for place in places}
+    shown = {place: shown_cell(line.field, cell, empty) for place, cell in cells.items()}
+    if not _looks_equal(line, cells, shown):
+        return shown
+    write = _exactly(line)
+    return {
+        place: empty if cell.is_blank else folded(write(cell.value))
+        for place, cell in cells.items()
+    }
 
 
-def _looks_equal(line: Line, shown: list[str]) -> bool:
+def _cell(
+    comparison: SideBySide, line: Line, place: int, html: str, chosen: str | None, result: Result
+) -> ShownCell:
+    """One cell; ``chosen`` is what was chosen for its line, None where nothing can be."""
+    row, cell = line.rows[place], line.cell(place)
+    survives = row is comparison.survivor
+    can_take = survives or not (cell.is_blank and line.field.is_relation)
+    choice = f"row:{row.pk}" if chosen is not None and can_take else ""
+    return ShownCell(
+        html=html,
+        cell=cell,
+        survives=survives,
+        choice=choice,
+        is_chosen=bool(choice) and choice == chosen,
+        is_result=place == result.place,
+    )
+
+
+def _looks_equal(line: Line, cells: Mapping[int, Cell], shown: Mapping[int, str]) -> bool:
     """Whether values differ that would look the same: times in the same minute, for instance."""
     if line.field.is_relation:
         return False
-    kept = {text for text, cell in zip(shown, line.cells, strict=True) if not cell.differs}
-    return any(cell.differs and text in kept for text, cell in zip(shown, line.cells, strict=True))
+    kept = {shown[place] for place, cell in cells.items() if not cell.differs}
+    return any(cell.differs and shown[place] in kept for place, cell in cells.items())
+
+
+def _is_one_moment(line: Line) -> bool:
+    """Whether all were written in the same second: that is one to whoever reads it."""
+    if not _is_stamp(line):
+        return False
+    return len({_whole(value) if value else value for value in line.values}) == 1
 
 
 def _is_stamp(line: Line) -> bool:
@@ -201,14 +227,19 @@ def _exactly(line: Line) -> Callable[[Any], str]:
 
     Of when a row was written nobody needs to know more.
     """
-    values = {cell.value for cell in line.cells if isinstance(cell.value, datetime)}
-    if values and (_is_stamp(line) or len(set(map(_to_the_second, values))) == len(values)):
+    values = {value for value in line.values if isinstance(value, datetime)}
+    if values and (_is_stamp(line) or len(set(map(_whole, values))) == len(values)):
         return _to_the_second
     return _exact
 
 
 def _to_the_second(value: Any) -> str:
-    return _exact(value.replace(microsecond=0))
+    return _exact(_whole(value))
+
+
+def _whole(value: Any) -> Any:
+    """A moment without what its second has beside it; what is no moment as it is."""
+    return value.replace(microsecond=0) if isinstance(value, datetime) else value
 
 
 def _exact(value: Any) -> str:

@@ -9,7 +9,7 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.hashers import identify_hasher
 
-from ..field_rules.fillers import raw
+from ..field_rules.fillers import raw_values
 from ..keys import is_text
 from .permissions import referrer_of
 
@@ -108,7 +108,7 @@ def is_password(field: AnyField, rows: Iterable[Model]) -> bool:
     """Whether a field holds password hashes, by its name or by what stands in it."""
     if field.name == "password":
         return True
-    return is_text(field) and any(is_hash(raw(field, row)) for row in rows)
+    return is_text(field) and any(map(is_hash, raw_values(field, rows)))
 
 
 def is_hash(value: Any) -> bool:

@@ -24,11 +24,13 @@ from .staleness import remembered
 from .words import decision_in_words, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
+    from django.core.paginator import Page
     from django.db.models import Model
     from django.http import HttpRequest, HttpResponse
 
+    from .display import ShownLine
     from .permissions import AnyAdmin
     from .place import Place
     from .reviewing import Review
@@ -38,6 +40,9 @@ PER_PAGE = 50
 
 SIDE_BY_SIDE = 8
 """How many rows stand side by side; more of them stand one below the other."""
+
+_FEWEST = 2
+"""How many rows a merge takes: of more, one can be left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +69,10 @@ def shown_page(
 ) -> HttpResponse:
     """The page for a review; ``changed`` says what is not as it was on the page before."""
     options, site = model_admin.opts, model_admin.admin_site
-    lines = list(shown_lines(model_admin, review))
-    rows = list(_heads(review))
+    places = _places(review)
+    on_page = list(range(len(review.comparison.rows)) if places is None else places)
+    lines = list(shown_lines(model_admin, review, on_page))
+    rows = [_head(review, review.comparison.rows[place]) for place in on_page]
     context = {
         **site.each_context(request),
         "title": _("Merge %(rows)s") % {"rows": options.verbose_name_plural},
@@ -78,11 +85,12 @@ def shown_page(
         "comparison": review.comparison,
         "survivor": row_words(review.comparison.survivor),
         "rows": rows,
+        "may_leave_out": len(review.comparison.rows) > _FEWEST,
         "counts": split_counts(review.plan.references),
         "verdict": verdict(review, sum(line.lost for line in lines)),
         "lines": [line for line in lines if line.differs],
         "equal_lines": [line for line in lines if not line.differs],
-        **_paged(review, rows, lines),
+        **({} if places is None else _paged(review, places, rows, lines)),
         "hidden": len(review.fields.hidden),
         "fingerprint": review.fingerprint,
         "memory": remembered(review),
@@ -98,19 +106,18 @@ def shown_page(
     return TemplateResponse(request, "dedupe_toolkit/review.html", context)
 
 
-def _heads(review: Review) -> Iterator[ShownRow]:
-    for row in review.comparison.rows:
-        counts = [
-            f"{number_format(rows)} {linked_name(count.model, count.field, rows)}"
-            for count in review.counts
-            if (rows := count.rows.get(row.pk))
-        ]
-        yield ShownRow(
-            row=row,
-            survives=row is review.comparison.survivor,
-            created=_created(review, row),
-            counts=" · ".join(counts),
-        )
+def _head(review: Review, row: Model) -> ShownRow:
+    counts = [
+        f"{number_format(rows)} {linked_name(count.model, count.field, rows)}"
+        for count in review.counts
+        if (rows := count.rows.get(row.pk))
+    ]
+    return ShownRow(
+        row=row,
+        survives=row is review.comparison.survivor,
+        created=_created(review, row),
+        counts=" · ".join(counts),
+    )
 
 
 def _created(review: Review, row: Model) -> str:
@@ -128,13 +135,21 @@ def _created(review: Review, row: Model) -> str:
     return ""
 
 
-def _paged(review: Review, rows: Sequence[ShownRow], lines: Sequence[Any]) -> dict[str, Any]:
+def _places(review: Review) -> Page[int] | None:
+    """The places of the rows on the page looked at; None where all stand side by side."""
+    rows = range(len(review.comparison.rows))
+    return (
+        None
+        if len(rows) <= SIDE_BY_SIDE
+        else Paginator(rows, PER_PAGE).get_page(review.choice.page)
+    )
+
+
+def _paged(
+    review: Review, page: Page[int], rows: Sequence[ShownRow], lines: Sequence[ShownLine]
+) -> dict[str, Any]:
     """The records of the page looked at, and the choices whose rows are not on it."""
-    if len(rows) <= SIDE_BY_SIDE:
-        return {"records": []}
-    pages = Paginator(_records(rows, lines), PER_PAGE)
-    shown = pages.get_page(review.choice.page)
-    on_page = {str(head.row.pk) for head, _cells in shown.object_list}
+    on_page = {str(head.row.pk) for head in rows}
     values = {f"field_{name}": text for name, text in review.choice.values.items()}
     kept = {"into": f"row:{review.comparison.survivor.pk}", **values}
     elsewhere = {
@@ -142,12 +157,13 @@ def _paged(review: Review, rows: Sequence[ShownRow], lines: Sequence[Any]) -> di
         for name, text in kept.items()
         if text.startswith("row:") and text.removeprefix("row:") not in on_page
     }
-    return {"records": shown.object_list, "page": shown, "elsewhere": elsewhere.items()}
+    return {"records": _records(rows, lines), "page": page, "elsewhere": elsewhere.items()}
 
 
-def _records(rows: Sequence[ShownRow], lines: Sequence[Any]) -> list[Any]:
+def _records(rows: Sequence[ShownRow], lines: Sequence[ShownLine]) -> list[Any]:
     """A record for each row: its head, and its cells of the fields that differ."""
     differing = [line for line in lines if line.differs]
     return [
-        (head, [(line, line.cells[place]) for line in differing]) for place, head in enumerate(rows)
+        (head, [(line, line.cells[number]) for line in differing])
+        for number, head in enumerate(rows)
     ]

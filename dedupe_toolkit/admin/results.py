@@ -7,52 +7,50 @@ from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
-from ..field_rules.fillers import FILL, raw
+from ..field_rules.fillers import FILL, is_blank
 from ..field_rules.rules import separator
 from ..keys import is_text
 from ..references.together import together_with
 from ..values import Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from django.db.models import Field
 
-    from django.db.models import Field, Model
-
-    from ..reviewing.side_by_side import Cell, Line, SideBySide
+    from ..reviewing.side_by_side import Line, SideBySide
     from ..values import MergePolicy
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The value that stays, and the row that it comes from, if it comes from one.
+    """The value that stays, and the place of the row that it comes from, if it comes from one.
 
     Not ``is_known`` is what only the database can tell: how it sorts texts.
     """
 
     value: Any = None
-    row: Model | None = None
+    place: int | None = None
     is_known: bool = True
 
 
 def result_of(comparison: SideBySide, line: Line, policy: MergePolicy) -> Result:
     """What the survivor will hold in the field of this line."""
-    rows = list(comparison.rows)
-    order = sorted(rows, key=lambda row: row.pk != comparison.source.into)
+    order = comparison.order
     rule = policy.field_rules.get(line.field.name, _followed(line.field, policy))
     if isinstance(rule, Taken):
-        return _of(comparison, line, order[rule.place])
+        return _of(line, order[rule.place])
     if callable(rule):
-        return Result(value=rule([raw(line.field, row) for row in order]))
+        return Result(value=rule([line.values[place] for place in order]))
+    if rule == FILL and line.filler is not None and line.cell(line.filler).fills:
+        return _of(line, line.filler)
     if rule in {FILL, "survivor"}:
-        filler = next((row for row, c in zip(rows, line.cells, strict=True) if c.fills), order[0])
-        return _of(comparison, line, filler if rule == FILL else order[0])
-    filled = [row for row in order if not _cell(comparison, line, row).is_blank]
+        return _of(line, order[0])
+    filled = [place for place in order if not is_blank(line.field, line.values[place])]
     if not filled:
-        return _of(comparison, line, order[0])
+        return _of(line, order[0])
     if rule in {"oldest", "newest"}:
-        by_key = sorted(filled, key=lambda row: row.pk, reverse=rule == "newest")
-        return _of(comparison, line, by_key[0])
-    return _computed(line.field, str(rule), [raw(line.field, row) for row in filled])
+        by_key = sorted(filled, key=lambda place: line.rows[place].pk, reverse=rule == "newest")
+        return _of(line, by_key[0])
+    return _computed(line.field, str(rule), [line.values[place] for place in filled])
 
 
 def _computed(field: Field[Any, Any], rule: str, values: list[Any]) -> Result:
@@ -75,10 +73,5 @@ def _followed(field: Field[Any, Any], policy: MergePolicy) -> Any:
     return FILL
 
 
-def _of(comparison: SideBySide, line: Line, row: Model) -> Result:
-    return Result(value=_cell(comparison, line, row).value, row=row)
-
-
-def _cell(comparison: SideBySide, line: Line, row: Model) -> Cell:
-    cells: Sequence[Cell] = line.cells
-    return next(cell for each, cell in zip(comparison.rows, cells, strict=True) if each is row)
+def _of(line: Line, place: int) -> Result:
+    return Result(value=line.values[place], place=place)

@@ -9,14 +9,16 @@ from django.core import signing
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from ..field_rules.fillers import raw
 from ..verbose import reference_words
 from .reviewing import linked_name
 from .words import decision_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from django.db.models import Model
+
+    from ..reviewing.side_by_side import Line
     from .reviewing import Review
 
 _SALT = "dedupe_toolkit.review"
@@ -53,17 +55,8 @@ def changes(review: Review, memory: str) -> list[str]:
 def _shown(review: Review) -> dict[str, Any]:
     hidden = review.fields.hidden
     lines = [line for line in review.comparison.lines if line.field.name not in hidden]
-    rows = review.comparison.rows
-    values = {
-        str(row.pk): {line.field.name: raw(line.field, row) for line in lines} for row in rows
-    }
-    if len(rows) * len(lines) > _MOST_VALUES:
-        values = {key: {_WHOLE: list(held.values())} for key, held in values.items()}
     return {
-        "rows": {
-            key: {name: _hash(value) for name, value in held.items()}
-            for key, held in values.items()
-        },
+        "rows": _hashes(review.comparison.rows, lines),
         "counts": {
             count.reference: {str(pk): n for pk, n in count.rows.items()} for count in review.counts
         },
@@ -71,6 +64,18 @@ def _shown(review: Review) -> dict[str, Any]:
         "others": _uncounted(review),
         "colliding": {one.reference: one.fingerprint for one in review.colliding},
         "verdicts": sorted(review.verdicts),
+    }
+
+
+def _hashes(rows: Sequence[Model], lines: Sequence[Line]) -> dict[str, dict[str, str]]:
+    """Of each row the hashes of its values by their fields, or one of all where they are many."""
+    keys = [str(row.pk) for row in rows]
+    if len(rows) * len(lines) > _MOST_VALUES:
+        values = zip(*(line.values for line in lines), strict=True)
+        return {key: {_WHOLE: _hash(held)} for key, held in zip(keys, values, strict=True)}
+    return {
+        key: {line.field.name: _hash(line.values[place]) for line in lines}
+        for place, key in enumerate(keys)
     }
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..field_rules.fillers import FILL, differ, fillers, is_blank, raw
+from ..field_rules.fillers import FILL, differ, fillers, is_blank, raw, raw_values
 from ..finding.survivor_rules import survivor_ordering
 from ..mapping.groups import named_rows, refuse_missing
 from ..registry import declared_policy
@@ -37,15 +37,33 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One field across all rows; ``rule`` names a field rule other than filling blanks."""
+    """One field across all rows, in their order; ``rule`` names one other than filling blanks.
+
+    A cell is made when it is asked for: of thousands of rows a page shows a few.
+    ``filler`` is the place of the row whose value fills the survivor's blank.
+    """
 
     field: Field[Any, Any]
     rule: str = ""
-    cells: tuple[Cell, ...]
+    rows: tuple[Model, ...]
+    values: tuple[Any, ...]
+    kept: Any
+    filler: int | None
 
     @cached_property
     def differs(self) -> bool:
-        return any(cell.differs for cell in self.cells)
+        return any(differ(value, self.kept) for value in self.values)
+
+    def cell(self, place: int) -> Cell:
+        """The cell of the row in this place."""
+        value = self.values[place]
+        differs = differ(value, self.kept)
+        return Cell(
+            value=_related(self.field, self.rows[place], value),
+            is_blank=is_blank(self.field, value),
+            differs=differs,
+            fills=place == self.filler and differs,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +80,13 @@ class SideBySide:
 
     @cached_property
     def survivor(self) -> Model:
-        return next(row for row in self.rows if row.pk == self.source.into)
+        return self.rows[self.order[0]]
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """The places of the rows as the merge asks them: the survivor first."""
+        into = self.source.into
+        return tuple(sorted(range(len(self.rows)), key=lambda place: self.rows[place].pk != into))
 
 
 def side_by_side(
@@ -99,45 +123,39 @@ def compared(source: RowSet, rows: tuple[Model, ...], policy: MergePolicy) -> Si
     order = sorted(rows, key=lambda row: row.pk != into)
     fields = [field for field in source.model._meta.concrete_fields if not field.primary_key]
     filled = fillers(fields, policy.field_rules, order)
+    places = {id(row): place for place, row in enumerate(rows)}
+    lines = tuple(
+        Line(
+            field=field,
+            rule=_named(policy.field_rules.get(field.name, FILL)),
+            rows=rows,
+            values=tuple(raw_values(field, rows)),
+            kept=raw(field, order[0]),
+            filler=places.get(id(filled[field])),
+        )
+        for field in fields
+    )
     return SideBySide(
         source=RowSet(model=source.model, pks=tuple(row.pk for row in rows), into=into),
         rows=rows,
-        lines=tuple(
-            _line(field, policy.field_rules.get(field.name, FILL), rows, order[0], filled[field])
-            for field in fields
-        ),
-        fingerprint=_fingerprint(fields, rows),
+        lines=lines,
+        fingerprint=_fingerprint(rows, lines),
     )
 
 
-def _line(
-    field: Field[Any, Any],
-    rule: Any,
-    rows: Sequence[Model],
-    survivor: Model,
-    filler: Model | None,
-) -> Line:
-    kept = raw(field, survivor)
-    cells = [
-        Cell(
-            value=_related(field, row),
-            is_blank=is_blank(field, raw(field, row)),
-            differs=differ(raw(field, row), kept),
-            fills=row is filler and differ(raw(field, row), kept),
-        )
-        for row in rows
-    ]
-    return Line(field=field, rule="" if rule == FILL else rule_name(rule), cells=tuple(cells))
+def _named(rule: Any) -> str:
+    return "" if rule == FILL else rule_name(rule)
 
 
-def _related(field: Field[Any, Any], row: Model) -> Any:
-    held = raw(field, row)
+def _related(field: Field[Any, Any], row: Model, held: Any) -> Any:
     if not field.is_relation or held is None:
         return held
     # the related row may be missing where the database does not check the key
     return getattr(row, field.name, held)
 
 
-def _fingerprint(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> str:
-    values = [[repr(row.pk), *(repr(raw(field, row)) for field in fields)] for row in rows]
-    return sha256(repr(values).encode()).hexdigest()
+def _fingerprint(rows: Sequence[Model], lines: Sequence[Line]) -> str:
+    told = sha256()
+    for row, *values in zip(rows, *(line.values for line in lines), strict=True):
+        told.update(repr([row.pk, *values]).encode())
+    return told.hexdigest()

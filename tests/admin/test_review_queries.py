@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,8 @@ from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import match_key
+from dedupe_toolkit.admin import display
+from dedupe_toolkit.admin.page import PER_PAGE
 from dedupe_toolkit.databases import caching
 from dedupe_toolkit.databases.places import place_of
 from dedupe_toolkit.errors import DedupeError
@@ -149,6 +152,28 @@ def test_nine_times_as_many_rows_are_at_most_nine_times_the_work(desk: tuple[Cli
         worked.append(called[0])
     few, many = worked  # of 100 and of 900 rows
     assert many < 9 * few
+
+
+def test_of_a_large_group_no_more_values_are_written_than_stand_on_the_page(
+    desk: tuple[Client, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, page = desk
+    Person.objects.bulk_create(
+        Person(name="Agnès Varda", acting_since=number) for number in range(1, 901)
+    )
+    written: Counter[str] = Counter()
+    write = display.shown_cell
+
+    def counting(field: Any, *args: Any) -> str:
+        written[field.name] += 1
+        return write(field, *args)
+
+    monkeypatch.setattr(display, "shown_cell", counting)
+    told = text_of(client.get(page, {"page": 7}))
+    assert "902 people become one" in told
+    assert "350 / 902" in told
+    # beside the fifty rows the one that stays, and the one that a value comes from
+    assert max(written.values()) <= PER_PAGE + 2
 
 
 # -- what it goes by ------------------------------------------------------------------------------

@@ -224,11 +224,19 @@ def test_rows_side_by_side_fill_no_blank_that_says_something() -> None:
     live, gone = keys({}, {"state": "archived", "deleted_at": GONE, "token": "t"})
     source = row_set(Key, [live.pk, gone.pk])
     lines = {line.field.name: line for line in side_by_side(source).lines}
-    filled = {name for name, line in lines.items() if any(cell.fills for cell in line.cells)}
+    filled = {
+        name
+        for name, line in lines.items()
+        if any(line.cell(place).fills for place in range(len(line.rows)))
+    }
     assert filled == {"token"}
     policy = MergePolicy(field_rules={"state": "fill", "deleted_at": "fill"})
     lines = {line.field.name: line for line in side_by_side(source, policy=policy).lines}
-    filled = {name for name, line in lines.items() if any(cell.fills for cell in line.cells)}
+    filled = {
+        name
+        for name, line in lines.items()
+        if any(line.cell(place).fills for place in range(len(line.rows)))
+    }
     assert filled == {"state", "deleted_at", "token"}
 
 
