@@ -9,11 +9,12 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..databases.tables import pk_names
+from ..journal.key_texts import key_text
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
 from ..queue.queued import first_rows, rows_of, texts_of_groups
 from ..verbose import user_name
 from .known import key_of_scan
-from .permissions import find_model_admin, may_change_and_delete, may_review_model
+from .permissions import find_model_admin, may_change_and_delete, may_review_model, own_key
 from .seen import asks_of_rows, hiding_admin, named_rows, seen_groups, seen_rows
 
 if TYPE_CHECKING:
@@ -117,3 +118,16 @@ def allowed(
     rows = named_rows(seen_rows(model_admin, request, using), chain.from_iterable(texts.values()))
     touched = {text for text, row in rows if may_change_and_delete(model_admin, request, row)}
     return [group for group in groups if touched.issuperset(texts.get(group.row, ()))]
+
+
+def of_own_account(
+    request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
+) -> list[QueuedGroup]:
+    """Those of the groups, all of one scan, that this user's own account is in."""
+    using = groups[0].scan.using if groups else "default"
+    own = own_key(request, key.model, using)
+    if own is None:
+        return []
+    text = key_text(key.model, own, using)
+    texts = texts_of_groups(key, first_rows(key.model, groups, using), using)
+    return [group for group in groups if text in texts.get(group.row, ())]

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..keys import row_set
 from ..models import DismissedGroup
 from ..reviewing.dismissals import dismiss, offer_again
+from ..reviewing.unreadable import read_rows
 from ..verbose import model_words, row_words, user_name
 from .choice import require_number, require_visible
 from .concerned import readable_verdicts
@@ -54,7 +55,7 @@ def dismiss_rows(
     require_number(model_admin.model, choice.pks, most)
     rows = row_set(model_admin.model, choice.pks)
     require_visible(model_admin, request, rows.pks, using)
-    shown = list(model_admin.get_queryset(request).using(using).filter(pk__in=rows.pks))
+    shown = read_rows(model_admin.get_queryset(request).using(using).filter(pk__in=rows.pks))
     if not all(may_change_and_delete(model_admin, request, row) for row in shown):
         raise PermissionDenied
     note = note_in(request)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from ..field_rules.fillers import differ, is_blank, raw
 from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
+from ..reviewing.unreadable import Unreadable
 from ..verbose import reference_words, row_words
 from .results import result_of
 from .ruling import choosable, other_rules
@@ -177,10 +178,13 @@ def _texts(line: Line, places: Iterable[int], empty: str) -> dict[int, str]:
     if not _looks_equal(line, cells, shown):
         return shown
     write = _exactly(line)
-    return {
-        place: empty if cell.is_blank else folded(write(cell.value))
-        for place, cell in cells.items()
-    }
+    try:
+        return {
+            place: empty if cell.is_blank else folded(write(cell.value))
+            for place, cell in cells.items()
+        }
+    except Exception:  # a project's own values raise what they like
+        return shown
 
 
 def _cell(
@@ -250,7 +254,19 @@ def _exact(value: Any) -> str:
 
 
 def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: bool = True) -> str:
-    """A value as a page shows it; addresses are links unless the rows they were in are gone."""
+    """A value as a page shows it; addresses are links unless the rows they were in are gone.
+
+    One that a project's own code cannot write is named so: the others are shown all the same.
+    """
+    if isinstance(cell.value, Unreadable):
+        return str(cell.value)
+    try:
+        return _shown(field, cell, empty, has_links=has_links)
+    except Exception:  # it raises what it likes
+        return _("(cannot be shown)")
+
+
+def _shown(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: bool) -> str:
     if cell.is_blank:
         # two kinds of nothing are told apart where a field can hold both
         return "“”" if cell.value == "" and field.null else str(empty)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.admin import ModelAdmin
 from django.contrib.admin.exceptions import NotRegistered
 from django.contrib.auth import get_permission_codename, get_user_model
+from django.db import router
 
 from ..models import MergeRun
 from ..references.discover import family_of
@@ -167,9 +168,14 @@ def model_admin_of(site: AdminSite, label: str) -> AnyAdmin | None:
     return find_model_admin(site, model) if model else None
 
 
-def own_key(request: HttpRequest, model: type[Model]) -> Any:
-    """The key of the model's row that is this user's own account; None if no row can be."""
-    return request.user.pk if concrete(get_user_model()) in family_of(model) else None
+def own_key(request: HttpRequest, model: type[Model], using: str) -> Any:
+    """The key of the model's row that is this user's own account; None if no row there can be."""
+    if concrete(get_user_model()) not in family_of(model):
+        return None
+    user: Any = request.user
+    # who was read from a replica is written where it gets its rows from
+    homes = {user._state.db, router.db_for_write(get_user_model())}
+    return user.pk if using in homes else None
 
 
 def is_journal(model: type[Model]) -> bool:

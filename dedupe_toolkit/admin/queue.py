@@ -250,7 +250,10 @@ class QueuedGroupAdmin(DeskAdmin):
         if not (has_right(request, MERGE) or has_right(request, DISMISS)):
             raise PermissionDenied
         groups = queryset.filter(state__in=UNDECIDED).order_by()
-        done = groups.update(state=state, decided=timezone.now(), by=user_name(request.user))
+        # a group that waits again waits for no merge that it was left out of
+        done = groups.update(
+            state=state, run=None, decided=timezone.now(), by=user_name(request.user)
+        )
         text = ngettext("%(groups)s group: %(state)s.", "%(groups)s groups: %(state)s.", done)
         told = {"groups": number_format(done), "state": State(state).label}
         self.message_user(request, text % told, messages.SUCCESS)

@@ -35,7 +35,7 @@ from ..queue.safe_merging import (
 from ..verbose import find_model, user_name
 from .aliases import chosen_database
 from .choice import WAIT
-from .deciding import allowed, decide
+from .deciding import allowed, decide, of_own_account
 from .history import log_rows
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import find_model_admin, may_merge, may_review_model
@@ -182,6 +182,8 @@ def _merge(
     groups: list[QueuedGroup],
 ) -> None:
     mergeable = allowed(site, request, key, groups)
+    own = of_own_account(request, key, mergeable)  # its page says what may become of it
+    mergeable = [group for group in mergeable if group not in own]
     others = [group for group in groups if group not in mergeable]
     if others:
         decide(request, others, QueuedGroup.State.OTHERS)
@@ -252,6 +254,18 @@ def _report(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun) -> None:
     }
     link = run_link(model_admin.admin_site, request, run)
     model_admin.message_user(request, format_html("{} {}", text, link), messages.SUCCESS)
+    groups = QueuedGroup.objects.using(run.using).filter(run=run)
+    others = groups.filter(state=QueuedGroup.State.OTHERS).count()
+    if others:
+        text = ngettext(
+            "%(groups)s group needs someone else, and was not merged: your own account is in it,"
+            " or a row that you may not change and delete.",
+            "%(groups)s groups need someone else, and were not merged: your own account is in"
+            " them, or rows that you may not change and delete.",
+            others,
+        )
+        told = text % {"groups": number_format(others)}
+        model_admin.message_user(request, told, messages.WARNING)
 
 
 SLICES[MergeRun] = slice_of_run

@@ -15,6 +15,7 @@ from django.db.models.sql.where import ExtraWhere
 from ..errors import DedupeError
 from ..finding.named_keys import is_named_in
 from ..journal.key_texts import key_of
+from ..reviewing.unreadable import read_rows
 from .permissions import model_admin_of
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def seen_groups(site: AdminSite, request: HttpRequest, label: str, using: str) -
 def named_rows(rows: QuerySet[Any], texts: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Those of the rows that these keys name, each after its key. A statement for each chunk."""
     for keys in keys_named(rows.model, texts, rows.db):
-        found = {row.pk: row for row in rows.filter(pk__in=keys.values())}
+        found = {row.pk: row for row in read_rows(rows.filter(pk__in=keys.values()))}
         yield from ((text, found[key]) for text, key in keys.items() if key in found)
 
 

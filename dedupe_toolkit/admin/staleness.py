@@ -9,6 +9,8 @@ from django.core import signing
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from ..field_rules.fillers import exact_text
+from ..models import DismissedGroup
 from ..verbose import reference_words
 from .reviewing import linked_name
 from .words import decision_in_words
@@ -90,14 +92,18 @@ def _uncounted(review: Review) -> dict[str, int]:
 
 
 def _hash(value: Any) -> str:
-    return sha256(repr(value).encode()).hexdigest()[:8]
+    return sha256(exact_text(value).encode()).hexdigest()[:8]
 
 
 def _verdicts(review: Review, then: Any) -> Iterator[str]:
     for number, one in review.verdicts.items():
         if number not in then.get("verdicts", [number]):
             yield decision_in_words(one)
-    if then.get("verdicts") and not review.verdicts:
+    gone = set(then.get("verdicts", ())).difference(review.verdicts)
+    # one whose rows have left them still stands
+    if gone and gone.difference(
+        DismissedGroup.objects.using(review.using).filter(pk__in=gone).values_list("pk", flat=True)
+    ):
         yield _("a verdict that they are no duplicates was taken back")
 
 
@@ -144,10 +150,12 @@ def _others(then: Any, now: Any) -> Iterator[str]:
 
 
 def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:
+    """Of the rows that stayed: that another has come or gone is told with all that it has."""
     models = {count.reference: count for count in review.counts}
+    stayed = then["rows"].keys() & now["rows"].keys()
     for label, rows in now["counts"].items():
         before = then["counts"].get(label, {})
-        for key in dict.fromkeys([*before, *rows]):
+        for key in (key for key in dict.fromkeys([*before, *rows]) if key in stayed):
             more = rows.get(key, 0) - before.get(key, 0)
             if more:
                 name = linked_name(models[label].model, models[label].field, abs(more))
@@ -158,5 +166,5 @@ def _counts(review: Review, then: Any, now: Any) -> Iterator[str]:
                 }
                 yield _("%(more)s %(rows)s on #%(key)s") % told
     for label in then["counts"].keys() - now["counts"].keys():
-        for key in then["counts"][label]:
+        for key in (key for key in then["counts"][label] if key in stayed):
             yield _("fewer rows point at #%(key)s") % {"key": key}

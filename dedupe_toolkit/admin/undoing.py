@@ -19,6 +19,7 @@ from ..journal.key_texts import keys_of
 from ..journal.progress import status_now
 from ..journal.reading import merged_pairs, step_kinds
 from ..models import MergeRun, QueuedGroup
+from ..reviewing.unreadable import read_rows
 from ..undoing.undo import Undone, undo
 from ..verbose import find_model, model_words
 from .aliases import chosen_database
@@ -103,10 +104,12 @@ def _log_rows(model_admin: JournalAdmin, request: HttpRequest, run: MergeRun) ->
     rows: QuerySet[Any] = QuerySet(model, using=using)
     survivors = keys_of(model, list({survivor for __, survivor in pairs}), using)
     told = _("%(run)s was undone.") % {"run": run}
-    log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=survivors)])
+    found = read_rows(rows.filter(pk__in=survivors))
+    log_rows(model_admin, request, [(row, told) for row in found])
     back = keys_of(model, [duplicate for duplicate, __ in pairs], using)
     told = _("Brought back: %(run)s was undone.") % {"run": run}
-    log_rows(model_admin, request, [(row, told) for row in rows.filter(pk__in=back)], ADDITION)
+    found = read_rows(rows.filter(pk__in=back))
+    log_rows(model_admin, request, [(row, told) for row in found], ADDITION)
 
 
 def _asked_for(request: HttpRequest, run: MergeRun) -> list[Any] | None:

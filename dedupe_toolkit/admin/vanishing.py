@@ -8,6 +8,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 
 from ..references.meta import concrete
+from ..reviewing.unreadable import read_rows
 from .permissions import find_model_admin, is_nobodys, may_delete_model, own_key, referrer_of
 from .seen import may_hide, own_rows, seen_rows
 
@@ -59,7 +60,7 @@ def _may_vanish(
         return True
     if not (issubclass(members.model, model) or may_delete_model(site, request, model)):
         return False
-    own, account = find_model_admin(site, model), own_key(request, model)
+    own, account = find_model_admin(site, model), own_key(request, model, members.db)
     if own is not None and not (may_hide(own_rows(own, request)) or _asks_of_rows(own)):
         own = None  # it has no word on single rows
     if own is None and account is None:
@@ -112,7 +113,7 @@ def _may_delete_rows(
         keys.update(rows.order_by().values_list("pk", flat=True)[: LOOKED_AT + 1])
     if len(keys) > LOOKED_AT:
         return False
-    seen = list(seen_rows(model_admin, request, using).filter(pk__in=keys))
+    seen = read_rows(seen_rows(model_admin, request, using).filter(pk__in=keys))
     return {row.pk for row in seen} == keys and all(
         model_admin.has_delete_permission(request, row) for row in seen
     )

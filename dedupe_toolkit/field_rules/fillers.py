@@ -84,6 +84,23 @@ def raw_values(field: Field[Any, Any], rows: Iterable[Model]) -> list[Any]:
     return [bytes(value) if isinstance(value, memoryview) else value for value in values]
 
 
+def exact_text(value: Any) -> str:
+    """A value, or several, as Python writes them; by what they hold where one cannot be written."""
+    try:
+        return repr(value)
+    except Exception:  # a project's own values raise what they like
+        several = value if isinstance(value, list | tuple) else ()
+        parts = [exact_text(one) for one in several] or [_held(value)]
+        return f"{type(value).__qualname__}({', '.join(parts)})"
+
+
+def _held(value: Any) -> str:
+    try:
+        return repr(vars(value))
+    except Exception:  # as above
+        return ""
+
+
 def differ(one: Any, other: Any) -> bool:
     """Whether two values are not the same; one that is no number is the same as another such."""
     return bool(one != other and not (one != one and other != other))  # NaN is told so

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import QuerySet
 
 from ..keys import key_field, output_field
+from ..reviewing.unreadable import read_rows
 from ..verbose import row_words
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _names(key: MatchKey, lookup: str, held: Iterable[Any], using: str) -> dict[
     if field.is_relation:
         target = field.target_field
         rows: QuerySet[Any] = QuerySet(target.model, using=using)
-        found = rows.filter(**{f"{target.name}__in": held})
+        found = read_rows(rows.filter(**{f"{target.name}__in": held}))
         return {getattr(row, target.attname): row_words(row) for row in found}
     return {value: str(label) for value, label in field.flatchoices}
 

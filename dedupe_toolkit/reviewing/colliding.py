@@ -18,7 +18,7 @@ from ..collisions.losing_rows import (
 )
 from ..collisions.resolutions import RESOLUTIONS, Outcome
 from ..databases.caching import caching
-from ..field_rules.fillers import raw
+from ..field_rules.fillers import exact_text, raw
 from ..journal.key_texts import keys_of
 from ..mapping.groups import mapping_for
 from ..planning.plan import open_session
@@ -26,6 +26,7 @@ from ..references.refusals import refusal_of
 from .preview_counts import InlineMapping, inline, is_simple
 from .related_rows import read_related
 from .row_counts import row_counts
+from .unreadable import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -74,7 +75,7 @@ class CollidingRows:
         """Another one as soon as other rows collide, or one of them has another value."""
         fields = self.model._meta.concrete_fields
         rows = [
-            [repr(raw(field, row)) for field in fields]
+            [exact_text(raw(field, row)) for field in fields]
             for pair in self.pairs
             for row in (pair.stays, pair.rival)
         ]
@@ -157,7 +158,8 @@ def _told(
     texts = list({text for pair in found for text in pair})
     keys = dict(zip(texts, keys_of(model, texts, using), strict=True))
     columns = frozenset(name for ref in referrer.references for name in ref.columns)
-    rows: dict[Any, Model] = QuerySet(model, using=using).in_bulk(keys.values())
+    named: QuerySet[Any] = QuerySet(model, using=using).filter(pk__in=keys.values())
+    rows: dict[Any, Model] = {row.pk: row for row in read_rows(named)}
     _tell_known(list(rows.values()), members)
     read_related(list(rows.values()))
     counts = row_counts(model, [keys[rival] for _, rival in found], using)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db import router
+from django.db import DatabaseError, router
 from django.db.models import Prefetch, prefetch_related_objects
+
+from .unreadable import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
 
 def read_related(rows: Sequence[Model]) -> None:
@@ -25,4 +27,20 @@ def read_related(rows: Sequence[Model]) -> None:
         if waiting:
             using = router.db_for_write(field.related_model, instance=rows[0])
             related = field.related_model._base_manager.using(using)
-            prefetch_related_objects(waiting, Prefetch(field.name, related))
+            try:
+                prefetch_related_objects(waiting, Prefetch(field.name, related))
+            except DatabaseError:
+                raise
+            except Exception:  # fields of a project raise what they like
+                _read_what_can_be(field, waiting, related)
+
+
+def _read_what_can_be(field: Any, waiting: Sequence[Model], related: QuerySet[Any]) -> None:
+    """The same where a value of them cannot be read."""
+    target = field.target_field
+    keys = {getattr(row, field.attname) for row in waiting}
+    rows = read_rows(related.filter(**{f"{target.name}__in": keys}))
+    found = {getattr(row, target.attname): row for row in rows}
+    for row in waiting:
+        if (one := found.get(getattr(row, field.attname))) is not None:
+            field.set_cached_value(row, one)

@@ -7,12 +7,13 @@ from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from ..field_rules.fillers import FILL, differ, fillers, is_blank, raw, raw_values
+from ..field_rules.fillers import FILL, differ, exact_text, fillers, is_blank, raw, raw_values
 from ..finding.survivor_rules import survivor_ordering
 from ..mapping.groups import named_rows, refuse_missing
 from ..registry import declared_policy
 from ..values import MergePolicy, RowSet, rule_name
 from .related_rows import read_related
+from .unreadable import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +111,7 @@ def rows_in_order(source: RowSet, policy: MergePolicy, using: str) -> tuple[Mode
     Raises `InvalidOption` naming the rows that are not there.
     """
     ordering = survivor_ordering(source.model, policy.survivor, using)
-    rows = tuple(named_rows(source, using).order_by(*ordering))
+    rows = tuple(read_rows(named_rows(source, using).order_by(*ordering)))
     read_related(rows)
     refuse_missing(source, (row.pk for row in rows), using)
     return rows
@@ -157,5 +158,5 @@ def _related(field: Field[Any, Any], row: Model, held: Any) -> Any:
 def _fingerprint(rows: Sequence[Model], lines: Sequence[Line]) -> str:
     told = sha256()
     for row, *values in zip(rows, *(line.values for line in lines), strict=True):
-        told.update(repr([row.pk, *values]).encode())
+        told.update(exact_text([row.pk, *values]).encode())
     return told.hexdigest()

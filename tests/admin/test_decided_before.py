@@ -122,14 +122,19 @@ def test_what_an_undo_has_left_in_the_history_of_the_rows_is_told(admin_client: 
     assert Person.objects.count() == 2
 
 
-def test_one_of_two_verdicts_taken_back_leaves_them_no_duplicates(admin_client: Client) -> None:
+def test_one_of_two_verdicts_taken_back_is_told_beside_the_other_that_stands(
+    admin_client: Client,
+) -> None:
     first, second = people(2)
     rows = row_set(Person, [first.pk, second.pk])
     verdict = dismiss(rows, by="Ann", note="Mother and daughter.")
     dismiss(rows, by="Bert")
     page = select(admin_client, first, second)
     offer_again(verdict)
-    assert "was taken back" not in text_of(press_merge(admin_client, page))
+    told = text_of(press_merge(admin_client, page))
+    assert "a verdict that they are no duplicates was taken back" in told
+    assert "Bert" in told.partition("Decided before")[2]
+    assert Person.objects.count() == 2
 
 
 def test_what_was_decided_is_looked_up_by_indexes(people_merged: list[str]) -> None:

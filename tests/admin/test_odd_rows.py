@@ -13,7 +13,9 @@ from django.contrib.auth.models import User
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import connection
 
+from dedupe_toolkit import match_key
 from dedupe_toolkit.admin.display import shown_value_of
+from dedupe_toolkit.admin.permissions import own_key
 from dedupe_toolkit.models import MergeRun, QueuedGroup
 from testproject.films.models import Person
 from tests.admin.kit import (
@@ -27,15 +29,17 @@ from tests.admin.kit import (
     scan,
     text_of,
 )
+from tests.queue.scanning import scanned
 from tests.situations.typed.models import Everything
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
-    from django.test import Client
+    from django.test import Client, RequestFactory
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/dedupe_toolkit/mergerun/merge/films/person/"
+State = QueuedGroup.State
 RUNS = "/admin/dedupe_toolkit/mergerun/"
 
 
@@ -139,6 +143,40 @@ def test_who_is_logged_in_is_merged_into_nobody(admin_client: Client, admin_user
     shown = admin_client.get(page, {"rows": rows, "into": admin_user.pk})
     told = admin_client.post(page, fields_of(shown) | {"merge": "Merge"}, follow=True)
     assert "Merged 1 row into “admin”" in messages_of(told)
+
+
+def test_the_account_of_another_database_is_nobody_who_is_logged_in(
+    admin_user: User, rf: RequestFactory
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    assert own_key(request, User, "default") == admin_user.pk
+    assert own_key(request, User, "other") is None
+
+
+def test_the_safe_ones_are_merged_without_the_account_of_whoever_merges_them(
+    admin_client: Client, admin_user: User, declare: Any
+) -> None:
+    rules = dict.fromkeys(["username", "password", "date_joined", "last_login", "email"], "newest")
+    declare(User, keys=["last_name"], field_rules=rules)
+    User.objects.filter(pk=admin_user.pk).update(last_name="Varda")
+    for name, last in {"agnès": "Varda", "jacques": "Demy", "j.d.": "Demy"}.items():
+        User.objects.create_superuser(name, last_name=last, email=f"{name}@example.org")
+    known = scanned(match_key(User, ["last_name"]))
+    known.queued.update(is_safe=True)  # as accounts are that nothing tells apart
+    told = messages_of(merge_safe(admin_client, known))
+    assert "1 group needs someone else, and was not merged: your own account is in it" in told
+    assert User.objects.filter(last_name="Varda").count() == 2
+    assert User.objects.filter(last_name="Demy").count() == 1
+    assert admin_client.get("/admin/").status_code == 200
+    states = dict(known.queued.values_list("text", "state"))
+    assert states == {"Varda": State.OTHERS, "Demy": State.MERGED}
+    left = known.queued.get(text="Varda")
+    asked = {"action": "ask_again", "_selected_action": [left.pk], "index": 0}
+    admin_client.post(f"{QUEUE}?state=others", asked)
+    assert known.queued.get(text="Varda").run is None
+    merge_safe(client_of(User.objects.get(last_name="Demy")), known)
+    assert User.objects.filter(last_name="Varda").count() == 1
 
 
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="its columns hold true and false")

@@ -59,6 +59,26 @@ def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: C
     assert Person.objects.count() == 1
 
 
+def test_a_row_that_left_since_is_told_once_whatever_pointed_at_it(admin_client: Client) -> None:
+    (group,) = queued(*[Person(name="Ann") for _ in range(3)])
+    first, second, third = Person.objects.order_by("pk")
+    film = Film.objects.create(catalogue_id=1, title="Lola", year=1961)
+    for person in (first, third):
+        Award.objects.create(person=person, film=film, text="Lion")
+    data = {**fields_of(admin_client.get(url_of(group))), "merge": "Merge"}
+    Person.objects.filter(pk=third.pk).update(name="Bob")
+    Award.objects.filter(person=first).delete()
+    page = admin_client.post(url_of(group), data)
+    listed = page.context["changed"]
+    assert [line for line in listed if f"#{third.pk}" in line] == [
+        f"#{third.pk} is no longer one of them"
+    ]
+    assert [line for line in listed if f"#{first.pk}" in line] == [
+        f"fewer rows point at #{first.pk}"
+    ]
+    assert not [line for line in listed if f"#{second.pk}" in line]
+
+
 def test_a_group_of_which_a_row_was_left_out_is_merged_without_it(admin_client: Client) -> None:
     (group,) = queued(*[Person(name="Ann") for _ in range(4)])
     out = Person.objects.order_by("pk").last()
