@@ -387,7 +387,53 @@ def test_the_bar_that_decides_covers_nothing_that_the_keyboard_comes_to(
     log_in(page, admin_user)
     open_group(page, group)
     covered = []
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        covered.append(page.evaluate(COVERED))
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(60):
+            page.keyboard.press(key)
+            covered.append(page.evaluate(COVERED))
     assert set(covered) == {None}
+
+
+BURIED = """() => {
+    const active = document.activeElement;
+    const { left, top, width, height } = active.getBoundingClientRect();
+    const found = document.elementFromPoint(left + Math.min(width / 2, 10), top + height / 2);
+    return active === document.body || !found || active.contains(found) || found.contains(active)
+        || found.closest("label")?.control === active ? null : active.outerHTML;
+}"""
+
+
+@pytest.mark.parametrize("address", ["queuedgroup/", "scan/"])
+def test_nothing_of_the_queue_and_the_overview_is_covered_when_the_keyboard_comes_to_it(
+    page: Page, admin_user: User, groups: list[QueuedGroup], address: str
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 500})
+    log_in(page, admin_user)
+    page.goto(f"/admin/dedupe_toolkit/{address}")
+    buried = []
+    for key in ("Tab", "Shift+Tab"):
+        for _ in range(40):
+            page.keyboard.press(key)
+            buried.append(page.evaluate(BURIED))
+    assert set(buried) == {None}
+
+
+def test_the_space_bar_does_what_it_does_on_any_page(
+    page: Page, admin_user: User, groups: list[QueuedGroup]
+) -> None:
+    log_in(page, admin_user)
+    open_group(page, groups[0])
+    summary = page.locator("#dedupe-keys summary")
+    summary.focus()
+    page.keyboard.press("Space")
+    assert page.locator("#dedupe-keys").get_attribute("open") is not None
+    page.locator("#dedupe-keys-on").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#dedupe-keys-on")).not_to_be_checked()
+    page.keyboard.press("Space")
+    expect(page.locator("#dedupe-keys-on")).to_be_checked()
+    page.locator("input[name=into]").last.focus()
+    press(page, "Space")
+    expect(page.locator("input[name=into]").last).to_be_checked()
+    expect(page.locator("input[name=into]").last).to_be_focused()
+    assert len(years(groups[0].text)) == 2
