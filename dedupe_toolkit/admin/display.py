@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
 
-from ..field_rules.fillers import differ, is_blank, raw
+from ..field_rules.fillers import differ, exact_text, is_blank, raw
 from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
 from ..reviewing.unreadable import Unreadable
@@ -130,7 +130,8 @@ def _place(result: Result) -> list[int]:
 
 def _result(line: Line, result: Result, texts: Mapping[int, str], empty: str) -> str:
     if not result.is_known:
-        return _("as the database sorts them")
+        can_be_shown = not any(isinstance(value, Unreadable) for value in line.values)
+        return _("as the database sorts them") if can_be_shown else _("(cannot be shown)")
     if result.place is not None:
         return texts[result.place]
     cell = Cell(
@@ -155,8 +156,8 @@ def _named(value: Any) -> Any:
     """The value itself, or how it is written where it has no hash, as lists have none."""
     try:
         hash(value)
-    except TypeError:
-        return repr(value)
+    except Exception:  # a project's own values raise what they like
+        return exact_text(value)
     return value
 
 

@@ -54,6 +54,13 @@ def result_of(comparison: SideBySide, line: Line, policy: MergePolicy) -> Result
 
 
 def _computed(field: Field[Any, Any], rule: str, values: list[Any]) -> Result:
+    try:
+        return _of_rule(field, rule, values)
+    except Exception:  # a project's own values raise what they like: the database computes it
+        return Result(is_known=False)
+
+
+def _of_rule(field: Field[Any, Any], rule: str, values: list[Any]) -> Result:
     if rule == "concat":
         return Result(value=separator(field).join(dict.fromkeys(values)))
     if rule == "sum":

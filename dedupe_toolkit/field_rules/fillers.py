@@ -103,7 +103,10 @@ def _held(value: Any) -> str:
 
 def differ(one: Any, other: Any) -> bool:
     """Whether two values are not the same; one that is no number is the same as another such."""
-    return bool(one != other and not (one != one and other != other))  # NaN is told so
+    try:
+        return bool(one != other and not (one != one and other != other))  # NaN is told so
+    except Exception:  # a project's own values raise what they like, as arrays do
+        return exact_text(one) != exact_text(other)
 
 
 def is_blank(field: Field[Any, Any], value: Any) -> bool:

@@ -34,6 +34,12 @@ class Odd:
 
     __repr__ = __str__
 
+    def __ne__(self, other: object) -> bool:
+        raise ValueError(self.held)
+
+    def __hash__(self) -> int:
+        raise ValueError(self.held)
+
 
 def refuse(*_args: Any) -> Any:
     raise ValueError("of no use")
@@ -96,6 +102,17 @@ def test_a_group_is_reviewed_merged_and_undone_all_the_same(
     again = fields_of(admin_client.get(page)) | {"dismiss": "Dismiss"}
     assert admin_client.post(page, again, follow=True).status_code == 200
     assert DismissedGroup.objects.count() == 1
+
+
+@pytest.mark.parametrize("rule", ["longest", "concat"])
+def test_a_rule_is_chosen_for_values_that_nobody_can_read(
+    admin_client: Client, group: QueuedGroup, odd: str, rule: str
+) -> None:
+    chosen = {"on_collision": "merge", "field_biography": f"rule:{rule}"}
+    shown = admin_client.get(f"{QUEUE}{group.pk}/", chosen)
+    assert shown.status_code == 200
+    admin_client.post(f"{QUEUE}{group.pk}/", fields_of(shown) | {"merge": "Merge"})
+    assert MergeRun.objects.get().merged == 1
 
 
 def test_rows_selected_are_compared_where_what_they_point_at_cannot_be_read(
