@@ -77,6 +77,22 @@ def test_a_survivor_that_no_foreign_key_reaches_holds_its_group_back(heirs: list
     assert [rows_of("named_heir"), *dumped()] == heirs
 
 
+@only(VENDOR != "postgresql", reason="no table inherits from another")
+@pytest.mark.parametrize("key", [1, 2])
+def test_a_key_that_a_row_of_a_table_that_inherits_has_as_well_holds_its_group_back(
+    key: int, heirs: list[Any]
+) -> None:
+    run("DELETE FROM named_heir", "INSERT INTO named_plain VALUES (1, 'x', '')")
+    run(f"INSERT INTO named_heir VALUES ({key}, 'z', '', 7)")
+    before = [rows_of("named_heir"), *dumped()]
+    done = merged(Plain, "name")
+    told = f"named.Plain: no undo could bring back row {key} as it is: another has the same key"
+    assert done.held_back[0]["reason"].startswith(told)
+    assert done.merged == 1
+    undo(done)
+    assert [rows_of("named_heir"), *dumped()] == before
+
+
 @typed
 def test_json_of_a_row_that_stays_is_not_asked_for() -> None:
     with plain(", extra JSON"):
