@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 from django.utils import timezone
 
 from ..databases.tables import pk_names
+from ..finding.named_keys import KeyText
 from ..journal.key_texts import key_text
+from ..keys import is_text
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
 from ..queue.queued import first_rows, rows_of, texts_of_groups
 from ..verbose import user_name
@@ -118,6 +120,31 @@ def allowed(
     rows = named_rows(seen_rows(model_admin, request, using), chain.from_iterable(texts.values()))
     touched = {text for text, row in rows if may_change_and_delete(model_admin, request, row)}
     return [group for group in groups if touched.issuperset(texts.get(group.row, ()))]
+
+
+def filled_in(
+    key: MatchKey, groups: list[QueuedGroup], names: Collection[str]
+) -> list[QueuedGroup]:
+    """Those of the groups, all of one scan, of which only some rows have a value in such a field.
+
+    A merge would fill the blanks of the others, or drop the value.
+    """
+    if not groups or not names:
+        return []
+    using = groups[0].scan.using
+    firsts = first_rows(key.model, groups, using)
+    texts = texts_of_groups(key, firsts, using)
+    blanks = [ExpressionWrapper(_blank(key, name), BooleanField()) for name in names]
+    rows = rows_of(key, firsts, using).order_by().values_list(KeyText(key.model), *blanks)
+    held = {text: tuple(map(bool, said)) for text, *said in rows}
+    return [
+        group for group in groups if len({held.get(text) for text in texts.get(group.row, ())}) > 1
+    ]
+
+
+def _blank(key: MatchKey, name: str) -> Q:
+    is_null = Q(**{f"{name}__isnull": True})
+    return is_null | Q(**{name: ""}) if is_text(key.model._meta.get_field(name)) else is_null
 
 
 def of_own_account(

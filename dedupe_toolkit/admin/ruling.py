@@ -37,7 +37,7 @@ def ruled(
     """
     model = type(order[0])
     rules: dict[str, FieldRule] = dict(policy.field_rules)
-    rules |= {f.name: "survivor" for f in _own(model, fields.hidden) if not f.generated}
+    rules |= dict.fromkeys(own_columns(model, fields.hidden), "survivor")
     offered = {field.name: field for field in choosable(model, fields)}
     for name, chosen in choice.values.items():
         if name not in offered:
@@ -49,6 +49,11 @@ def ruled(
             rules.pop(partner, None)
         rules[name] = _rule(offered[name], chosen, order)
     return replace(policy, field_rules=rules)
+
+
+def own_columns(model: type[Model], hidden: Collection[str]) -> list[str]:
+    """The hidden fields of which the row that stays keeps its value: the database computes none."""
+    return [field.name for field in _own(model, hidden) if not field.generated]
 
 
 def choosable(model: type[Model], fields: FormFields) -> Iterator[AnyField]:

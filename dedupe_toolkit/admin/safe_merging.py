@@ -32,13 +32,16 @@ from ..queue.safe_merging import (
     merge_some,
     safe_groups,
 )
+from ..reviewing.unreadable import read_rows
 from ..verbose import find_model, user_name
 from .aliases import chosen_database
 from .choice import WAIT
-from .deciding import allowed, decide, of_own_account
+from .deciding import allowed, decide, filled_in, of_own_account
+from .fields import asks_about_rows, form_fields, moved_links
 from .history import log_rows
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import find_model_admin, may_merge, may_review_model
+from .ruling import own_columns
 from .seen import named_rows, seen_groups
 from .slices import Progress, progress_page, work
 from .tasks import SLICES, own_lease
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from ..plan_values import MergePlan
     from ..queue.lease import Lease
     from ..values import MatchKey
+    from .fields import FormFields
     from .permissions import AnyAdmin
 
 SAMPLE = 10
@@ -181,16 +185,17 @@ def _merge(
     key: MatchKey,
     groups: list[QueuedGroup],
 ) -> None:
-    mergeable = allowed(site, request, key, groups)
-    own = of_own_account(request, key, mergeable)  # its page says what may become of it
-    mergeable = [group for group in mergeable if group not in own]
+    mergeable, fields = _mergeable(site, request, key, groups)
     others = [group for group in groups if group not in mergeable]
     if others:
         decide(request, others, QueuedGroup.State.OTHERS)
-
     members = rows_of(key, first_rows(key.model, mergeable, run.using), run.using)
 
     def check(plan: MergePlan) -> None:
+        links = moved_links(site.get_model_admin(key.model), fields, plan.references)
+        if links:
+            text = _("The row that stays would gain what your account may not give it:")
+            raise Refused(f"{text} {', '.join(links)}")
         missing = undeletable(site, request, members, plan.references)
         if missing:
             raise Refused(
@@ -200,8 +205,28 @@ def _merge(
 
     if mergeable:
         by, before = user_name(request.user), run.batches
-        merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
+        kept = own_columns(key.model, fields.hidden)
+        merge_some(run, key, mergeable, by=by, check=check, kept=kept, wait=WAIT)
         _log(site, request, run, range(before + 1, run.batches + 1))
+
+
+def _mergeable(
+    site: AdminSite, request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
+) -> tuple[list[QueuedGroup], FormFields]:
+    """The groups that this user may merge without a look, and what they may edit of the rows.
+
+    Not those of the own account, whose page says what may become of it, nor those in which a
+    field would be filled that the user cannot edit: a merge is no way around a form.
+    """
+    model_admin, using = site.get_model_admin(key.model), groups[0].scan.using
+    found = allowed(site, request, key, groups)
+    own = of_own_account(request, key, found)
+    found = [group for group in found if group not in own]
+    members = rows_of(key, first_rows(key.model, found, using), using)
+    asked = members if asks_about_rows(model_admin) else members[:1]
+    fields = form_fields(model_admin, request, read_rows(asked))
+    filled = filled_in(key, found, own_columns(key.model, fields.hidden))
+    return [group for group in found if group not in filled], fields
 
 
 def _log(site: AdminSite, request: HttpRequest, run: MergeRun, batches: range) -> None:
@@ -259,9 +284,9 @@ def _report(model_admin: AnyAdmin, request: HttpRequest, run: MergeRun) -> None:
     if others:
         text = ngettext(
             "%(groups)s group needs someone else, and was not merged: your own account is in it,"
-            " or a row that you may not change and delete.",
+            " or something that you may not change or delete.",
             "%(groups)s groups need someone else, and were not merged: your own account is in"
-            " them, or rows that you may not change and delete.",
+            " them, or something that you may not change or delete.",
             others,
         )
         told = text % {"groups": number_format(others)}
