@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from dedupe_toolkit import (
     CustomReference,
@@ -17,6 +17,7 @@ from dedupe_toolkit import (
     row_set,
     undo,
 )
+from dedupe_toolkit.errors import InvalidMatchKey
 from dedupe_toolkit.registry import unregister
 from dedupe_toolkit.reviewing.preview import preview_merge
 from tests.kit import merged
@@ -91,6 +92,14 @@ def test_a_key_that_a_row_of_a_table_that_inherits_has_as_well_holds_its_group_b
     assert done.merged == 1
     undo(done)
     assert [rows_of("named_heir"), *dumped()] == before
+
+
+@only(VENDOR != "postgresql", reason="no table inherits from another")
+def test_one_key_in_both_tables_of_a_group_is_refused_in_one_line(heirs: list[Any]) -> None:
+    run("INSERT INTO named_plain VALUES (1, 'x', '')")
+    told = r"named\.Plain: the database 'default' does not tell two rows.*\(member_0\)=\(1\)"
+    with pytest.raises(InvalidMatchKey, match=told), transaction.atomic():
+        plan_merge(match_key(Plain, ["name"]))
 
 
 @typed
