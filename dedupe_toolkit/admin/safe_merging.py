@@ -43,9 +43,9 @@ from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import find_model_admin, may_merge, may_review_model
 from .ruling import own_columns
 from .seen import named_rows, seen_groups
-from .slices import Progress, progress_page, work
+from .slices import MOST_AT_ONCE, Progress, progress_page, work
 from .tasks import SLICES, own_lease
-from .telling import Refused, told
+from .telling import told
 from .urls import merging_url, overview_url, queue_url, run_link
 from .vanishing import undeletable
 from .veiled import veiled
@@ -157,18 +157,29 @@ def slice_of_run(site: AdminSite, request: HttpRequest, run: MergeRun, lease: Le
 def _slice(
     site: AdminSite, request: HttpRequest, run: MergeRun, key: MatchKey, lease: Lease
 ) -> None:
-    """Merge for a few seconds, or until it is cancelled: then the groups left are given up."""
+    """Merge for a few seconds, or until it is cancelled: then the groups left are given up.
+
+    Groups that this user may not merge are looked for among ever fewer, and left to someone else.
+    """
+    most = MOST_AT_ONCE
 
     def batch(size: int) -> int:
+        nonlocal most
         run.refresh_from_db(fields=["is_cancelled"])
         if run.is_cancelled or not lease.renew():
             return 0
         # a request is soon over: the next slice asks again
         if run.batches and waited(run, throttles(run.using)):
             return 0
-        groups = list(left_of(run)[:size])
-        if groups:
-            _merge(site, request, run, key, groups)
+        groups = list(left_of(run)[: min(size, most)])
+        try:
+            if groups:
+                _merge(site, request, run, key, groups)
+            most = 2 * most
+        except PermissionDenied:
+            if len(groups) == 1:
+                decide(request, groups, QueuedGroup.State.OTHERS)
+            most = max(1, len(groups) // 2)
         return len(groups)
 
     with suppress(MergeRunning):  # somebody else merges this model: the next slice tries again
@@ -185,6 +196,9 @@ def _merge(
     key: MatchKey,
     groups: list[QueuedGroup],
 ) -> None:
+    """Merge these groups, or raise `PermissionDenied`: of one of them rows or links would go that
+    are not this user's to touch.
+    """
     mergeable, fields = _mergeable(site, request, key, groups)
     others = [group for group in groups if group not in mergeable]
     if others:
@@ -193,15 +207,8 @@ def _merge(
 
     def check(plan: MergePlan) -> None:
         links = moved_links(site.get_model_admin(key.model), fields, plan.references)
-        if links:
-            text = _("The row that stays would gain what your account may not give it:")
-            raise Refused(f"{text} {', '.join(links)}")
-        missing = undeletable(site, request, members, plan.references)
-        if missing:
-            raise Refused(
-                _("Rows of other kinds would vanish that you may not delete: %(names)s.")
-                % {"names": ", ".join(missing)}
-            )
+        if links or undeletable(site, request, members, plan.references):
+            raise PermissionDenied
 
     if mergeable:
         by, before = user_name(request.user), run.batches
