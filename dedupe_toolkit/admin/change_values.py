@@ -21,8 +21,8 @@ from ..models import MergeStep
 from ..printing import shown_value
 from ..reviewing.side_by_side import Cell
 from ..verbose import find_model
-from .display import folded, shown_cell
 from .fields import is_hash
+from .shown_values import folded, shown_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from ..collisions.resolutions import Outcome, of_rivals, resolution
 from ..field_rules.fillers import differ, is_blank, raw
 from ..verbose import reference_words, row_words
-from .display import shown_value_of
 from .fields import form_fields
 from .permissions import find_model_admin
 from .seen import seen_among
+from .shown_values import shown_value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,9 +14,12 @@ from ..journal.key_texts import key_text
 from ..keys import is_text
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
 from ..queue.queued import first_rows, rows_of, texts_of_groups
+from ..reviewing.unreadable import read_rows
 from ..verbose import user_name
+from .fields import asks_about_rows, form_fields
 from .known import key_of_scan
 from .permissions import find_model_admin, may_change_and_delete, may_review_model, own_key
+from .ruling import own_columns
 from .seen import asks_of_rows, hiding_admin, named_rows, seen_groups, seen_rows
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from ..models import MergeRun
     from ..values import MatchKey
+    from .fields import FormFields
 
 State = QueuedGroup.State
 
@@ -122,7 +126,26 @@ def allowed(
     return [group for group in groups if touched.issuperset(texts.get(group.row, ()))]
 
 
-def filled_in(
+def mergeable_unseen(
+    site: AdminSite, request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
+) -> tuple[list[QueuedGroup], FormFields]:
+    """The groups that this user may merge without a look, and what they may edit of the rows.
+
+    Not those of the own account, whose page says what may become of it, nor those in which a
+    field would be filled that the user cannot edit: a merge is no way around a form.
+    """
+    model_admin, using = site.get_model_admin(key.model), groups[0].scan.using
+    found = allowed(site, request, key, groups)
+    own = _of_own_account(request, key, found)
+    found = [group for group in found if group not in own]
+    members = rows_of(key, first_rows(key.model, found, using), using)
+    asked = members if asks_about_rows(model_admin) else members[:1]
+    fields = form_fields(model_admin, request, read_rows(asked))
+    filled = _filled_in(key, found, own_columns(key.model, fields.hidden))
+    return [group for group in found if group not in filled], fields
+
+
+def _filled_in(
     key: MatchKey, groups: list[QueuedGroup], names: Collection[str]
 ) -> list[QueuedGroup]:
     """Those of the groups, all of one scan, of which only some rows have a value in such a field.
@@ -147,7 +170,7 @@ def _blank(key: MatchKey, name: str) -> Q:
     return is_null | Q(**{name: ""}) if is_text(key.model._meta.get_field(name)) else is_null
 
 
-def of_own_account(
+def _of_own_account(
     request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
 ) -> list[QueuedGroup]:
     """Those of the groups, all of one scan, that this user's own account is in."""

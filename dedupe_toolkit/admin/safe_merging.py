@@ -32,12 +32,11 @@ from ..queue.safe_merging import (
     merge_some,
     safe_groups,
 )
-from ..reviewing.unreadable import read_rows
 from ..verbose import find_model, user_name
 from .aliases import chosen_database
 from .choice import WAIT
-from .deciding import allowed, decide, filled_in, of_own_account
-from .fields import asks_about_rows, form_fields, moved_links
+from .deciding import decide, mergeable_unseen
+from .fields import moved_links
 from .history import log_rows
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import find_model_admin, may_merge, may_review_model
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
     from ..plan_values import MergePlan
     from ..queue.lease import Lease
     from ..values import MatchKey
-    from .fields import FormFields
     from .permissions import AnyAdmin
 
 SAMPLE = 10
@@ -199,7 +197,7 @@ def _merge(
     """Merge these groups, or raise `PermissionDenied`: of one of them rows or links would go that
     are not this user's to touch.
     """
-    mergeable, fields = _mergeable(site, request, key, groups)
+    mergeable, fields = mergeable_unseen(site, request, key, groups)
     others = [group for group in groups if group not in mergeable]
     if others:
         decide(request, others, QueuedGroup.State.OTHERS)
@@ -215,25 +213,6 @@ def _merge(
         kept = own_columns(key.model, fields.hidden)
         merge_some(run, key, mergeable, by=by, check=check, kept=kept, wait=WAIT)
         _log(site, request, run, range(before + 1, run.batches + 1))
-
-
-def _mergeable(
-    site: AdminSite, request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
-) -> tuple[list[QueuedGroup], FormFields]:
-    """The groups that this user may merge without a look, and what they may edit of the rows.
-
-    Not those of the own account, whose page says what may become of it, nor those in which a
-    field would be filled that the user cannot edit: a merge is no way around a form.
-    """
-    model_admin, using = site.get_model_admin(key.model), groups[0].scan.using
-    found = allowed(site, request, key, groups)
-    own = of_own_account(request, key, found)
-    found = [group for group in found if group not in own]
-    members = rows_of(key, first_rows(key.model, found, using), using)
-    asked = members if asks_about_rows(model_admin) else members[:1]
-    fields = form_fields(model_admin, request, read_rows(asked))
-    filled = filled_in(key, found, own_columns(key.model, fields.hidden))
-    return [group for group in found if group not in filled], fields
 
 
 def _log(site: AdminSite, request: HttpRequest, run: MergeRun, batches: range) -> None:

@@ -14,8 +14,8 @@ from django.core.files.storage import FileSystemStorage, Storage
 from django.db import connection
 
 from dedupe_toolkit import match_key
-from dedupe_toolkit.admin.display import shown_value_of
 from dedupe_toolkit.admin.permissions import own_key
+from dedupe_toolkit.admin.shown_values import shown_value_of
 from dedupe_toolkit.models import MergeRun, QueuedGroup
 from testproject.films.models import Person
 from tests.admin.kit import (
