@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -91,20 +91,13 @@ def _asking_anew() -> None:
 
 
 @pytest.fixture
-def declare() -> Iterator[Callable[..., None]]:
-    """Register a model for one test."""
+def declare(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Register a model for one test; what is registered of it otherwise comes back."""
     # the app registry is not ready yet when this file is imported
-    from dedupe_toolkit.registry import register, unregister
+    from dedupe_toolkit import registry
 
-    models = []
-
-    def add(model: Any, **options: Any) -> None:
-        models.append(model)
-        register(model, **options)
-
-    yield add
-    for model in models:
-        unregister(model)
+    monkeypatch.setattr(registry, "_declarations", {**registry._declarations})
+    return registry.register
 
 
 @pytest.fixture

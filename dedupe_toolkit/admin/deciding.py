@@ -5,21 +5,15 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ..databases.tables import pk_names
-from ..finding.named_keys import KeyText
-from ..journal.key_texts import key_text
-from ..keys import is_text
 from ..models import IN_ORDER, OPEN_STATES, QueuedGroup, Scan
 from ..queue.queued import first_rows, rows_of, texts_of_groups
-from ..reviewing.unreadable import read_rows
 from ..verbose import user_name
-from .fields import asks_about_rows, form_fields
 from .known import key_of_scan
-from .permissions import find_model_admin, may_change_and_delete, may_review_model, own_key
-from .ruling import own_columns
+from .permissions import find_model_admin, may_change_and_delete, may_review_model
 from .seen import asks_of_rows, hiding_admin, named_rows, seen_groups, seen_rows
 
 if TYPE_CHECKING:
@@ -30,7 +24,6 @@ if TYPE_CHECKING:
 
     from ..models import MergeRun
     from ..values import MatchKey
-    from .fields import FormFields
 
 State = QueuedGroup.State
 
@@ -124,60 +117,3 @@ def allowed(
     rows = named_rows(seen_rows(model_admin, request, using), chain.from_iterable(texts.values()))
     touched = {text for text, row in rows if may_change_and_delete(model_admin, request, row)}
     return [group for group in groups if touched.issuperset(texts.get(group.row, ()))]
-
-
-def mergeable_unseen(
-    site: AdminSite, request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
-) -> tuple[list[QueuedGroup], FormFields]:
-    """The groups that this user may merge without a look, and what they may edit of the rows.
-
-    Not those of the own account, whose page says what may become of it, nor those in which a
-    field would be filled that the user cannot edit: a merge is no way around a form.
-    """
-    model_admin, using = site.get_model_admin(key.model), groups[0].scan.using
-    found = allowed(site, request, key, groups)
-    own = _of_own_account(request, key, found)
-    found = [group for group in found if group not in own]
-    members = rows_of(key, first_rows(key.model, found, using), using)
-    asked = members if asks_about_rows(model_admin) else members[:1]
-    fields = form_fields(model_admin, request, read_rows(asked))
-    filled = _filled_in(key, found, own_columns(key.model, fields.hidden))
-    return [group for group in found if group not in filled], fields
-
-
-def _filled_in(
-    key: MatchKey, groups: list[QueuedGroup], names: Collection[str]
-) -> list[QueuedGroup]:
-    """Those of the groups, all of one scan, of which only some rows have a value in such a field.
-
-    A merge would fill the blanks of the others, or drop the value.
-    """
-    if not groups or not names:
-        return []
-    using = groups[0].scan.using
-    firsts = first_rows(key.model, groups, using)
-    texts = texts_of_groups(key, firsts, using)
-    blanks = [ExpressionWrapper(_blank(key, name), BooleanField()) for name in names]
-    rows = rows_of(key, firsts, using).order_by().values_list(KeyText(key.model), *blanks)
-    held = {text: tuple(map(bool, said)) for text, *said in rows}
-    return [
-        group for group in groups if len({held.get(text) for text in texts.get(group.row, ())}) > 1
-    ]
-
-
-def _blank(key: MatchKey, name: str) -> Q:
-    is_null = Q(**{f"{name}__isnull": True})
-    return is_null | Q(**{name: ""}) if is_text(key.model._meta.get_field(name)) else is_null
-
-
-def _of_own_account(
-    request: HttpRequest, key: MatchKey, groups: list[QueuedGroup]
-) -> list[QueuedGroup]:
-    """Those of the groups, all of one scan, that this user's own account is in."""
-    using = groups[0].scan.using if groups else "default"
-    own = own_key(request, key.model, using)
-    if own is None:
-        return []
-    text = key_text(key.model, own, using)
-    texts = texts_of_groups(key, first_rows(key.model, groups, using), using)
-    return [group for group in groups if text in texts.get(group.row, ())]

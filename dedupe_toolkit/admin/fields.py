@@ -14,7 +14,7 @@ from ..keys import is_text
 from .permissions import referrer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from django.db.models import Field, Model
     from django.http import HttpRequest
@@ -88,13 +88,13 @@ def hidden_columns(
 
 
 def moved_links(
-    model_admin: AnyAdmin, fields: FormFields, counts: Iterable[ReferenceCount]
+    model_admin: AnyAdmin, links: Collection[str], counts: Iterable[ReferenceCount]
 ) -> tuple[str, ...]:
-    """The many-to-many fields that the form leaves out, of which a merge would move links."""
+    """Those of these many-to-many fields, which the form leaves out, whose links a merge moves."""
     names = {
         field.remote_field.through: str(field.verbose_name)
         for field in model_admin.opts.many_to_many
-        if field.name in fields.links
+        if field.name in links
     }
     moved = {referrer_of(count.reference) for count in counts if count.repointed}
     return tuple(

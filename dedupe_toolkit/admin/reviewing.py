@@ -143,7 +143,7 @@ def reviewed(
         fields=fields,
         counts=_visible(model_admin, request, row_counts(model, source.pks, using)),
         undeletable=undeletable(site, request, merged, plan.references),
-        links=moved_links(model_admin, fields, plan.references),
+        links=moved_links(model_admin, fields.links, plan.references),
         loses_account=own_key(request, model, using) in set(comparison.source.pks) - {into},
         using=using,
         decided=_decided(comparison, using),

@@ -35,16 +35,16 @@ from ..queue.safe_merging import (
 from ..verbose import find_model, user_name
 from .aliases import chosen_database
 from .choice import WAIT
-from .deciding import decide, mergeable_unseen
+from .deciding import decide
 from .fields import moved_links
 from .history import log_rows
 from .known import key_of_scan, scan_in_words, scan_with_key
 from .permissions import find_model_admin, may_merge, may_review_model
-from .ruling import own_columns
 from .seen import named_rows, seen_groups
 from .slices import MOST_AT_ONCE, Progress, progress_page, work
 from .tasks import SLICES, own_lease
 from .telling import told
+from .unreviewed import mergeable_unreviewed
 from .urls import merging_url, overview_url, queue_url, run_link
 from .vanishing import undeletable
 from .veiled import veiled
@@ -170,14 +170,10 @@ def _slice(
         if run.batches and waited(run, throttles(run.using)):
             return 0
         groups = list(left_of(run)[: min(size, most)])
-        try:
-            if groups:
-                _merge(site, request, run, key, groups)
-            most = 2 * most
-        except PermissionDenied:
-            if len(groups) == 1:
-                decide(request, groups, QueuedGroup.State.OTHERS)
-            most = max(1, len(groups) // 2)
+        # each slice comes forward, however long a refusal takes
+        while groups and not _is_settled(site, request, run, key, groups):
+            groups = groups[: len(groups) // 2]
+        most = 2 * len(groups)
         return len(groups)
 
     with suppress(MergeRunning):  # somebody else merges this model: the next slice tries again
@@ -185,6 +181,23 @@ def _slice(
     run.refresh_from_db(fields=["is_cancelled"])
     if run.is_cancelled and lease.renew():
         give_up(run)
+
+
+def _is_settled(
+    site: AdminSite,
+    request: HttpRequest,
+    run: MergeRun,
+    key: MatchKey,
+    groups: list[QueuedGroup],
+) -> bool:
+    """Merge these groups, or leave the only one to someone else; False if it is one of several."""
+    try:
+        _merge(site, request, run, key, groups)
+    except PermissionDenied:
+        if len(groups) > 1:
+            return False
+        decide(request, groups, QueuedGroup.State.OTHERS)
+    return True
 
 
 def _merge(
@@ -197,21 +210,20 @@ def _merge(
     """Merge these groups, or raise `PermissionDenied`: of one of them rows or links would go that
     are not this user's to touch.
     """
-    mergeable, fields = mergeable_unseen(site, request, key, groups)
+    mergeable, hidden = mergeable_unreviewed(site, request, key, groups)
     others = [group for group in groups if group not in mergeable]
     if others:
         decide(request, others, QueuedGroup.State.OTHERS)
     members = rows_of(key, first_rows(key.model, mergeable, run.using), run.using)
 
     def check(plan: MergePlan) -> None:
-        links = moved_links(site.get_model_admin(key.model), fields, plan.references)
+        links = moved_links(site.get_model_admin(key.model), hidden, plan.references)
         if links or undeletable(site, request, members, plan.references):
             raise PermissionDenied
 
     if mergeable:
         by, before = user_name(request.user), run.batches
-        kept = own_columns(key.model, fields.hidden)
-        merge_some(run, key, mergeable, by=by, check=check, kept=kept, wait=WAIT)
+        merge_some(run, key, mergeable, by=by, check=check, wait=WAIT)
         _log(site, request, run, range(before + 1, run.batches + 1))
 
 

@@ -5,7 +5,7 @@ Which groups are in it is decided when it begins: what was confirmed is what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,21 +68,16 @@ def merge_some(
     *,
     by: str,
     check: Check,
-    kept: Collection[str] = (),
     wait: float = 0,
 ) -> None:
     """Merge these of the groups that are left; those that turn out not to be safe are held back.
 
-    ``key`` is that of the scan, ``kept`` are fields of which every survivor keeps its own value,
-    be it blank. Raises what `merge` and ``check`` raise, and has merged none then.
+    ``key`` is that of the scan. Raises what `merge` and ``check`` raise, and has merged none then.
     """
     using = groups[0].scan.using
     firsts = first_rows(key.model, groups, using)
     there = texts_of_groups(key, firsts, using)
-    policy = _strict(key)
-    rules = {**policy.field_rules, **dict.fromkeys(kept, "survivor")}
-    policy = replace(policy, field_rules=rules)
-    plan = plan_merge(of_groups(key, firsts, using), using=using, policy=policy)
+    plan = plan_merge(of_groups(key, firsts, using), using=using, policy=_strict(key))
     check(plan)
     last = HeldGroup.objects.using(using).order_by("-pk").values_list("pk", flat=True).first() or 0
     if plan.groups:

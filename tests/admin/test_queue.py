@@ -15,7 +15,7 @@ from dedupe_toolkit.merging import throttle
 from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup, Scan
 from dedupe_toolkit.queue.scanning import find_groups
 from testproject.films.admin import PersonAdmin
-from testproject.films.models import Credit, Film, Genre, Person, PersonProfile, Role
+from testproject.films.models import Credit, Film, Person, PersonProfile, Role
 from tests.admin.kit import (
     ALL_RIGHTS,
     GARBAGE,
@@ -412,41 +412,6 @@ def test_groups_with_rows_that_are_hidden_from_a_steward_are_left_to_others(
     merge_safe(admin_client, known)
     told = dict(known.queued.values_list("text", "state"))
     assert told == {"Chris Marker": State.OTHERS, "Jacques Demy": State.MERGED}
-
-
-def test_the_safe_ones_fill_no_blank_of_a_field_that_a_steward_could_not_edit(
-    admin_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = people_called("Agnès Varda", "Agnès Varda")
-    Person.objects.filter(pk=second.pk).update(biography="Film maker.", acting_since=1954)
-    known = scan(admin_client)
-    monkeypatch.setattr(PersonAdmin, "readonly_fields", ["biography"])
-    people_called("Chris Marker", "Chris Marker", biography="The same.")
-    known = scan(admin_client)
-    told = messages_of(merge_safe(admin_client, known))
-    assert "1 group needs someone else" in told
-    assert dict(known.queued.values_list("text", "state")) == {
-        "Agnès Varda": State.OTHERS,
-        "Chris Marker": State.MERGED,
-    }
-    assert Person.objects.get(pk=first.pk).biography == ""
-    assert Person.objects.get(pk=second.pk).biography == "Film maker."
-
-
-def test_the_safe_ones_move_no_links_that_a_steward_could_not_edit(
-    admin_client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first, second = people_called("Agnès Varda", "Agnès Varda")
-    second.genres.add(Genre.objects.create(name="Drama"))
-    people_called(*["Chris Marker", "Jacques Demy", "Sally Potter"] * 2)
-    known = scan(admin_client)
-    monkeypatch.setattr(PersonAdmin, "exclude", ["genres"])
-    told = messages_of(merge_safe(admin_client, known))
-    assert "3 groups merged" in told
-    assert "1 group needs someone else" in told
-    assert not first.genres.exists()
-    assert Person.objects.filter(name="Agnès Varda").count() == 2
-    assert Person.objects.count() == 5
 
 
 # -- how much work -------------------------------------------------------------------------------
