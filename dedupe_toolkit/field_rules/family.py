@@ -11,6 +11,7 @@ from ..references.together import together_in
 from .functions import called_values
 from .rules import CONCAT, FILL, Call, Follow, Pick
 from .together import Filling
+from .value_steps import written_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,13 +89,14 @@ class FieldRules:
         return found
 
     def written_over(self, table: Table) -> list[Column]:
-        """The columns of which survivors may lose what is there: not those where blanks alone are
-        filled."""
+        """The columns of survivors in which more is written than a blank is filled."""
         changing = self.changing(table)
+        together = written_together(self.database, table, changing)
         return [
             column
             for column in table.non_key_columns
-            if column.name in changing and not self._fills_blanks(table, column)
+            if column.name in together
+            or (column.name in changing and not self._fills_blanks(table, column))
         ]
 
     def _fills_blanks(self, table: Table, column: Column) -> bool:

@@ -15,7 +15,7 @@ from ..references.rule_sql import columns_in, needed, table_rule
 from ..references.unique import unique_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ..databases import Database
     from ..databases.tables import Table
@@ -40,6 +40,12 @@ def value_steps(
             yield ValueStep(name=some[0].name, columns={some[0].column.name: "value"})
         else:
             yield _united(database, mapping, some, derived(mapping.name, "values", number))
+
+
+def written_together(database: Database, table: Table, names: Collection[str]) -> frozenset[str]:
+    """Those of the columns that are written by one statement, what has no new value as it is."""
+    met = (reads.intersection(names) for reads in _rules(database, table))
+    return frozenset().union(*(some for some in met if len(some) > 1))
 
 
 def _together(database: Database, table: Table, values: Sequence[NewValue]) -> list[list[NewValue]]:

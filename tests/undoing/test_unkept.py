@@ -138,6 +138,16 @@ def test_json_that_a_rule_writes_over_is_asked_for(rule: str, is_held: bool) -> 
         assert f"row {first.pk} as it is: data holds JSON" in done.held_back[0]["reason"]
 
 
+@typed
+def test_json_that_is_written_again_beside_what_is_filled_is_asked_for() -> None:
+    with plain(", extra JSON, CHECK (note <> 'never' OR extra IS NULL)"):
+        run(f"INSERT INTO named_plain VALUES (1, 'x', '', {DECIMAL}), (2, 'x', 'n', NULL)")
+        run("INSERT INTO named_plain VALUES (3, 'y', 'n', NULL), (4, 'y', 'n', '[4]')")
+        done = merged(Plain, "name")
+        assert "row 1 as it is: extra holds JSON" in done.held_back[0]["reason"]
+        assert done.merged == 1
+
+
 class _People(CustomReference):
     def keys(self, value: Any) -> Iterable[Any]:
         return [value["key"]]
@@ -161,7 +171,6 @@ def test_json_that_holds_a_key_and_would_not_come_back_holds_its_group_back(refe
     before = rows_of("odd_audit")
     register(Passport, references=[reference])
     try:
-        plan = plan_merge(match_key(Passport, ["number"]))
         rows = row_set(Passport, keys[:2])
         assert preview_merge(rows) == plan_merge(rows)
         plan = plan_merge(match_key(Passport, ["number"]))
