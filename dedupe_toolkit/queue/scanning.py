@@ -17,6 +17,7 @@ from ..databases import database
 from ..databases.caching import caching
 from ..databases.named_rows import NamedRows
 from ..databases.tables import require_table
+from ..finding.comparing import comparing
 from ..finding.dismissed_groups import split_by_verdict
 from ..finding.searched_texts import require_searchable
 from ..finding.time_zones import require_time_zones
@@ -59,7 +60,8 @@ def find_groups(scan: Scan, key: MatchKey) -> None:
     require_searchable(key, using)
     session = Session(database(using), key, MergePolicy(), "scan")
     with whole_texts(key, using), session.database.planning():
-        found = _found(session, key, scan.number + 1)
+        with comparing(key, using):
+            found = _found(session, key, scan.number + 1)
         with transaction.atomic(using=using):
             _store(session.database, scan, found)
 

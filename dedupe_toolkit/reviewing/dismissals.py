@@ -13,6 +13,7 @@ from django.db.models import Q
 from ..arguments import MOST_ROWS, checking_arguments, require_kind
 from ..databases.tables import pk_names, require_table
 from ..errors import InvalidOption
+from ..finding.comparing import comparing
 from ..finding.dismissed_groups import about, family
 from ..finding.key_rows import candidates, key_columns, repeated
 from ..finding.named_keys import KeyText
@@ -160,7 +161,7 @@ def _require_equal(rows: RowSet, key: MatchKey, using: str) -> None:
     if concrete(key.model) is not concrete(rows.model):
         raise InvalidOption(f"{rows.label}: its rows cannot be dismissed by a key of {key.label}")
     found = candidates(key, using).filter(pk__in=rows.pks)
-    with whole_texts(key, using):
+    with whole_texts(key, using), comparing(key, using):
         counts = [count["dedupe_rows"] for count in repeated(key, found)]
     if counts == [len(rows.pks)]:
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SHOWN = 20
 _KNOWN = 10_000
-"""So many rows of a step are told apart from those of the others."""
+"""So many rows are remembered by their keys; of those beyond, each column counts as a row."""
 
 
 class Obstacles:
@@ -135,7 +135,8 @@ class Obstacles:
         key = self.database.key_text(restored.table.pk, keys)
         count = int(self.database.value(f"SELECT COUNT(*) {source}"))
         if count:
-            first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {_KNOWN}"
+            most = max(SHOWN, _KNOWN - len(self._told))
+            first = f"SELECT {key} {source} ORDER BY {', '.join(keys)} LIMIT {most}"
             rows = [row for (row,) in self.database.fetch(first)]
             for row in rows:
                 self._tell(code, {"model": step.model, "row": row, **told})

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from django.db import connection, transaction
 
-from dedupe_toolkit import MergePolicy, find_duplicates, match_key, plan_merge
+from dedupe_toolkit import MergePolicy, find_duplicates, match_key, plan_merge, row_set
 from dedupe_toolkit.errors import InvalidMatchKey, InvalidOption
+from dedupe_toolkit.reviewing.dismissals import dismiss
+from tests.queue.scanning import scanned
 from tests.references.naming import rows_of, run
 from tests.situations.odd.models import Person
 
@@ -35,7 +37,8 @@ def kind(request: Any) -> Iterator[str]:
 
 def test_a_key_of_values_that_nothing_compares_is_refused(kind: str) -> None:
     told = rf"Person: the database 'default' cannot compare .* type {kind}\)"
-    for call in (find_duplicates, plan_merge):
+    rows = row_set(Person, Person.objects.values_list("pk", flat=True))
+    for call in (find_duplicates, plan_merge, scanned, lambda key: dismiss(rows, key=key)):
         with pytest.raises(InvalidMatchKey, match=told), transaction.atomic():
             call(match_key(Person, ["data"]))
 
