@@ -6,11 +6,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError
 from django.db.models import QuerySet
 
 from ..databases.tables import python_key
 from ..errors import InvalidOption
 from ..values import rule_name
+from .fillers import differ
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,16 +31,20 @@ def called_values(
 ) -> Iterator[list[Any]]:
     """Each survivor whose value changes: its key and its new value, as the database takes them.
 
-    Raises `InvalidOption` when the function raises, or returns what the field cannot hold.
+    Raises `InvalidOption` when the function raises, or returns what the field cannot hold, and
+    when a value that it is to be given cannot be read.
     """
-    for survivor, values in _groups(database, mapping, field):
+    for survivor, values in _groups(database, mapping, field, function):
         new = _called(field, function, values)
-        if new != values[0]:
+        if differ(new, values[0]):
             yield [*survivor, field.get_db_prep_save(new, database.connection)]
 
 
 def _groups(
-    database: Database, mapping: MergeMap, field: Field[Any, Any]
+    database: Database,
+    mapping: MergeMap,
+    field: Field[Any, Any],
+    function: Callable[[list[Any]], Any],
 ) -> Iterator[tuple[tuple[Any, ...], list[Any]]]:
     """The key of each survivor, and the values of its group's rows, its own first."""
     width = len(mapping.survivors)
@@ -51,10 +57,25 @@ def _groups(
     )
     for survivor, group in groupby(rows, key=lambda row: row[:width]):
         keys = [python_key(field.model, row[width:], database.using) for row in group]
-        held = _values(field, keys, database.using)
+        held = _read(field, function, keys, database.using)
         # a row may have no part in the table of a multi-table child
         if keys[0] in held and len(held) > 1:
             yield survivor, [held[key] for key in keys if key in held]
+
+
+def _read(
+    field: Field[Any, Any], function: Callable[[list[Any]], Any], keys: list[Any], using: str
+) -> dict[Any, Any]:
+    try:
+        return _values(field, keys, using)
+    except DatabaseError:
+        raise
+    except Exception as error:  # fields of a project raise what they like
+        raise InvalidOption(
+            f"{field.model._meta.label}.{field.name}: the field rule {rule_name(function)} cannot"
+            f" be given the values of rows {', '.join(map(str, keys))[:200]}: reading them raised"
+            f" {type(error).__name__}: {error}; correct them, or name another rule"
+        ) from error
 
 
 def _values(field: Field[Any, Any], keys: list[Any], using: str) -> dict[Any, Any]:

@@ -155,6 +155,25 @@ def test_a_function_that_raises_stops_the_plan_and_names_field_function_and_valu
     assert not MergeRun.objects.exists()
 
 
+def test_a_function_is_given_nothing_that_cannot_be_read(
+    authors: list[Author], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = snapshot()
+    with monkeypatch.context() as patch:
+        field = Author._meta.get_field("bio")
+        patch.setattr(field, "from_db_value", lambda *_: 1 // 0, raising=False)
+        with pytest.raises(InvalidOption) as error:
+            merged_rows(Author, *pks(authors[:2]), field_rules={"bio": all_of_them})
+    keys = ", ".join(map(str, pks(authors[:2])))
+    assert str(error.value) == (
+        "links.Author.bio: the field rule all_of_them cannot be given the values of rows"
+        f" {keys}: reading them raised ZeroDivisionError: integer division or modulo by zero;"
+        " correct them, or name another rule"
+    )
+    assert snapshot() == before
+    assert not MergeRun.objects.exists()
+
+
 def test_a_function_that_raises_only_in_the_merge_leaves_the_database_as_it_was(
     authors: list[Author],
 ) -> None:
