@@ -173,8 +173,11 @@ def own_key(request: HttpRequest, model: type[Model], using: str) -> Any:
     if concrete(get_user_model()) not in family_of(model):
         return None
     user: Any = request.user
+    state = getattr(user, "_state", None)
+    if state is None:
+        return None  # nobody is logged in, or no row stands for who is
     # who was read from a replica is written where it gets its rows from
-    homes = {user._state.db, router.db_for_write(get_user_model())}
+    homes = {state.db, router.db_for_write(get_user_model())}
     return user.pk if using in homes else None
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.files.storage import FileSystemStorage, Storage
 from django.db import connection
 
@@ -145,13 +145,15 @@ def test_who_is_logged_in_is_merged_into_nobody(admin_client: Client, admin_user
     assert "Merged 1 row into “admin”" in messages_of(told)
 
 
-def test_the_account_of_another_database_is_nobody_who_is_logged_in(
+def test_the_account_of_another_database_or_of_nobody_is_not_who_is_logged_in(
     admin_user: User, rf: RequestFactory
 ) -> None:
     request = rf.get("/")
     request.user = admin_user
     assert own_key(request, User, "default") == admin_user.pk
     assert own_key(request, User, "other") is None
+    request.user = AnonymousUser()
+    assert own_key(request, User, "default") is None
 
 
 def test_the_safe_ones_are_merged_without_the_account_of_whoever_merges_them(
