@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from ..field_rules.fillers import differ, exact_text, is_blank
+from ..field_rules.fillers import PLAIN, differ, exact_text, is_blank
 from ..reviewing.side_by_side import Cell
 from ..reviewing.unreadable import Unreadable
 from ..verbose import reference_words
@@ -142,12 +142,8 @@ def _lost(line: Line, result: Result) -> int:
 
 
 def _named(value: Any) -> Any:
-    """The value itself, or how it is written where it has no hash, as lists have none."""
-    try:
-        hash(value)
-    except Exception:  # a project's own values raise what they like
-        return exact_text(value)
-    return value
+    """The value itself, or how it is written where a set might not take it, or raise."""
+    return value if type(value) in PLAIN else exact_text(value)
 
 
 def split_counts(counts: Iterable[ReferenceCount]) -> ShownCounts:

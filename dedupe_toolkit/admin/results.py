@@ -39,7 +39,7 @@ def result_of(comparison: SideBySide, line: Line, policy: MergePolicy) -> Result
     if isinstance(rule, Taken):
         return _of(line, order[rule.place])
     if callable(rule):
-        return Result(value=rule([line.values[place] for place in order]))
+        return _computed(line.field, rule, [line.values[place] for place in order])
     if rule == FILL and line.filler is not None and line.cell(line.filler).fills:
         return _of(line, line.filler)
     if rule in {FILL, "survivor"}:
@@ -50,17 +50,19 @@ def result_of(comparison: SideBySide, line: Line, policy: MergePolicy) -> Result
     if rule in {"oldest", "newest"}:
         by_key = sorted(filled, key=lambda place: line.rows[place].pk, reverse=rule == "newest")
         return _of(line, by_key[0])
-    return _computed(line.field, str(rule), [line.values[place] for place in filled])
+    return _computed(line.field, rule, [line.values[place] for place in filled])
 
 
-def _computed(field: Field[Any, Any], rule: str, values: list[Any]) -> Result:
+def _computed(field: Field[Any, Any], rule: Any, values: list[Any]) -> Result:
     try:
         return _of_rule(field, rule, values)
-    except Exception:  # a project's own values raise what they like: the database computes it
+    except Exception:  # a project's own values raise what they like: the merge computes it
         return Result(is_known=False)
 
 
-def _of_rule(field: Field[Any, Any], rule: str, values: list[Any]) -> Result:
+def _of_rule(field: Field[Any, Any], rule: Any, values: list[Any]) -> Result:
+    if callable(rule):
+        return Result(value=rule(values))
     if rule == "concat":
         return Result(value=separator(field).join(dict.fromkeys(values)))
     if rule == "sum":

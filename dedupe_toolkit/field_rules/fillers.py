@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db.models import Field
 
@@ -19,6 +22,11 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from ..references.together import Together
+
+PLAIN = frozenset(
+    {type(None), bool, int, float, str, bytes, Decimal, date, datetime, time, timedelta, UUID}
+)
+"""The types of values that Python compares by what they hold, and writes in full."""
 
 FILL = "fill"
 """The field rule of every field that no other is named for."""
@@ -85,13 +93,31 @@ def raw_values(field: Field[Any, Any], rows: Iterable[Model]) -> list[Any]:
 
 
 def exact_text(value: Any) -> str:
-    """A value, or several, as Python writes them; by what they hold where one cannot be written."""
-    try:
+    """A value, or several, as Python writes them; by what they hold where that is not all.
+
+    Arrays write their middle as three dots, and an object without words of its own its address.
+    """
+    if type(value) in PLAIN:
         return repr(value)
+    if not isinstance(value, list | tuple):
+        return _exact_text(value)
+    if PLAIN.issuperset(map(type, value)):
+        return repr(value)  # of a large group there are a million
+    return f"{type(value).__qualname__}({', '.join(map(exact_text, value))})"
+
+
+def _exact_text(value: Any) -> str:
+    kind: Any = type(value)
+    told = ""
+    try:
+        if hasattr(kind, "tolist"):
+            several = value.tolist()
+            told = repr(several) if type(several) is kind else exact_text(several)
+        elif kind.__repr__ is not object.__repr__:
+            return repr(value)
     except Exception:  # a project's own values raise what they like
-        several = value if isinstance(value, list | tuple) else ()
-        parts = [exact_text(one) for one in several] or [_held(value)]
-        return f"{type(value).__qualname__}({', '.join(parts)})"
+        told = ""
+    return f"{kind.__qualname__}({told or _held(value)})"
 
 
 def _held(value: Any) -> str:
@@ -110,7 +136,10 @@ def differ(one: Any, other: Any) -> bool:
 
 
 def is_blank(field: Field[Any, Any], value: Any) -> bool:
-    return value is None or (is_text(field) and value == "")
+    try:
+        return value is None or (is_text(field) and bool(value == ""))
+    except Exception:  # as above
+        return False
 
 
 def _filler(field: Field[Any, Any], order: Sequence[Model]) -> Model | None:
@@ -170,4 +199,4 @@ def _agrees(
         heads = [f for f in one.fields if column_of(f) in one.heads]
         if all(is_blank(head, raw(head, survivor)) for head in heads):
             return True
-    return is_blank(field, kept) or kept == plain_default(field)
+    return is_blank(field, kept) or not differ(kept, plain_default(field))
