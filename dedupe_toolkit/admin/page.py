@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Paginator
@@ -126,8 +127,8 @@ def _created(review: Review, row: Model) -> str:
         is_stamp = isinstance(field, DateTimeField) and field.auto_now_add
         if is_stamp and field.name not in review.fields.hidden:
             moment = getattr(row, field.attname)
-            if moment is None:
-                return ""
+            if not isinstance(moment, datetime):
+                return ""  # nothing, or what cannot be read
             if timezone.is_aware(moment):
                 moment = timezone.localtime(moment)
             # some languages write it with marks that turn the direction of all that follows

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from ..field_rules.fillers import is_blank, raw
 from ..printing import shown_value
+from ..reviewing.related_rows import row_or_held
 from ..reviewing.side_by_side import Cell
 from ..reviewing.unreadable import Unreadable
 from ..verbose import row_words
@@ -75,8 +76,7 @@ def _is_known(field: Field[Any, Any], value: Any) -> bool:
 def shown_value_of(field: Field[Any, Any], row: Model, empty: str) -> str:
     """The value of a row as a page shows it, by itself."""
     held = raw(field, row)
-    is_related = field.is_relation and held is not None
-    value = getattr(row, field.name, held) if is_related else held
+    value = row_or_held(field, row, held)
     cell = Cell(value=value, is_blank=is_blank(field, held), differs=False, fills=False)
     return shown_cell(field, cell, empty)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError, router
 from django.db.models import Prefetch, prefetch_related_objects
 
-from .unreadable import read_rows
+from .unreadable import Unreadable, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from django.db.models import Model, QuerySet
+    from django.db.models import Field, Model, QuerySet
 
 
 def read_related(rows: Sequence[Model]) -> None:
@@ -23,7 +23,7 @@ def read_related(rows: Sequence[Model]) -> None:
     """
     fields: Sequence[Any] = rows[0]._meta.concrete_fields if rows else ()
     for field in fields:
-        waiting = [row for row in rows if field.is_relation and not field.is_cached(row)]
+        waiting = [row for row in rows if field.is_relation and _is_waiting(field, row)]
         if waiting:
             using = router.db_for_write(field.related_model, instance=rows[0])
             related = field.related_model._base_manager.using(using)
@@ -33,6 +33,18 @@ def read_related(rows: Sequence[Model]) -> None:
                 raise
             except Exception:  # fields of a project raise what they like
                 _read_what_can_be(field, waiting, related)
+
+
+def row_or_held(field: Field[Any, Any], row: Model, held: Any) -> Any:
+    """What a field holds; of a foreign key the row that it points at, where that is there."""
+    if not field.is_relation or held is None or isinstance(held, Unreadable):
+        return held
+    # the related row may be missing where the database does not check the key
+    return getattr(row, field.name, held)
+
+
+def _is_waiting(field: Any, row: Model) -> bool:
+    return not field.is_cached(row) and not isinstance(getattr(row, field.attname), Unreadable)
 
 
 def _read_what_can_be(field: Any, waiting: Sequence[Model], related: QuerySet[Any]) -> None:

@@ -12,7 +12,7 @@ from ..finding.survivor_rules import survivor_ordering
 from ..mapping.groups import named_rows, refuse_missing
 from ..registry import declared_policy
 from ..values import MergePolicy, RowSet, rule_name
-from .related_rows import read_related
+from .related_rows import read_related, row_or_held
 from .unreadable import read_rows
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Line:
         value = self.values[place]
         differs = differ(value, self.kept)
         return Cell(
-            value=_related(self.field, self.rows[place], value),
+            value=row_or_held(self.field, self.rows[place], value),
             is_blank=is_blank(self.field, value),
             differs=differs,
             fills=place == self.filler and differs,
@@ -146,13 +146,6 @@ def compared(source: RowSet, rows: tuple[Model, ...], policy: MergePolicy) -> Si
 
 def _named(rule: Any) -> str:
     return "" if rule == FILL else rule_name(rule)
-
-
-def _related(field: Field[Any, Any], row: Model, held: Any) -> Any:
-    if not field.is_relation or held is None:
-        return held
-    # the related row may be missing where the database does not check the key
-    return getattr(row, field.name, held)
 
 
 def _fingerprint(rows: Sequence[Model], lines: Sequence[Line]) -> str:

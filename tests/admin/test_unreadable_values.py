@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.auth.models import User
 
 from dedupe_toolkit import match_key
 from dedupe_toolkit.models import DismissedGroup, MergeRun, QueuedGroup
+from testproject.films.admin import PersonAdmin
 from testproject.films.models import Film, Person, PersonProfile, Role
 from tests.admin.kit import OVERVIEW, QUEUE, REVIEW, fields_of, messages_of, text_of
 from tests.queue.scanning import scanned
@@ -41,8 +43,27 @@ class Odd:
         raise ValueError(self.held)
 
 
+class Choosy:
+    """A value that compares itself with its like alone."""
+
+    def __init__(self, held: str) -> None:
+        self.held = held
+
+    def __eq__(self, other: Any) -> bool:
+        return bool(self.held == other.held)
+
+    def __hash__(self) -> int:
+        return 1
+
+    __str__ = Odd.__str__
+
+
 def refuse(*_args: Any) -> Any:
     raise ValueError("of no use")
+
+
+def as_secret(value: str, *_args: Any) -> str:
+    return value if value.startswith("Text") else refuse()
 
 
 def as_odd(_field: Any, value: Any, *_args: Any) -> Any:
@@ -68,6 +89,8 @@ def group() -> QueuedGroup:
 CASES: dict[str, tuple[type[Model], str, str, Any]] = {
     "read": (Person, "biography", "from_db_value", refuse),
     "written": (Person, "biography", "from_db_value", lambda value, *_: as_odd(None, value)),
+    "compared": (Person, "biography", "from_db_value", lambda value, *_: Choosy(value)),
+    "of a moment": (Person, "created", "from_db_value", refuse),
     "of rows that collide": (PersonProfile, "known_as", "from_db_value", refuse),
 }
 
@@ -133,3 +156,30 @@ def test_a_value_that_has_changed_meanwhile_is_told_though_nobody_can_read_it(
     Person.objects.filter(name="Agnès Varda", acting_since=1955).update(biography="Another.")
     told = text_of(admin_client.post(page, sent))
     assert "Biography of #" in told.partition("What has changed")[2]
+
+
+def test_rows_are_dismissed_where_a_row_read_with_them_cannot_be(
+    admin_client: Client, group: QueuedGroup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field: Any = Person._meta.get_field("biography")
+    rows = list(Person.objects.filter(name="Agnès Varda").values_list("pk", flat=True))
+    whole = Person.objects.select_related("discovered_by")
+    monkeypatch.setattr(PersonAdmin, "get_queryset", lambda *_: whole.all())
+    monkeypatch.setattr(field, "from_db_value", as_secret, raising=False)
+    shown = admin_client.get(REVIEW, {"rows": rows})
+    assert admin_client.post(REVIEW, fields_of(shown) | {"dismiss": "Dismiss"}).status_code == 302
+    assert DismissedGroup.objects.count() == 1
+
+
+def test_a_function_for_values_that_nobody_can_read_is_refused_in_one_line(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch, declare: Any
+) -> None:
+    declare(User, keys=["last_name"], field_rules={"first_name": max})
+    rows = [User.objects.create(username=f"Text {number}", first_name="x").pk for number in "12"]
+    field: Any = User._meta.get_field("first_name")
+    read = lambda value, *_: value and refuse()  # noqa: E731  # the account's own is blank
+    monkeypatch.setattr(field, "from_db_value", read, raising=False)
+    shown = admin_client.get(f"{RUNS}merge/auth/user/", {"rows": rows})
+    assert shown.status_code == 302
+    told = messages_of(admin_client.get("/admin/"))
+    assert "the field rule max cannot be given the values of rows" in told
