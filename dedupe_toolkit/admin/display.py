@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from ..field_rules.fillers import PLAIN, differ, exact_text, is_blank
 from ..reviewing.side_by_side import Cell
-from ..reviewing.unreadable import Unreadable
+from ..reviewing.unreadable import CANNOT_BE_SHOWN, Unreadable
 from ..verbose import reference_words
 from .results import result_of
 from .ruling import choosable, other_rules
@@ -120,7 +120,7 @@ def _place(result: Result) -> list[int]:
 def _result(line: Line, result: Result, texts: Mapping[int, str], empty: str) -> str:
     if not result.is_known:
         can_be_shown = not any(isinstance(value, Unreadable) for value in line.values)
-        return _("as the database sorts them") if can_be_shown else _("(cannot be shown)")
+        return _("as the database sorts them") if can_be_shown else str(CANNOT_BE_SHOWN)
     if result.place is not None:
         return texts[result.place]
     cell = Cell(

@@ -211,8 +211,7 @@ def _merge(
     are not this user's to touch.
     """
     mergeable, hidden = mergeable_unreviewed(site, request, key, groups)
-    others = [group for group in groups if group not in mergeable]
-    if others:
+    if others := set(groups).difference(mergeable):
         decide(request, others, QueuedGroup.State.OTHERS)
     members = rows_of(key, first_rows(key.model, mergeable, run.using), run.using)
 

@@ -16,7 +16,7 @@ from ..field_rules.fillers import is_blank, raw
 from ..printing import shown_value
 from ..reviewing.related_rows import row_or_held
 from ..reviewing.side_by_side import Cell
-from ..reviewing.unreadable import Unreadable
+from ..reviewing.unreadable import CANNOT_BE_SHOWN, Unreadable
 from ..verbose import row_words
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def shown_cell(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: boo
     try:
         return _shown(field, cell, empty, has_links=has_links)
     except Exception:  # it raises what it likes
-        return _("(cannot be shown)")
+        return str(CANNOT_BE_SHOWN)
 
 
 def _shown(field: Field[Any, Any], cell: Cell, empty: str, *, has_links: bool) -> str:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from django.db import DatabaseError
 from django.db.models import ExpressionWrapper, F, Field, TextField
 from django.db.models.functions import Cast
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 
 from ..field_rules.fillers import exact_text
 from ..keys import is_text
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
+
+CANNOT_BE_SHOWN = _("(cannot be shown)")
+"""What stands in place of a value, wherever one is shown."""
 
 _HELD = "dedupe_held"
 
@@ -26,7 +29,7 @@ class Unreadable:
     text: str
 
     def __str__(self) -> str:
-        return _("(cannot be shown)")
+        return str(CANNOT_BE_SHOWN)
 
 
 def read_rows(rows: QuerySet[Any]) -> list[Any]:
