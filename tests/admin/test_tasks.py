@@ -44,6 +44,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 IN_BACKGROUND = 'id="dedupe-tended">This is under way, in the background'
 LEFT_ALONE = 'id="dedupe-left" hidden'
 KEPT = "tests.admin.task_backends.Kept"
+BEFORE_ITS_MERGE = "mergeable_unreviewed"
+"""What a slice calls when it has the run in hand and has merged nothing yet."""
 
 
 @pytest.fixture
@@ -230,7 +232,9 @@ def test_what_a_batch_has_merged_when_it_is_cancelled_is_counted_and_can_be_undo
     monkeypatch.setattr(slices, "FIRST_BATCH", 1)
     page = two_to_merge(admin_client, settings)
     before = snapshot()[Person._meta.db_table]
-    once_after(monkeypatch, safe_merging, "allowed", lambda: told(admin_client, page, "cancel"))
+    once_after(
+        monkeypatch, safe_merging, BEFORE_ITS_MERGE, lambda: told(admin_client, page, "cancel")
+    )
     work()
     run = MergeRun.objects.get()
     assert (run.groups, run.merged, run.status) == (1, 1, MergeRun.Status.INTERRUPTED)
@@ -252,7 +256,7 @@ def test_the_page_does_nothing_while_a_worker_is_in_its_slice(
         MergeRun.objects.filter(tended=None).update(tended=timezone.now())
         seen.append((told(admin_client, page)["finished"], Person.objects.count()))
 
-    once_after(monkeypatch, safe_merging, "allowed", look)
+    once_after(monkeypatch, safe_merging, BEFORE_ITS_MERGE, look)
     work()
     assert seen == [(False, 4)]
     assert MergeRun.objects.get().merged == 2
@@ -269,7 +273,7 @@ def test_a_worker_that_comes_while_the_page_is_in_its_slice_leaves_it_to_the_pag
         work()
         seen.append(Person.objects.count())
 
-    once_after(monkeypatch, safe_merging, "allowed", come)
+    once_after(monkeypatch, safe_merging, BEFORE_ITS_MERGE, come)
     assert told(admin_client, page)["finished"]
     assert seen == [4]
     run = MergeRun.objects.get()
@@ -287,7 +291,7 @@ def test_groups_that_another_has_merged_meanwhile_stay_merged(
         MergeRun.objects.update(tended=timezone.now() - timedelta(seconds=1))
         assert told(admin_client, page)["finished"]
 
-    once_after(monkeypatch, safe_merging, "allowed", another_in_time)
+    once_after(monkeypatch, safe_merging, BEFORE_ITS_MERGE, another_in_time)
     told(admin_client, page)
     run = MergeRun.objects.get()
     assert (run.merged, run.groups_held_back) == (2, 0)
