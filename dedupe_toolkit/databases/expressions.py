@@ -54,6 +54,11 @@ class Expressions(Statements, ABC):
         not: whatever its columns hold."""
         return {}
 
+    def sharing_keys(self, table: Table, alias: str) -> Mapping[str, str]:
+        """SQL that is true for a row whose primary key another row has too, so that what is meant
+        for one would be done to both, by how that can be."""
+        return {}
+
     def unread(self, columns: Sequence[Column], alias: str) -> Mapping[str, str]:
         """SQL that is true for a row with a value, in one of these columns, of whose image another
         value would be read, by why."""

@@ -45,6 +45,15 @@ class PostgreSQLExpressions(Expressions):
         why = "it stands in a table that inherits from its own, and would come back without that"
         return {why: f"{alias}.tableoid <> {place.identity}"}
 
+    def sharing_keys(self, table: Table, alias: str) -> Mapping[str, str]:
+        if not self.unkept(table, alias):
+            return {}
+        # a key is unique in its own table, and not among what inherits from it
+        why = "another has the same key, in a table that inherits from its own"
+        same = self.join_on("o", table.key, alias, table.key)
+        is_other = f"(o.tableoid, o.ctid) <> ({alias}.tableoid, {alias}.ctid)"
+        return {why: f"EXISTS (SELECT 1 FROM {self.q(table.name)} o WHERE {same} AND {is_other})"}
+
     def from_image(self, image: str, position: int, column: Column) -> str:
         return f"({image}::json ->> {position})::{column.definition.split(' COLLATE ')[0]}"
 

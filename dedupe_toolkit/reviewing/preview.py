@@ -23,17 +23,19 @@ from ..planning.levels import Level, Work
 from ..planning.missing_indexes import missing_indexes
 from ..planning.plan import collision_advice, open_session, plan_to_show, views
 from ..planning.reasons.held_collisions import summed
+from ..planning.reasons.limits import is_unnamed
 from ..planning.reasons.of_rows import Merging, needs_plan
 from ..planning.rehearsal import doubts
 from ..planning.tally import Tally
 from ..planning.unenforced import unenforced
 from ..references.discover import column_references, parent_links, references_to
 from ..references.hidden import hiding_columns
+from ..repointing.rows import repointed_rows
 from .preview_counts import Found, count_members, inline, is_simple
 from .preview_rivals import collisions, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from django.db.models import Model
 
@@ -99,9 +101,10 @@ class _Told:
 def _told(session: Session, source: RowSet, mapping: MergeMap) -> _Told | None:
     """What two statements tell; None if there is more to the merge."""
     rows = inline(session, source, mapping)
-    asked_first = doubts(session, _level(session, mapping))
-    if asked_first is None:
+    doubtful = doubts(session, _level(session, mapping))
+    if doubtful is None:
         return None
+    asked_first = [*doubtful, *_unnamed(session, mapping)]
     columns = compared_columns(mapping)
     beside = counting(session.database, mapping, columns)
     counted = count_members(rows, session.referrers(mapping.table.model), asked_first, beside)
@@ -126,6 +129,18 @@ def _told(session: Session, source: RowSet, mapping: MergeMap) -> _Told | None:
     return (
         _Told(referrers=referrers, looked_at=looked_at, differences=differences) if is_all else None
     )
+
+
+def _unnamed(session: Session, mapping: MergeMap) -> Iterator[str]:
+    """Queries for how many rows that change the journal could not name."""
+    database, table = session.database, mapping.table
+    if condition := is_unnamed(database, table):
+        yield f"SELECT COUNT(*) FROM {mapping.with_rows('t', database)} WHERE {condition}"
+    for referrer in session.referrers(table.model):
+        if condition := is_unnamed(database, referrer.table):
+            for reference in referrer.references:
+                rows = repointed_rows(database, mapping, reference)
+                yield f"SELECT COUNT(*) {rows} AND ({condition})"
 
 
 def _level(session: Session, mapping: MergeMap) -> Level:
@@ -166,12 +181,13 @@ def _is_plain(session: Session, mapping: MergeMap) -> bool:
 
 
 def _moves_parts(session: Session, referrer: Referrer) -> bool:
-    """Whether a key of several columns moves, or keys that hold one that moves.
+    """Whether a key of several columns moves, or keys that hold one that moves, or rows with it
+    that the journal may not be able to name.
 
     What such keys become has to be written into work tables.
     """
     return referrer.moves and any(
-        len(reference.targets) > 1 or below.moves
+        len(reference.targets) > 1 or below.moves or is_unnamed(session.database, below.table)
         for below in session.referrers(referrer.table.model)
         for reference in below.references
     )

@@ -21,7 +21,7 @@ from dedupe_toolkit.errors import InvalidMatchKey
 from dedupe_toolkit.registry import unregister
 from dedupe_toolkit.reviewing.preview import preview_merge
 from tests.kit import merged
-from tests.references.naming import rows_of, run
+from tests.references.naming import made, rows_of, run
 from tests.situations.named.models import Plain, PlainText
 from tests.situations.odd.models import Audit, Passport, Person
 
@@ -95,11 +95,42 @@ def test_a_key_that_a_row_of_a_table_that_inherits_has_as_well_holds_its_group_b
 
 
 @only(VENDOR != "postgresql", reason="no table inherits from another")
+def test_a_key_that_two_rows_have_that_point_at_a_group_holds_it_back(heirs: list[Any]) -> None:
+    with made(("named_textheir", "() INHERITS (named_plaintext)")):
+        run("INSERT INTO named_textheir VALUES (1, 4)")
+        before = [rows_of("named_textheir"), *dumped()]
+        rows = row_set(Plain, [1, 2])
+        assert preview_merge(rows) == plan_merge(rows)
+        done = merged(Plain, "name")
+        told = "named.PlainText: no undo could bring back row 1 as it is: another has the same key"
+        assert [held["reason"].startswith(told) for held in done.held_back] == [True, True]
+        assert [rows_of("named_textheir"), *dumped()] == before
+        run("DELETE FROM named_textheir")
+        done = merged(Plain, "name")
+        assert done.merged == 2
+        undo(done)
+        assert [rows_of("named_heir"), *dumped()] == heirs
+
+
+@only(VENDOR != "postgresql", reason="no table inherits from another")
 def test_one_key_in_both_tables_of_a_group_is_refused_in_one_line(heirs: list[Any]) -> None:
     run("INSERT INTO named_plain VALUES (1, 'x', '')")
     told = r"named\.Plain: the database 'default' does not tell two rows.*\(member_0\)=\(1\)"
     with pytest.raises(InvalidMatchKey, match=told), transaction.atomic():
         plan_merge(match_key(Plain, ["name"]))
+
+
+@only(VENDOR != "sqlite", reason="a column holds values of its own type alone")
+def test_a_preview_tells_of_keys_of_another_type_among_what_points_at_the_rows() -> None:
+    with (
+        made(("named_plain", "(id integer PRIMARY KEY, name text NOT NULL, note text)")),
+        made(("named_plaintext", "(id varchar(9) PRIMARY KEY, plain_id integer NOT NULL)")),
+    ):
+        run("INSERT INTO named_plain VALUES (1, 'x', ''), (2, 'x', '')")
+        run("INSERT INTO named_plaintext VALUES (x'41', 2)")
+        plan = plan_merge(row_set(Plain, [1, 2]))
+        assert "named.PlainText: id of row" in str(plan.held_back[0].reason)
+        assert preview_merge(row_set(Plain, [1, 2])) == plan
 
 
 @typed

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...databases import Database
     from ...databases.tables import Table
     from ...field_rules.family import FieldRules
     from ...mapping.mapping import MergeMap
@@ -24,11 +27,24 @@ def hold_joined(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
 
 
 def hold_unnamed(session: Session, table: Table, rows: str) -> None:
-    """Hold back the groups of rows (``t``) that the journal could name by no text."""
-    is_unnamed = session.database.is_unnamed(table.pk, session.database.qualified("t", table.key))
-    if is_unnamed:
-        told = {"model": table.model._meta.label, "field": table.key[0]}
-        session.held.add_rows("unnamed", f"{rows} AND {is_unnamed}", table.pk, told)
+    """Hold back the groups of rows (``t``) that the journal could name by no text, or not alone."""
+    for code, told, condition in _unnamed(session.database, table):
+        told = {"model": table.model._meta.label, **told}
+        session.held.add_rows(code, f"{rows} AND {condition}", table.pk, told)
+
+
+def is_unnamed(database: Database, table: Table) -> str:
+    """SQL that is true for a row (``t``) for whose sake `hold_unnamed` would hold a group; empty
+    if there is none."""
+    return " OR ".join(condition for _code, _told, condition in _unnamed(database, table))
+
+
+def _unnamed(database: Database, table: Table) -> Iterator[tuple[str, dict[str, str], str]]:
+    """The code of a sentence, what it says, and the SQL of its rows."""
+    if odd := database.is_unnamed(table.pk, database.qualified("t", table.key)):
+        yield "unnamed", {"field": table.key[0]}, odd
+    for why, is_shared in database.sharing_keys(table, "t").items():
+        yield "unkept", {"why": why}, is_shared
 
 
 def _hold_joined(session: Session, mapping: MergeMap, column: str, name: str) -> None:

@@ -37,6 +37,7 @@ def may_be_unkept(session: Session, mapping: MergeMap) -> bool:
     database, table = session.database, mapping.table
     return bool(
         database.unkept(table, "t")
+        or any(database.unkept(one.table, "t") for one in session.referrers(table.model))
         or database.unread(table.stored, "t")
         or any(database.unread([held], "t") for _, held in _holders(session, mapping))
     )
@@ -46,7 +47,6 @@ def hold_unkept(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
     """Hold back the groups of which the journal could not keep all that is written over."""
     table = mapping.table
     hold_unnamed(session, table, session.database.selecting(table, mapping.named))
-    _hold_repeated(session, mapping)
     _hold_deleted(session, table, mapping.named.only(MERGED))
     staying = session.database.selecting(table, mapping.named.only("m.place = 0"))
     _hold_values(session, table, staying, rules.written_over(table))
@@ -58,27 +58,6 @@ def hold_unkept_losers(session: Session, rivals: Rivals) -> None:
     table = rivals.referrer.table
     hold_unnamed(session, table, session.database.selecting(table, rivals.losing))
     _hold_deleted(session, table, rivals.losing)
-
-
-def _hold_repeated(session: Session, mapping: MergeMap) -> None:
-    """Hold back the groups with a key that several rows have: what is meant for one is done to all.
-
-    A key is unique among the rows of its own table, and not with those of what inherits from it.
-    """
-    database, table = session.database, mapping.table
-    if not database.unkept(table, "t"):
-        return
-    named = ", ".join(["m.group_number", *database.qualified("m", mapping.members)])
-    rows = database.selecting(table, mapping.named)
-    session.held.add(
-        "unkept",
-        f"FROM (SELECT {named} {rows} GROUP BY {named} HAVING COUNT(*) > 1) x",
-        told={
-            "model": table.model._meta.label,
-            "why": "another has the same key, in a table that inherits from its own",
-        },
-        first=session.held.key("x", table.pk, mapping.members),
-    )
 
 
 def _hold_deleted(session: Session, table: Table, rows: NamedRows) -> None:
