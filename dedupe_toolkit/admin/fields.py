@@ -41,10 +41,20 @@ class FormFields:
     links: frozenset[str]
 
 
-def form_fields(model_admin: AnyAdmin, request: HttpRequest, rows: Iterable[Model]) -> FormFields:
-    """What the user may see and edit of all these rows."""
+def form_fields(
+    model_admin: AnyAdmin,
+    request: HttpRequest,
+    rows: Iterable[Model],
+    hashed: Collection[str] | None = None,
+) -> FormFields:
+    """What the user may see and edit of all these rows.
+
+    ``hashed`` are the text fields with password hashes in them; looked for in the rows if not said.
+    """
     rows, options = list(rows), model_admin.opts
-    hidden = {field.name for field in options.concrete_fields if is_password(field, rows)}
+    if hashed is None:
+        hashed = [field.name for field in options.concrete_fields if is_password(field, rows)]
+    hidden = {field.name for field in options.concrete_fields if is_password(field)}.union(hashed)
     unseen = set(hidden)
     links: set[str] = set()
     for row in rows if asks_about_rows(model_admin) else rows[:1]:
@@ -104,7 +114,7 @@ def moved_links(
     )
 
 
-def is_password(field: AnyField, rows: Iterable[Model]) -> bool:
+def is_password(field: AnyField, rows: Iterable[Model] = ()) -> bool:
     """Whether a field holds password hashes, by its name or by what stands in it."""
     if field.name == "password":
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import BooleanField, ExpressionWrapper, F, Q, TextField
@@ -21,7 +20,7 @@ from .permissions import own_key
 from .ruling import own_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from django.contrib.admin import AdminSite
     from django.db.models import Model, QuerySet
@@ -79,12 +78,15 @@ def _forms(
     rows = read_rows(firsts)
     if not rows:
         return {}
-    usual = form_fields(model_admin, request, rows[:1])
     hashed = dict(_hashed(members))
-    return {
-        first: _without(usual, {name for text in those for name in hashed.get(text, ())})
-        for first, those in texts.items()
-    }
+    by_hashed: dict[frozenset[str], FormFields] = {}
+    found: dict[str, FormFields] = {}
+    for first, those in texts.items():
+        names = frozenset().union(*(hashed.get(text, ()) for text in those))
+        if names not in by_hashed:
+            by_hashed[names] = form_fields(model_admin, request, rows[:1], names)
+        found[first] = by_hashed[names]
+    return found
 
 
 def _hashed(members: QuerySet[Any]) -> Iterator[tuple[str, set[str]]]:
@@ -96,15 +98,6 @@ def _hashed(members: QuerySet[Any]) -> Iterator[tuple[str, set[str]]]:
         hashes = {name for name, value in zip(names, held, strict=True) if is_hash(value)}
         if hashes:
             yield text, hashes
-
-
-def _without(form: FormFields, names: Collection[str]) -> FormFields:
-    return replace(
-        form,
-        unseen=form.unseen.union(names),
-        hidden=form.hidden.union(names),
-        offered=form.offered.difference(names),
-    )
 
 
 def _changed(

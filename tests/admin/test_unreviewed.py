@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.contrib.admin import ModelAdmin
 from django.contrib.auth.hashers import make_password
 
 from dedupe_toolkit import match_key
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.django_db
 
 State = QueuedGroup.State
+
+
+@pytest.fixture(autouse=True, params=[True, False], ids=["one form", "a form for each row"])
+def forms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param:
+        for name in ("get_fieldsets", "get_readonly_fields"):
+            monkeypatch.setattr(PersonAdmin, name, getattr(ModelAdmin, name))
 
 
 def states_of(known: Scan) -> dict[str, str]:
@@ -88,6 +96,18 @@ def test_a_password_hash_is_filled_into_no_row(admin_client: Client) -> None:
     known = scan(admin_client)
     merge_safe(admin_client, known)
     assert states_of(known) == {"Agnès Varda": State.MERGED, "Chris Marker": State.OTHERS}
+
+
+def test_a_password_hash_in_one_group_hides_nothing_in_its_neighbour(
+    admin_client: Client,
+) -> None:
+    people_called(*["Agnès Varda"] * 2, biography=make_password("secret"))
+    people_called("Chris Marker")
+    people_called("Chris Marker", biography="Film maker.")
+    known = scan(admin_client)
+    merge_safe(admin_client, known)
+    assert states_of(known) == {"Agnès Varda": State.MERGED, "Chris Marker": State.MERGED}
+    assert Person.objects.get(name="Chris Marker").biography == "Film maker."
 
 
 def test_what_is_read_only_in_one_group_is_filled_in_another(
