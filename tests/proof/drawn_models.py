@@ -10,6 +10,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.db import DatabaseError, connection, models
 from django.db.models.functions import Lower
+from hypothesis import assume
 
 from .drawn_by_hand import make_by_hand
 from .drawn_triggers import Stamps, add_collation
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 @contextmanager
 def existing(schema: Schema) -> Iterator[None]:
     """Inside, the tables are there, empty, and so are their models."""
-    made = []
+    made: list[type[Model]] = []
+    created: list[type[Model]] = []
     having = [table for table in schema.tables if not table.is_link]
     stamps = Stamps(schema)
     ContentType.objects.clear_cache()
@@ -35,31 +37,49 @@ def existing(schema: Schema) -> Iterator[None]:
     try:
         for table in having:
             made.append(_model(schema, table))
-        with connection.schema_editor() as editor:
-            for table, model in zip(having, made, strict=True):
-                if any(to.acts for to in table.references.values()):
-                    make_by_hand(editor, table, model)
-                else:
-                    editor.create_model(model)
+        assume(_have_whole_names(made))
+        _create(having, made, created)
         stamps.add()
         for name in schema.subjects:
             ContentType.objects.get_for_model(apps.get_model(schema.app, name))
         yield
-    except DatabaseError:
-        # a schema editor leaves its transaction open if a statement fails that it had put off
-        connection.close()
-        connection.connect()
-        raise
     finally:
         stamps.remove()
         with connection.schema_editor() as editor:
-            for model in reversed(made):
+            for model in reversed(created):
                 editor.delete_model(model)
         for registry in (apps, UNKNOWN):
             registry.all_models[schema.app].clear()
         apps.clear_cache()
         ContentType.objects.filter(app_label=schema.app).delete()
         ContentType.objects.clear_cache()
+
+
+def _create(having: list[Table], made: list[type[Model]], created: list[type[Model]]) -> None:
+    """Make the tables; ``created`` has those that are there, also where one of them fails."""
+    try:
+        with connection.schema_editor() as editor:
+            for table, model in zip(having, made, strict=True):
+                if any(to.acts for to in table.references.values()):
+                    make_by_hand(editor, table, model)
+                else:
+                    editor.create_model(model)
+                created.append(model)
+    except DatabaseError:
+        # a schema editor leaves its transaction open if a statement fails that it had put off
+        connection.close()
+        connection.connect()
+        if connection.features.can_rollback_ddl:
+            created.clear()
+        raise
+
+
+def _have_whole_names(made: list[type[Model]]) -> bool:
+    """Whether Django cuts none of the names of their indexes within a quoting character."""
+    with connection.schema_editor(collect_sql=True, atomic=False) as editor:
+        for model in made:
+            editor.create_model(model)
+    return not any(sql.count(connection.ops.quote_name("")[0]) % 2 for sql in editor.collected_sql)
 
 
 def _model(schema: Schema, table: Table) -> type[Model]:
