@@ -117,7 +117,16 @@ def levels_of_rivals(draw: Any) -> list[Table]:
         draw(_level(name, above)) for name, above in zip(names, ("subject", *names), strict=False)
     ]
     found.append(Table("stamp", {f"{names[-1]}_id": To(names[-1])}))
+    if draw(st.booleans()):
+        found.append(draw(_between(draw(st.sampled_from(names)))))
     return [draw(acting(table)) for table in found]
+
+
+@st.composite
+def _between(draw: Any, name: str) -> Table:
+    """Rows that stand between two rivals, which may become one, or two still."""
+    is_nullable = draw(st.booleans())
+    return Table("vouch", {"one_id": To(name), "other_id": To(name, is_nullable=is_nullable)})
 
 
 @st.composite

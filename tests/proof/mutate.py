@@ -17,7 +17,7 @@ from tests.proof.mutations import MUTATIONS, Mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("dedupe_toolkit", "testproject", "tests", "pyproject.toml")
-CASES = "800"
+CASES = "3000"
 DATABASE = urlparse(os.environ.get("DATABASE_URL", "sqlite:")).scheme
 
 
