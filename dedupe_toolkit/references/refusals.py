@@ -62,6 +62,16 @@ REFUSALS = (
         reason="django-treebeard keeps the rows' places in its trees where no key shows them",
         advice="move the children with move(), repoint the rest, then delete()",
     ),
+    PackageRefusal(
+        base=Base(package="treenode", name="TreeNodeModel"),
+        reason="django-treenode writes into each row which rows stand above and below it",
+        advice="give the children a new parent with set_parent(), repoint the rest, then delete()",
+    ),
+    PackageRefusal(
+        base=Base(package="django_ltree", name="TreeModel"),
+        reason="django-ltree keeps the rows' places in its trees where no key shows them",
+        advice="move the children with change_parent(), repoint the rest, then delete()",
+    ),
 )
 """The first that fits a model counts."""
 

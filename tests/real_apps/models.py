@@ -16,6 +16,7 @@ from taggit.managers import TaggableManager
 from treebeard.al_tree import AL_Node
 from treebeard.mp_tree import MP_Node
 from treebeard.ns_tree import NS_Node
+from treenode.models import TreeNodeModel
 from wagtail.admin.panels import FieldPanel
 from wagtail.fields import RichTextField
 from wagtail.models import DraftStateMixin, Page, RevisionMixin
@@ -90,6 +91,13 @@ class Shelf(AL_Node):
 class Leaflet(models.Model):
     name = models.CharField(max_length=50)
     folder = models.ForeignKey(Folder, models.CASCADE)
+
+
+class Subject(TreeNodeModel):
+    """Every row names its parents and children in text, beside the foreign key."""
+
+    name = models.CharField(max_length=50)
+    region = models.ForeignKey(Region, models.CASCADE, null=True)
 
 
 class Vehicle(PolymorphicModel):

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "simple_history",
     "taggit",
     "treebeard",
+    "treenode",
     "watson",
     *WAGTAIL_APPS,
     *OSCAR_APPS,

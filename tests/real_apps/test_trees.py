@@ -1,4 +1,4 @@
-"""django-mptt, django-treebeard and Wagtail's pages: refused, what hangs on them is not."""
+"""Trees of packages, and Wagtail's pages: refused, what hangs on them is not."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ import pytest
 from dedupe_toolkit.errors import MergeRefused
 from tests.kit import assert_undo_restores, merged, planned, snapshot
 from tests.real_apps.integrity import soundly_merged
-from tests.real_apps.models import Article, Branch, Folder, Genre, Leaflet, Record, Region, Shelf
+from tests.real_apps.models import (
+    Article,
+    Branch,
+    Folder,
+    Genre,
+    Leaflet,
+    Record,
+    Region,
+    Shelf,
+    Subject,
+)
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -30,6 +40,7 @@ def mptt_columns() -> list[tuple[object, ...]]:
         (Folder, "name", ["django-treebeard", "move()"]),
         (Branch, "name", ["django-treebeard", "move()"]),
         (Shelf, "name", ["django-treebeard", "move()"]),
+        (Subject, "name", ["django-treenode", "set_parent()"]),
         (Article, "title", ["Wagtail", "redirect"]),
     ],
 )
@@ -67,6 +78,16 @@ def test_what_points_at_paths_merges_and_treebeard_finds_no_problems() -> None:
         Leaflet.objects.create(name="x", folder=folder)
     run, before = soundly_merged(Leaflet, "name")
     assert Folder.find_problems() == NO_PROBLEMS
+    assert_undo_restores(run, before)
+
+
+def test_what_points_from_a_node_moves_and_the_node_keeps_its_parents_and_children() -> None:
+    survivor, duplicate = (Region.objects.create(name="north") for _ in range(2))
+    rock = Subject.objects.create(name="rock", region=survivor)
+    hard = Subject.objects.create(name="hard", region=duplicate, tn_parent=rock)
+    run, before = soundly_merged(Region, "name")
+    assert set(Subject.objects.filter(region=survivor)) == {rock, hard}
+    assert Subject.objects.get(pk=rock.pk).get_children_pks() == [str(hard.pk)]
     assert_undo_restores(run, before)
 
 

@@ -16,7 +16,14 @@ def model_of(package: str, base: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("package", "base"), [("mptt", "MPTTModel"), ("treebeard", "Node"), ("wagtail", "Page")]
+    ("package", "base"),
+    [
+        ("mptt", "MPTTModel"),
+        ("treebeard", "Node"),
+        ("wagtail", "Page"),
+        ("treenode", "TreeNodeModel"),
+        ("django_ltree", "TreeModel"),
+    ],
 )
 def test_a_model_is_refused_for_a_base_class_however_far_up(package: str, base: str) -> None:
     refusal = package_refusal_of(model_of(package, base))
