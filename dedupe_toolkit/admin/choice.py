@@ -98,8 +98,8 @@ def require_number(model: type[Model], pks: Collection[Any], most: int | None = 
 
 
 def chosen_in(data: QueryDict) -> dict[str, list[str]]:
-    """What of a form says what was chosen, as `choice_from` reads it."""
-    names = {"rows", "left_out", "leave_out", "into", "on_collision", "page"}
+    """What of a form says what was chosen, as `choice_from` reads it, and the reason typed."""
+    names = {"rows", "left_out", "leave_out", "into", "on_collision", "page", "note"}
     return {
         name: [str(value) for value in values]
         for name, values in data.lists()

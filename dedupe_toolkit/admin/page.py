@@ -83,6 +83,7 @@ def shown_page(
         "review": review,
         "place": place,
         "changed": changed,
+        "note": request.POST.get("note") or request.GET.get("note", ""),
         "comparison": review.comparison,
         "survivor": row_words(review.comparison.survivor),
         "rows": rows,

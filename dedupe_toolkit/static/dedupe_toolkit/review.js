@@ -93,6 +93,15 @@
         }
     });
 
+    /* a browser that leads back here presses again what was pressed, and the plan is another one's */
+    window.addEventListener("pageshow", () => {
+        const radios = [...form.querySelectorAll("input[type=radio]")];
+        const again = radios.find((radio) => radio.checked && !radio.defaultChecked);
+        if (again) {
+            redraw(again);
+        }
+    });
+
     const survivors = () => [...form.querySelectorAll("input[name=into]")];
 
     function survive(place) {
