@@ -87,7 +87,7 @@ def mark(request: HttpRequest, group: QueuedGroup, state: str, run: MergeRun | N
     """Keep what became of a group, and who decided it."""
     group.state, group.run = state, run
     group.decided, group.by = timezone.now(), user_name(request.user)
-    group.save(update_fields=["state", "run", "decided", "by"])
+    group.save(update_fields=["state", "run", "size", "decided", "by"])
 
 
 def decide(request: HttpRequest, groups: Iterable[QueuedGroup], state: str) -> int:

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 State = QueuedGroup.State
 
+_GOES_ON = {"merge_next", "dismiss", "skip"}
+"""The buttons that lead to the next group, also where a colleague was faster."""
+
 MOST = 10_000
 """How many rows of one group can be decided on its page."""
 
@@ -60,7 +63,9 @@ def queued_view(
     if len(pks) < 2:
         _outdate(group)
         queue_admin.message_user(request, _settled(site, request, group), messages.INFO)
-        return HttpResponseRedirect(queue_url(site, group.scan))
+        found = next_group(groups, group) if _GOES_ON.intersection(request.POST) else None
+        onward = group_url(site, found) if found else queue_url(site, group.scan)
+        return HttpResponseRedirect(onward)
     try:
         chosen = choice_from(request.POST if request.method == "POST" else request.GET)
         return decide(
@@ -122,8 +127,10 @@ def _decided(request: HttpRequest, group: QueuedGroup, decision: str, run: Merge
     state = _STATES[decision]
     if state in UNDECIDED and group.state in (State.MERGED, State.DISMISSED):
         return
-    if state == State.MERGED and len(pks_of(group)) > 1:
-        state = State.PENDING
+    left = len(pks_of(group)) if state == State.MERGED else 0
+    if left > 1:
+        # in no run: one that is named by a group that waits is one that still has it before it
+        state, run, group.size = State.PENDING, None, left
     mark(request, group, state, run)
 
 

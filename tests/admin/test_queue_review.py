@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from dedupe_toolkit import match_key
 from dedupe_toolkit.models import MergeRun, QueuedGroup
 from testproject.films.models import Award, Film, Person
-from tests.admin.kit import client_of, fields_of, messages_of, steward, text_of
+from tests.admin.kit import OVERVIEW, client_of, fields_of, messages_of, steward, text_of
 from tests.queue.scanning import scanned
 
 if TYPE_CHECKING:
@@ -45,6 +45,18 @@ def test_a_merge_leads_to_the_next_group_or_back_to_the_queue(admin_client: Clie
     assert decide(admin_client, groups[2], "skip").url.startswith("/admin/dedupe_toolkit/queued")
     states = QueuedGroup.objects.order_by("pk").values_list("state", "by")
     assert list(states) == [(s, "admin") for s in (State.MERGED, State.MERGED, State.SKIPPED)]
+
+
+def test_who_is_slower_than_a_colleague_goes_on_with_the_next_group(admin_client: Client) -> None:
+    groups = queued(*[Person(name=name) for name in ("Ann", "Bob") for _ in range(2)])
+    opened = fields_of(admin_client.get(url_of(groups[0])))
+    decide(client_of(User.objects.create_superuser("Bert")), groups[0], "merge")
+    for button in ("merge_next", "skip", "dismiss"):
+        response = admin_client.post(url_of(groups[0]), {**opened, button: "pressed"})
+        assert response.url == url_of(groups[1])
+        shown = admin_client.get(response.url)
+        assert "“Ann” has been merged already, by Bert." in messages_of(shown)
+    assert "queuedgroup/?" in admin_client.post(url_of(groups[0]), {**opened, "merge": "1"}).url
 
 
 def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: Client) -> None:
@@ -88,6 +100,8 @@ def test_a_group_of_which_a_row_was_left_out_is_merged_without_it(admin_client: 
     assert Person.objects.count() == 2
     group.refresh_from_db()
     assert group.state == State.PENDING, "two are left, and equal"
+    assert group.size == 2
+    assert "Continue merging" not in text_of(admin_client.get(OVERVIEW)), "no run has it before it"
 
 
 def test_a_group_of_thousands_is_looked_at_page_by_page_and_merged(admin_client: Client) -> None:
