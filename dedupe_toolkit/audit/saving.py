@@ -21,7 +21,7 @@ _PASSING = {"super", "pre_save", "getattr", "get_prep_value", "to_python", "get_
 def changed_by_save(model: type[Model]) -> dict[str, set[str]]:
     """The fields that ``save()`` makes anew of themselves, with the functions it does it with."""
     found: dict[str, set[str]] = {}
-    for function in _functions(model):
+    for function in _functions(model, every=False):
         for statement in function.body:
             for name, value in _assigned(statement):
                 if name in _read(value) and not _is_fallback(value, name):
@@ -67,14 +67,28 @@ def _passes_on(function: Any) -> bool:
     return is_plain and _called(node) <= _PASSING
 
 
-def _functions(model: type[Model]) -> Iterator[Any]:
-    """``save()`` of the model and its bases, and the methods of its own that it calls."""
+def _functions(model: type[Model], *, every: bool = True) -> Iterator[Any]:
+    """``save()`` of the model and its bases, and the methods of its own that it calls.
+
+    Unless every one, those that it calls whatever the row holds.
+    """
     saves = list(_own(model, "save"))
-    called = {name for one in saves for name in _called_on_self(one)}
+    parts = saves if every else [part for one in saves for part in _always(one.body)]
+    called = {name for one in parts for name in _called_on_self(one)}
     called |= {"clean"} if called & _CLEANS else set()
     yield from saves
     for name in sorted(called - {"save", "full_clean"}):
         yield from _own(model, name)
+
+
+def _always(block: list[Any]) -> Iterator[ast.AST]:
+    for statement in block:
+        if isinstance(statement, ast.With | ast.Try):
+            yield from _always(statement.body)
+        elif isinstance(statement, ast.If):
+            yield statement.test
+        elif not hasattr(statement, "body"):
+            yield statement
 
 
 def _own(model: type[Model], name: str) -> Iterator[Any]:

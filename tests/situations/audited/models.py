@@ -235,6 +235,22 @@ class Settled(models.Model):
         self.name = self.name.strip()
 
 
+class Moving(models.Model):
+    """Only a row that is there already has its flag turned, and back, on the way."""
+
+    name = models.CharField(max_length=50, unique=True)
+    is_public = models.BooleanField(default=True)
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.pk:
+            self.move()
+        super().save(*args, **kwargs)
+
+    def move(self) -> None:
+        self.is_public = not self.is_public
+        self.is_public = not self.is_public
+
+
 class Slugged(models.Model):
     """It puts a slug of its own in place."""
 

@@ -23,6 +23,7 @@ from .models import (
     Filed,
     Kind,
     Loose,
+    Moving,
     Numbered,
     Pair,
     Parent,
@@ -226,6 +227,7 @@ def fields_that_change_their_value(key: str) -> None:
     Numbered.objects.get_or_create(number=key)  # Numbered: number: unknown opaque-defaults
     Settled.objects.get_or_create(slug=key)  # Settled: slug: safe exact
     Settled.objects.get_or_create(name=key)  # Settled: name: fragile not-stored-as-given
+    Moving.objects.get_or_create(is_public=True)  # Moving: is_public: unsafe no-rule
 
 
 def methods_of_the_projects_own(key: str) -> None:
