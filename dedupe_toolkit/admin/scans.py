@@ -13,6 +13,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..audit.memory import known_keys
 from ..errors import DedupeError
 from ..models import Scan
 from ..queue.examining import cancel, examine, finish, unexamined
@@ -65,13 +66,15 @@ class ScanAdmin(DeskAdmin):
         using = chosen_database(request)
         try:
             lines = overview_lines(self.admin_site, request, using)
+            is_known = bool(lines or list(known_keys(using)))
         except DedupeError as error:
             self.message_user(request, told(error), messages.ERROR)
-            lines = []
+            lines, is_known = [], False
         context = {
             **self.admin_site.each_context(request),
             **rights(request),
             "title": _("Duplicates"),
+            "is_known": is_known,
             "lines": [(line, *self._addresses(line)) for line in lines],
             "opts": self.opts,
         }

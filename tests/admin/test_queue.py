@@ -57,6 +57,13 @@ def test_without_a_known_key_the_overview_says_how_to_declare_one(
     assert "register(Author, keys=" in page
 
 
+def test_whoever_may_decide_nothing_is_not_told_that_no_key_is_known() -> None:
+    client = client_of(steward("change_person", "merge_duplicates"))
+    page = text_of(client.get(OVERVIEW))
+    assert "No match key is known yet" not in page
+    assert "your account may not both change and delete" in page
+
+
 def test_a_key_that_was_never_scanned_can_be(admin_client: Client) -> None:
     page = text_of(admin_client.get(OVERVIEW))
     assert "People · same name Never scanned" in page
