@@ -13,7 +13,7 @@ from ..collisions.resolutions import HOLD, RESOLUTIONS, kept_ties, names_for_all
 from ..references.meta import lineage_of
 from ..registry import declared, declared_policy
 from ..verbose import reference_words
-from .telling import Refused
+from .telling import NotSeen, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -149,11 +149,11 @@ def _resolution(typed: str) -> str | None:
 def require_visible(
     model_admin: AnyAdmin, request: HttpRequest, pks: Collection[Any], using: str
 ) -> None:
-    """Raises `Refused` naming the rows that are gone, or that this user never sees."""
+    """Raises `NotSeen` naming the rows that are gone, or that this user never sees."""
     rows = model_admin.get_queryset(request).using(using).filter(pk__in=pks)
     missing = set(pks) - set(rows.values_list("pk", flat=True))
     if missing:
-        raise Refused(
+        raise NotSeen(
             _("No longer there, nothing was merged: %(model)s %(keys)s. Select the rows again.")
             % {
                 "model": model_admin.opts.verbose_name,

@@ -67,20 +67,31 @@ def pks_of(group: QueuedGroup) -> list[Any]:
     return list(rows.order_by(*pk_names(key.model)).values_list("pk", flat=True))
 
 
+_AHEAD = 50
+"""How many groups are looked at for one that somebody with few rights may decide."""
+
+
 def next_group(
-    groups: QuerySet[QueuedGroup], group: QueuedGroup | None = None
+    site: AdminSite, request: HttpRequest, groups: QuerySet[QueuedGroup], group: QueuedGroup
 ) -> QueuedGroup | None:
-    """The next open group of a queue, in its order: after this one, or else from the beginning."""
+    """The next open group of a queue: after this one in its order, or else from the beginning.
+
+    Not one with rows that this user may not see or edit: nobody is led to where they can do
+    nothing.
+    """
+    key = key_of_scan(group.scan)
     waiting = groups.filter(state__in=OPEN_STATES).order_by(*IN_ORDER)
-    if group is None:
-        return waiting.first()
     later = Q(is_safe=group.is_safe, differing__gt=group.differing) | Q(
         is_safe=group.is_safe, differing=group.differing, pk__gt=group.pk
     )
     if group.is_safe:
         later |= Q(is_safe=False)
     others = waiting.exclude(pk=group.pk)
-    return others.filter(later).first() or others.first()
+    for some in (others.filter(later)[:1], others.filter(later)[:_AHEAD], others[:_AHEAD]):
+        found = allowed(site, request, key, list(some)) if key else []
+        if found:
+            return found[0]
+    return None
 
 
 def mark(request: HttpRequest, group: QueuedGroup, state: str, run: MergeRun | None = None) -> None:

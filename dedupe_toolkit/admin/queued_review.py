@@ -22,7 +22,7 @@ from .permissions import model_admin_of
 from .place import Place
 from .review import decide
 from .session import pace, undo_button, undo_url_of
-from .telling import Refused, told
+from .telling import NotSeen, Refused, told
 from .urls import group_url, queue_url, run_link
 
 if TYPE_CHECKING:
@@ -63,9 +63,7 @@ def queued_view(
     if len(pks) < 2:
         _outdate(group)
         queue_admin.message_user(request, _settled(site, request, group), messages.INFO)
-        found = next_group(groups, group) if _GOES_ON.intersection(request.POST) else None
-        onward = group_url(site, found) if found else queue_url(site, group.scan)
-        return HttpResponseRedirect(onward)
+        return _onward(site, request, group, groups)
     try:
         chosen = choice_from(request.POST if request.method == "POST" else request.GET)
         return decide(
@@ -75,9 +73,23 @@ def queued_view(
             group.scan.using,
             _place(queue_admin, request, group, groups),
         )
+    except NotSeen:
+        text = _("“%(group)s” needs someone else: you do not see all of its rows.")
+        queue_admin.message_user(request, text % {"group": group}, messages.WARNING)
+        return _onward(site, request, group, groups)
     except DedupeError as error:
         queue_admin.message_user(request, told(error), messages.ERROR)
         return HttpResponseRedirect(queue_url(site, group.scan))
+
+
+def _onward(
+    site: AdminSite, request: HttpRequest, group: QueuedGroup, groups: QuerySet[QueuedGroup]
+) -> HttpResponse:
+    """Away from a group that cannot be decided: to the next one, where a button leads there."""
+    found = None
+    if _GOES_ON.intersection(request.POST):
+        found = next_group(site, request, groups, group)
+    return HttpResponseRedirect(group_url(site, found) if found else queue_url(site, group.scan))
 
 
 def _among(chosen: Choice, pks: list[Any]) -> Choice:
@@ -102,7 +114,7 @@ def _place(
     site = queue_admin.admin_site
 
     def following() -> str:
-        found = next_group(groups, group)
+        found = next_group(site, request, groups, group)
         return group_url(site, found) if found else ""
 
     own, counted = group_url(site, group), _counted(groups)

@@ -21,6 +21,10 @@ class Refused(DedupeError):
         return str(self)
 
 
+class NotSeen(Refused):
+    """Rows that are gone, or that this user never sees."""
+
+
 def told(error: DedupeError) -> str:
     """One sentence; of an error that only who looks after the site can mend, with its own text."""
     return error.for_people or _passed_on(str(error))

@@ -9,8 +9,17 @@ from django.contrib.auth.models import User
 
 from dedupe_toolkit import match_key
 from dedupe_toolkit.models import MergeRun, QueuedGroup
+from testproject.films.admin import PersonAdmin
 from testproject.films.models import Award, Film, Person
-from tests.admin.kit import OVERVIEW, client_of, fields_of, messages_of, steward, text_of
+from tests.admin.kit import (
+    ALL_RIGHTS,
+    OVERVIEW,
+    client_of,
+    fields_of,
+    messages_of,
+    steward,
+    text_of,
+)
 from tests.queue.scanning import scanned
 
 if TYPE_CHECKING:
@@ -57,6 +66,27 @@ def test_who_is_slower_than_a_colleague_goes_on_with_the_next_group(admin_client
         shown = admin_client.get(response.url)
         assert "“Ann” has been merged already, by Bert." in messages_of(shown)
     assert "queuedgroup/?" in admin_client.post(url_of(groups[0]), {**opened, "merge": "1"}).url
+
+
+def test_nobody_is_led_to_a_group_of_which_they_do_not_see_all_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("Ann", "Bob", "Cy", "Dan")
+    groups = queued(*[Person(name=name) for name in names for _ in range(2)])
+    for name in ("Bob", "Dan"):
+        Person.objects.filter(pk=Person.objects.filter(name=name).latest("pk").pk).update(
+            biography="secret"
+        )
+    client = client_of(steward(*ALL_RIGHTS))
+    monkeypatch.setattr(
+        PersonAdmin,
+        "get_queryset",
+        lambda self, request: Person.objects.exclude(biography="secret"),
+    )
+    assert decide(client, groups[0], "skip").url == url_of(groups[2])
+    away = client.get(url_of(groups[1]), follow=True)
+    assert "“Bob” needs someone else: you do not see all of its rows." in messages_of(away)
+    assert decide(client, groups[2], "skip").url.startswith("/admin/dedupe_toolkit/queuedgroup/?")
 
 
 def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: Client) -> None:
