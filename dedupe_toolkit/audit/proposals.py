@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import (
     BinaryField,
+    BooleanField,
     DateField,
     DecimalField,
     DurationField,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .findings import Finding
 
 _DOUBTFUL: list[tuple[Any, str]] = [
+    (BooleanField, "true or false: --where may say better which rows must be unique"),
     (DecimalField | FloatField, "an amount: two equal ones may both be meant"),
     (DateField | TimeField | DurationField, "a time, of which there may be two"),
     (TextField, "text of any length, which an index cannot always hold"),
@@ -48,7 +50,7 @@ def proposal(finding: Finding, using: str) -> Proposal:
     if finding.form in BY_HAND:
         constraint = _constraint(finding, model, using)
         is_unsafe = finding.verdict is Verdict.UNSAFE
-        return replace(constraint if is_unsafe else Proposal(), rewrite=finding.source)
+        return replace(constraint if is_unsafe else Proposal(), rewrite=_rewrite_by_hand(finding))
     if reason in (Reason.NO_RULE, Reason.NULL, Reason.CONDITION):
         return _constraint(finding, model, using)
     rewrite = _rewrite(finding, model)
@@ -101,6 +103,15 @@ def _rewrite(finding: Finding, model: type[Model]) -> str:
     if reason is Reason.LOST:
         return rewriting.with_plain_names(source)
     return ""
+
+
+def _rewrite_by_hand(finding: Finding) -> str:
+    """The call that a hand-written form should become."""
+    if finding.decision.reason is not Reason.SUBSET:
+        return finding.source
+    names, _, call = finding.source.partition(" = ")
+    moved = rewriting.moved_to_defaults(call, finding.decision.fields)
+    return f"{names} = {moved}" if moved else finding.source
 
 
 def _constraint(finding: Finding, model: type[Model], using: str) -> Proposal:

@@ -51,6 +51,14 @@ def test_a_call_that_is_fragile_is_shown_as_it_should_be() -> None:
         "    better: coded, created = Coded.objects.get_or_create(key=key); board.coded.add(coded)"
         in text
     )
+    by_hand = "Pair.objects.get_or_create(a=key, b=key, defaults={'c': f'hand-{key}'})"
+    assert f"    better: obj, created = {by_hand}" in text
+
+
+def test_a_flag_in_a_look_up_is_for_a_person_to_decide() -> None:
+    lines = audited().lines
+    at = next(n for n, line in enumerate(lines) if "audited.Moving by is_public" in line)
+    assert lines[at + 1].strip().startswith("to decide: is_public is true or false: --where may")
 
 
 def test_where_a_project_has_no_users_what_is_looked_up_among_them_is_unknown(
