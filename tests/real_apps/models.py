@@ -10,6 +10,7 @@ from auditlog.registry import auditlog
 from django.db import models
 from modelcluster.fields import ParentalKey
 from mptt.models import MPTTModel, TreeForeignKey
+from parler.models import TranslatableModel, TranslatedFields
 from polymorphic.models import PolymorphicModel
 from simple_history.models import HistoricalRecords
 from taggit.managers import TaggableManager
@@ -98,6 +99,14 @@ class Subject(TreeNodeModel):
 
     name = models.CharField(max_length=50)
     region = models.ForeignKey(Region, models.CASCADE, null=True)
+
+
+class Planet(TranslatableModel):
+    code = models.CharField(max_length=50)
+
+    translations = TranslatedFields(
+        name=models.CharField(max_length=50), about=models.TextField(blank=True)
+    )
 
 
 class Vehicle(PolymorphicModel):

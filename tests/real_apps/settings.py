@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "auditlog",
     "guardian",
     "mptt",
+    "parler",
     "polymorphic",
     "reversion",
     "simple_history",
@@ -94,6 +95,7 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ROOT_URLCONF = "tests.real_apps.urls"
 SITE_ID = 1
+PARLER_LANGUAGES = {1: [{"code": "en"}, {"code": "de"}]}
 DEBUG = False
 SILENCED_SYSTEM_CHECKS = ["models.W036", "models.W044"]
 HAYSTACK_CONNECTIONS = {"default": {"ENGINE": "haystack.backends.simple_backend.SimpleEngine"}}
