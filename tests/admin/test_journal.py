@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from dedupe_toolkit import MergePolicy, match_key, merge, plan_merge, row_set
-from dedupe_toolkit.admin import undoing
+from dedupe_toolkit.admin import run_words, undoing
 from dedupe_toolkit.databases import Database, database
 from dedupe_toolkit.journal.reading import step_kinds
 from dedupe_toolkit.models import MergeRun, MergeStep, RowChange
@@ -79,6 +79,17 @@ def test_steps_of_many_batches_are_added_up(people: list[Person]) -> None:
     deleted = [kind.rows for kind in step_kinds(run) if kind.model == "films.Person"]
     assert MergeStep.objects.filter(run=run, model="films.Person", action="delete").count() == 3
     assert 5 in deleted
+
+
+def test_a_run_of_many_groups_says_how_many_it_does_not_list(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Chris Marker", "Chantal Akerman", "Jacques Demy"):
+        Person.objects.bulk_create(Person(name=name) for _ in range(2))
+    run = merge(plan_merge(match_key(Person, ["name"])))
+    assert "The first" not in text_of(admin_client.get(page_of(run)))
+    monkeypatch.setattr(run_words, "SHOWN", 2)
+    assert "The first 2 of 3." in text_of(admin_client.get(page_of(run)))
 
 
 def test_groups_held_back_stand_on_the_page_of_the_run(
