@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unicodedata import bidirectional
 
 from django.apps import apps
 from django.db.models import Model
@@ -21,6 +22,19 @@ def row_words(row: Model) -> str:
         return str(row)
     except Exception:  # a project's own code raises what it likes
         return Model.__str__(row)
+
+
+_TURNS = {"R", "AL", "RLE", "RLO", "LRE", "LRO", "RLI", "LRI"}
+
+
+def within(name: str) -> str:
+    """A name as it stands in a sentence: what turns the direction of writing turns no more.
+
+    The numbers beside an Arabic name would else change places with it.
+    """
+    if _TURNS.isdisjoint(map(bidirectional, name)):
+        return name
+    return f"\N{FIRST STRONG ISOLATE}{name}\N{POP DIRECTIONAL ISOLATE}"
 
 
 LONGEST_NAME = 254

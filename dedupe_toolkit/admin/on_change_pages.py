@@ -23,7 +23,7 @@ from ..queue.queued import rows_of
 from ..queue.readable import EMPTY
 from ..registry import declared
 from ..survivors import survivor_of
-from ..verbose import row_words
+from ..verbose import row_words, within
 from .choice import alias_of
 from .permissions import find_model_admin, may_merge, may_see_pages
 from .urls import review_url, row_url, run_link, run_url
@@ -82,7 +82,11 @@ def to_survivor(model_admin: AnyAdmin, request: HttpRequest, object_id: str) -> 
     if survivor is None:
         return None
     text = _("%(name)s %(key)s was merged into “%(survivor)s”, which this is.")
-    told = {"name": model_admin.opts.verbose_name, "key": key, "survivor": row_words(survivor)}
+    told = {
+        "name": model_admin.opts.verbose_name,
+        "key": key,
+        "survivor": within(row_words(survivor)),
+    }
     model_admin.message_user(request, text % told, messages.INFO)
     return HttpResponseRedirect(row_url(model_admin.admin_site, survivor))
 

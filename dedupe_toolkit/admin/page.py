@@ -14,7 +14,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
-from ..verbose import row_words
+from ..verbose import row_words, within
 from .choice import collision_choices
 from .collisions import shown_collisions
 from .display import shown_lines, split_counts
@@ -85,7 +85,7 @@ def shown_page(
         "changed": changed,
         "note": request.POST.get("note") or request.GET.get("note", ""),
         "comparison": review.comparison,
-        "survivor": row_words(review.comparison.survivor),
+        "survivor": within(row_words(review.comparison.survivor)),
         "rows": rows,
         "may_leave_out": len(review.comparison.rows) > _FEWEST,
         "counts": split_counts(review.plan.references),

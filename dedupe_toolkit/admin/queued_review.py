@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from ..errors import DedupeError
 from ..models import OPEN_STATES, QueuedGroup
+from ..verbose import within
 from .choice import choice_from
 from .deciding import UNDECIDED, mark, next_group, pks_of
 from .permissions import model_admin_of
@@ -75,7 +76,7 @@ def queued_view(
         )
     except NotSeen:
         text = _("“%(group)s” needs someone else: you do not see all of its rows.")
-        queue_admin.message_user(request, text % {"group": group}, messages.WARNING)
+        queue_admin.message_user(request, text % {"group": within(str(group))}, messages.WARNING)
         return _onward(site, request, group, groups)
     except DedupeError as error:
         queue_admin.message_user(request, told(error), messages.ERROR)
@@ -160,12 +161,12 @@ def _settled(site: AdminSite, request: HttpRequest, group: QueuedGroup) -> str:
     Somebody else may have merged it, or this user, whose browser has lost the answer.
     """
     if group.run is None or group.state != State.MERGED:
-        return _("“%(group)s” has no duplicates any more.") % {"group": group}
+        return _("“%(group)s” has no duplicates any more.") % {"group": within(str(group))}
     text = _("“%(group)s” has been merged already, by %(by)s.")
     url = undo_url_of(site, request, group.run)
     return format_html(
         "{} {} {}",
-        text % {"group": group, "by": group.by},
+        text % {"group": within(str(group)), "by": group.by},
         run_link(site, request, group.run),
         undo_button(request, url, group_url(site, group)),
     )
@@ -189,7 +190,7 @@ def _standing(request: HttpRequest, group: QueuedGroup, *, waiting: int, known: 
     parts = [
         _("Group %(place)s of %(groups)s")
         % {"place": number_format(min(done + 1, known)), "groups": number_format(known)},
-        str(group),
+        within(str(group)),
         _("%(done)s done") % {"done": number_format(done)},
     ]
     minutes = round(pace(request) * waiting / 60)

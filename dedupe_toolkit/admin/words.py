@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..reviewing.decided_before import Kind
-from ..verbose import row_words
+from ..verbose import row_words, within
 from .permissions import referrer_of
 from .reviewing import named
 
@@ -65,7 +65,7 @@ def merged_in_words(survivor: Model, rows: int) -> str:
         "Merged %(rows)s row into “%(survivor)s”.",
         "Merged %(rows)s rows into “%(survivor)s”.",
         rows,
-    ) % {"rows": number_format(rows), "survivor": row_words(survivor)}
+    ) % {"rows": number_format(rows), "survivor": within(row_words(survivor))}
 
 
 def decision_in_words(one: Decision) -> str:

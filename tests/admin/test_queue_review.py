@@ -89,6 +89,18 @@ def test_nobody_is_led_to_a_group_of_which_they_do_not_see_all_rows(
     assert decide(client, groups[2], "skip").url.startswith("/admin/dedupe_toolkit/queuedgroup/?")
 
 
+def test_a_name_from_right_to_left_turns_no_number_beside_it(admin_client: Client) -> None:
+    (group,) = queued(*[Person(name="يوسف شاهين") for _ in range(2)])
+    isolated = "\N{FIRST STRONG ISOLATE}يوسف شاهين\N{POP DIRECTIONAL ISOLATE}"
+    page = text_of(admin_client.get(url_of(group)))
+    assert f"Group 1 of 1 · {isolated} · 0 done" in page
+    assert f"merged into “{isolated}”" in page
+    decide(admin_client, group, "merge")
+    page = admin_client.get(url_of(group), follow=True)
+    assert f"Merged 1 row into “{isolated}”" in messages_of(page)
+    assert f"“{isolated}” has been merged already" in messages_of(page)
+
+
 def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: Client) -> None:
     (group,) = queued(*[Person(name="Ann") for _ in range(2)])
     data = {**fields_of(admin_client.get(url_of(group))), "merge": "Merge"}
