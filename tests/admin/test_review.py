@@ -251,6 +251,7 @@ def test_nobody_takes_over_the_groups_of_another_user(
     monkeypatch.setattr(hardened, "readonly_fields", ["groups", "user_permissions"])
     page = shown(admin_client, rows, USERS)
     assert "would gain what your account may not give it: groups" in text_of(page)
+    assert "If the form lets nobody edit this, whoever looks after this site can" in text_of(page)
     admin_client.post(USERS, {**fields_of(page), "merge": "Merge"})
     assert User.objects.filter(username="other").exists()
     assert not me.groups.exists()
