@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.db.models import Count, Q
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404, HttpResponseRedirect, QueryDict
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -64,7 +64,7 @@ def queued_view(
     if len(pks) < 2:
         _outdate(group)
         queue_admin.message_user(request, _settled(site, request, group), messages.INFO)
-        return _onward(site, request, group, groups)
+        return _onward(queue_admin, request, group, groups)
     try:
         chosen = choice_from(request.POST if request.method == "POST" else request.GET)
         return decide(
@@ -77,20 +77,38 @@ def queued_view(
     except NotSeen:
         text = _("“%(group)s” needs someone else: you do not see all of its rows.")
         queue_admin.message_user(request, text % {"group": within(str(group))}, messages.WARNING)
-        return _onward(site, request, group, groups)
+        return _onward(queue_admin, request, group, groups)
     except DedupeError as error:
         queue_admin.message_user(request, told(error), messages.ERROR)
-        return HttpResponseRedirect(queue_url(site, group.scan))
+        return HttpResponseRedirect(_list_url(queue_admin, request, group))
 
 
 def _onward(
-    site: AdminSite, request: HttpRequest, group: QueuedGroup, groups: QuerySet[QueuedGroup]
+    queue_admin: JournalAdmin,
+    request: HttpRequest,
+    group: QueuedGroup,
+    groups: QuerySet[QueuedGroup],
 ) -> HttpResponse:
     """Away from a group that cannot be decided: to the next one, where a button leads there."""
-    found = None
+    site, found = queue_admin.admin_site, None
     if _GOES_ON.intersection(request.POST):
         found = next_group(site, request, groups, group)
-    return HttpResponseRedirect(group_url(site, found) if found else queue_url(site, group.scan))
+    if found is None:
+        return HttpResponseRedirect(_list_url(queue_admin, request, group))
+    return HttpResponseRedirect(_kept(queue_admin, request, group_url(site, found)))
+
+
+def _kept(queue_admin: JournalAdmin, request: HttpRequest, url: str) -> str:
+    """The address with the search and the filters of the list that the person came from."""
+    filters = queue_admin.get_preserved_filters(request)
+    return f"{url}{'&' if '?' in url else '?'}{filters}" if filters else url
+
+
+def _list_url(queue_admin: JournalAdmin, request: HttpRequest, group: QueuedGroup) -> str:
+    """The list that the person came from, or else that of the scan."""
+    url = queue_url(queue_admin.admin_site, group.scan)
+    filters = QueryDict(request.GET.get("_changelist_filters", ""))
+    return f"{url.partition('?')[0]}?{filters.urlencode()}" if filters else url
 
 
 def _among(chosen: Choice, pks: list[Any]) -> Choice:
@@ -116,13 +134,13 @@ def _place(
 
     def following() -> str:
         found = next_group(site, request, groups, group)
-        return group_url(site, found) if found else ""
+        return _kept(queue_admin, request, group_url(site, found)) if found else ""
 
-    own, counted = group_url(site, group), _counted(groups)
+    own, counted = _kept(queue_admin, request, group_url(site, group)), _counted(groups)
     return Place(
         action_url=own,
         undone_url=own,
-        back_url=queue_url(site, group.scan),
+        back_url=_list_url(queue_admin, request, group),
         back_name=str(queue_admin.opts.verbose_name_plural),
         standing=_standing(request, group, **counted),
         has_next=counted["waiting"] > (group.state in OPEN_STATES),

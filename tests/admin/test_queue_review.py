@@ -101,6 +101,25 @@ def test_a_name_from_right_to_left_turns_no_number_beside_it(admin_client: Clien
     assert f"“{isolated}” has been merged already" in messages_of(page)
 
 
+def test_who_came_from_a_search_finds_it_again_after_any_number_of_groups(
+    admin_client: Client,
+) -> None:
+    groups = queued(*[Person(name=name) for name in ("Ann", "Anna", "Bob") for _ in range(2)])
+    kept = "_changelist_filters=q%3DAnn"
+    listed = admin_client.get("/admin/dedupe_toolkit/queuedgroup/?q=Ann").content.decode()
+    assert f"{url_of(groups[0])}?{kept}" in listed
+    page = admin_client.get(f"{url_of(groups[0])}?{kept}")
+    assert page.context["place"].action_url == f"{url_of(groups[0])}?{kept}"
+    data = {**fields_of(page), "merge_next": "pressed"}
+    onward = admin_client.post(page.context["place"].action_url, data).url
+    assert onward == f"{url_of(groups[1])}?{kept}"
+    page = admin_client.get(onward)
+    back = page.context["place"].back_url
+    assert back.endswith("queuedgroup/?q=Ann")
+    (left,) = admin_client.get(back).context["cl"].result_list
+    assert left.text == "Anna"
+
+
 def test_rows_that_joined_since_are_shown_before_they_are_merged(admin_client: Client) -> None:
     (group,) = queued(*[Person(name="Ann") for _ in range(2)])
     data = {**fields_of(admin_client.get(url_of(group))), "merge": "Merge"}
