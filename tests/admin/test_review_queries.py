@@ -19,7 +19,7 @@ from dedupe_toolkit.databases.places import place_of
 from dedupe_toolkit.errors import DedupeError
 from dedupe_toolkit.models import MergeRun, QueuedGroup, Scan
 from dedupe_toolkit.queue.scanning import find_groups
-from testproject.films.models import Award, Film, Person, PersonProfile, Role
+from testproject.films.models import Award, Credit, Film, Person, PersonProfile, Role
 from tests.admin.kit import (
     ALL_RIGHTS,
     QUEUE,
@@ -46,6 +46,8 @@ KEPT = 10
 of, and keeps what it was told: that is asked once in some minutes, whatever the page."""
 BELOW = 45
 """Of a page on which rows that collide are merged as well: that is planned in full."""
+FURTHER = 35
+"""Beside them, those of each further table of which rows collide and are merged."""
 
 
 @pytest.fixture
@@ -112,6 +114,16 @@ def test_a_page_on_which_more_is_merged_takes_a_fixed_number_of_queries(
     collide("Agnès Varda")
     queries_of(client, page)
     assert len(queries_of(client, page)) <= BELOW
+    people = list(Person.objects.filter(name="Agnès Varda"))
+    for number in range(3):
+        film = Film.objects.create(catalogue_id=10 + number, title="Vagabond", year=1985)
+        for person in people:
+            Credit.objects.create(person=person, film=film, role=Role.CAST)
+            Award.objects.create(person=person, film=film, text="Lion")
+    people[0].discovered_by = people[1]
+    people[0].save()
+    queries = queries_of(client, page)
+    assert len(queries) <= BELOW + FURTHER, "\n".join(queries)
 
 
 @pytest.mark.parametrize("choice", ["", "discard"])
