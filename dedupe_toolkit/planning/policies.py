@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from ..references.referrers import Referrer
     from ..values import MatchKey, MergePolicy
 
+_RECORDS = {"admin.LogEntry.object_id": "keep"}
+"""Of who did what: whoever changed their own duplicate has changed themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LevelPolicy:
@@ -90,7 +93,9 @@ class Policies:
             rules=self._rules(model, named, equal_columns(self.source)),
             on_conflict=OnConflict(policy.on_conflict),
             on_collision=resolution(policy.on_collision),
-            collisions={name: resolution(rule) for name, rule in policy.collisions.items()},
+            collisions={
+                name: resolution(rule) for name, rule in {**_RECORDS, **policy.collisions}.items()
+            },
             key_columns=_key_columns(self.source),
         )
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 
-from dedupe_toolkit import DedupeError, register
+from dedupe_toolkit import DedupeError, MergePolicy, merge, plan_merge, register, row_set
 from dedupe_toolkit.plan_values import TieCount
 from dedupe_toolkit.registry import unregister
+from dedupe_toolkit.reviewing.preview import preview_merge
 from tests.commands.kit import run as run_command
 from tests.kit import assert_undo_restores, counts, merged, merged_rows, planned, snapshot
 from tests.situations.ties.models import (
@@ -130,6 +133,23 @@ def test_rows_between_two_groups_are_no_ties(people: list[Person]) -> None:
     run = merged(Person, "name")
     assert run.merged == 2
     assert set(Relation.objects.values_list("a", "b")) == {(ann.pk, bob.pk), (bob.pk, ann.pk)}
+
+
+def test_the_admins_log_tells_of_users_who_changed_their_own_duplicate() -> None:
+    ann, twin = (User.objects.create(username=name, last_name="Lee") for name in ("ann", "twin"))
+    users = ContentType.objects.get_for_model(User)
+    for who, whom in ((ann, twin), (twin, ann)):
+        changed = {"content_type": users, "object_id": str(whom.pk), "object_repr": str(whom)}
+        LogEntry.objects.create(user=who, action_flag=CHANGE, **changed)
+    rows = row_set(User, [ann.pk, twin.pk])
+    assert preview_merge(rows).rows_to_merge == plan_merge(rows).rows_to_merge == 1
+    before = snapshot()
+    run = merge(plan_merge(rows))
+    logged = LogEntry.objects.values_list("user", "object_id")
+    assert list(logged) == [(ann.pk, str(ann.pk))] * 2
+    assert_undo_restores(run, before)
+    held = plan_merge(rows, policy=MergePolicy(collisions={"admin.LogEntry.object_id": "hold"}))
+    assert "admin.LogEntry: row" in str(held.held_back[0].reason)
 
 
 def test_groups_without_such_rows_merge_all_the_same(people: list[Person]) -> None:
