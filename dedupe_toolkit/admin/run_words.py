@@ -12,6 +12,7 @@ from django.utils import timesince, timezone
 from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from ..journal.reading import merged_pairs, step_kinds
 from ..verbose import find_model, model_words, reference_words, row_words
@@ -87,7 +88,9 @@ def pace_in_words(progress: RunProgress) -> str:
 
 
 def _pace(progress: RunProgress) -> Iterator[str]:
-    yield _("%(done)s of %(total)s groups.") % {
+    yield ngettext(
+        "%(done)s of %(total)s group.", "%(done)s of %(total)s groups.", progress.groups
+    ) % {
         "done": number_format(progress.done),
         "total": number_format(progress.groups),
     }

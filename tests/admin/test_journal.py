@@ -410,7 +410,7 @@ def test_the_page_of_a_run_tells_how_far_it_came_and_how_fast(
     admin_client: Client, run: MergeRun
 ) -> None:
     text = text_of(admin_client.get(page_of(run)))
-    assert "1 of 1 groups." in text
+    assert "1 of 1 group." in text
     assert "rows a second." in text
     assert "Locks are held for" in text
 
