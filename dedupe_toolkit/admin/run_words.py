@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from ..journal.progress import RunProgress
     from ..journal.reading import StepKind
-    from ..models import MergeRun
+    from ..models import HeldGroup, MergeRun
 
 SHOWN = 50
 """How many groups of a run its page lists."""
@@ -68,6 +68,11 @@ def merged_groups(site: AdminSite, request: HttpRequest, run: MergeRun) -> list[
         )
         for survivor, duplicates in shown.items()
     ]
+
+
+def held_groups(run: MergeRun) -> list[HeldGroup]:
+    """The first groups that a run held back. One statement."""
+    return list(run.held_groups.order_by("pk")[:SHOWN])
 
 
 def _rows(run: MergeRun, texts: list[str]) -> dict[str, Model]:

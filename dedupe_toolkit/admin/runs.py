@@ -20,7 +20,7 @@ from .known import fields_in_words
 from .logged_out import keeping_choices
 from .permissions import may_see_pages
 from .review import review_view
-from .run_words import kinds_in_words, merged_groups, pace_in_words, rules_in_words
+from .run_words import held_groups, kinds_in_words, merged_groups, pace_in_words, rules_in_words
 from .undoing import is_undoable, undo_view
 from .urls import changes_url, run_url
 
@@ -130,6 +130,7 @@ class MergeRunAdmin(JournalAdmin):
         return {
             "run": run,
             "merged_groups": merged_groups(site, request, run),
+            "held_groups": held_groups(run),
             "counts": split_counts(ReferenceCount(**count) for count in run.references),
             "steps": [
                 (*told, changes_url(site, run, told[0].first) if seen else "")

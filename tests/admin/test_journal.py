@@ -92,6 +92,17 @@ def test_a_run_of_many_groups_says_how_many_it_does_not_list(
     assert "The first 2 of 3." in text_of(admin_client.get(page_of(run)))
 
 
+def test_a_run_that_held_many_groups_back_says_how_many_it_does_not_list(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Chris Marker", "Chantal Akerman", "Jacques Demy"):
+        Person.objects.bulk_create(Person(name=name, biography=text) for text in ("One.", "Two."))
+    run = merge(plan_merge(match_key(Person, ["name"]), policy=MergePolicy(on_conflict="hold")))
+    assert "The first" not in text_of(admin_client.get(page_of(run)))
+    monkeypatch.setattr(run_words, "SHOWN", 2)
+    assert "The first 2 of 3." in text_of(admin_client.get(page_of(run)))
+
+
 def test_groups_held_back_stand_on_the_page_of_the_run(
     admin_client: Client, people: list[Person]
 ) -> None:
