@@ -64,7 +64,7 @@ def queued_view(
     if len(pks) < 2:
         _outdate(group)
         queue_admin.message_user(request, _settled(site, request, group), messages.INFO)
-        return _onward(queue_admin, request, group, groups)
+        return _onward(queue_admin, request, group, groups, is_behind=True)
     try:
         chosen = choice_from(request.POST if request.method == "POST" else request.GET)
         return decide(
@@ -88,11 +88,19 @@ def _onward(
     request: HttpRequest,
     group: QueuedGroup,
     groups: QuerySet[QueuedGroup],
+    *,
+    is_behind: bool = False,
 ) -> HttpResponse:
-    """Away from a group that cannot be decided: to the next one, where a button leads there."""
+    """Away from a group that cannot be decided: to the next one, where a button leads there.
+
+    Or to the one after that, ``is_behind`` a colleague: they are at the next one, and two who began
+    together would meet at each.
+    """
     site, found = queue_admin.admin_site, None
     if _GOES_ON.intersection(request.POST):
         found = next_group(site, request, groups, group)
+    if found and is_behind:
+        found = next_group(site, request, groups, found) or found
     if found is None:
         return HttpResponseRedirect(_list_url(queue_admin, request, group))
     return HttpResponseRedirect(_kept(queue_admin, request, group_url(site, found)))

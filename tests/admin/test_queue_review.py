@@ -56,6 +56,26 @@ def test_a_merge_leads_to_the_next_group_or_back_to_the_queue(admin_client: Clie
     assert list(states) == [(s, "admin") for s in (State.MERGED, State.MERGED, State.SKIPPED)]
 
 
+def test_two_who_begin_at_one_group_do_not_meet_at_each(admin_client: Client) -> None:
+    names = ("Ann", "Bob", "Cy", "Dan", "Eve", "Flo")
+    groups = queued(*[Person(name=name) for name in names for _ in range(2)])
+    colleague = client_of(User.objects.create_superuser("Bert"))
+    slower = faster = url_of(groups[0])
+    while "?" not in faster:
+        pages = [
+            (client, url, fields_of(client.get(url)))
+            for client, url in ((colleague, faster), (admin_client, slower))
+            if "?" not in url
+        ]
+        urls = [
+            client.post(url, {**opened, "merge_next": "1"}).url for client, url, opened in pages
+        ]
+        faster, slower = (*urls, slower)[:2]
+    merged = QueuedGroup.objects.filter(state=State.MERGED)
+    assert merged.count() == len(names)
+    assert merged.filter(by="admin").count() >= len(names) // 3
+
+
 def test_who_is_slower_than_a_colleague_goes_on_with_the_next_group(admin_client: Client) -> None:
     groups = queued(*[Person(name=name) for name in ("Ann", "Bob") for _ in range(2)])
     opened = fields_of(admin_client.get(url_of(groups[0])))
