@@ -28,8 +28,8 @@ def hold_joined(session: Session, mapping: MergeMap, rules: FieldRules) -> None:
 
 def hold_unnamed(session: Session, table: Table, rows: str) -> None:
     """Hold back the groups of rows (``t``) that the journal could name by no text, or not alone."""
-    for code, told, condition in _unnamed(session.database, table):
-        told = {"model": table.model._meta.label, **told}
+    for code, why, condition in _unnamed(session.database, table):
+        told = {"model": table.model._meta.label, **why}
         session.held.add_rows(code, f"{rows} AND {condition}", table.pk, told)
 
 
